@@ -1,0 +1,135 @@
+import { LRUCache } from 'lru-cache';
+import type { ConfigEntry, ConfigResult, ConfigState } from '../../core/config-machine.js';
+import type { ConnectorEntry, TargetState } from '../../core/model.js';
+import type { Replica } from '../../core/replicated-state.js';
+import { ConnectError } from '../../sdk/errors.js';
+import type { PlanningPool } from './planning-pool.js';
+import type { ConfigInfos, ConfigSyncProtocol } from './protocol.js';
+
+type Config = Readonly<Record<string, string>>;
+type Ask = ConfigSyncProtocol['ask'];
+
+/** A patch that lost a race reads the config again this many times. */
+const PATCH_TRIES = 10;
+
+/** The writes and reads of connector configs. A write resolves when it is durable and applied here. */
+export class ConnectorConfigs {
+  readonly #replica: Replica<ConfigState, ConfigEntry, ConfigResult>;
+  readonly #pool: PlanningPool;
+  /** Answers of validation may be recomputed; user interfaces ask for the same config again and again. */
+  readonly #validations = new LRUCache<string, ConfigInfos>({ max: 200, ttl: 10_000 });
+
+  constructor(replica: Replica<ConfigState, ConfigEntry, ConfigResult>, pool: PlanningPool) {
+    this.#replica = replica;
+    this.#pool = pool;
+  }
+
+  list(): readonly ConnectorEntry[] {
+    return [...this.#replica.state.connectors.values()];
+  }
+
+  get(name: string): ConnectorEntry | null {
+    return this.#replica.state.connectors.get(name) ?? null;
+  }
+
+  async put({
+    name,
+    config,
+    mode,
+    initialState,
+    expectedVersion,
+  }: Ask['put']['request']): Promise<Ask['put']['reply']> {
+    const named = { ...config, name };
+    if (mode === 'create' && this.get(name) !== null) {
+      throw new ConnectError(`Connector ${name} already exists`, { code: 'CONNECTOR_EXISTS' });
+    }
+    await this.#check(named);
+    const expected = mode === 'create' ? null : expectedVersion;
+    const { entry, created } = await this.#submit({
+      type: 'CONNECTOR',
+      name,
+      config: named,
+      ...(expected === undefined ? {} : { expectedVersion: expected }),
+      ...(initialState === undefined ? {} : { initialState }),
+    });
+    return { entry, created };
+  }
+
+  async patch(
+    name: string,
+    changes: Readonly<Record<string, string | null>>,
+  ): Promise<Ask['patch']['reply']> {
+    for (let attempt = 1; ; attempt += 1) {
+      const present = this.get(name);
+      if (present === null)
+        throw new ConnectError(`Connector ${name} not found`, { code: 'CONNECTOR_NOT_FOUND' });
+      const config: Record<string, string> = { ...present.config };
+      for (const [key, value] of Object.entries(changes)) {
+        if (value === null) Reflect.deleteProperty(config, key);
+        else config[key] = value;
+      }
+      try {
+        const { entry } = await this.put({ name, config, mode: 'put', expectedVersion: present.version });
+        return { entry };
+      } catch (error) {
+        const lostRace = error instanceof ConnectError && error.code === 'VERSION_CONFLICT';
+        if (!lostRace || attempt >= PATCH_TRIES) throw error;
+      }
+    }
+  }
+
+  async delete(name: string): Promise<Record<string, never>> {
+    await this.#submit({ type: 'DELETE', name });
+    return {};
+  }
+
+  async setTarget(name: string, state: TargetState): Promise<{ entry: ConnectorEntry }> {
+    const { entry } = await this.#submit({ type: 'TARGET', name, state });
+    return { entry };
+  }
+
+  async restart({ name, connector, tasks }: Ask['restart']['request']): Promise<{ entry: ConnectorEntry }> {
+    const { entry } = await this.#submit({ type: 'RESTART', name, connector, tasks });
+    return { entry };
+  }
+
+  async plan(name: string): Promise<{ entry: ConnectorEntry }> {
+    const present = this.get(name);
+    if (present === null)
+      throw new ConnectError(`Connector ${name} not found`, { code: 'CONNECTOR_NOT_FOUND' });
+    const configs = await this.#pool.run({ kind: 'plan', name, config: present.config });
+    const { entry } = await this.#submit({ type: 'TASKS', name, connectorVersion: present.version, configs });
+    return { entry };
+  }
+
+  async validate(config: Config): Promise<ConfigInfos> {
+    const key = JSON.stringify(Object.entries(config).sort(([a], [b]) => (a < b ? -1 : 1)));
+    const known = this.#validations.get(key);
+    if (known !== undefined) return known;
+    const infos = await this.#pool.run({ kind: 'validate', config });
+    this.#validations.set(key, infos);
+    return infos;
+  }
+
+  forgetValidations(): void {
+    this.#validations.clear();
+  }
+
+  /** Every field that is wrong, at once, in Kafka Connect's words. */
+  async #check(config: Config): Promise<void> {
+    const infos = await this.validate(config);
+    const errors = infos.configs.flatMap(({ value }) => value.errors);
+    if (errors.length === 0) return;
+    throw new ConnectError(
+      `Connector configuration is invalid and contains the following ${errors.length} error(s):\n${errors.join('\n')}\n` +
+        'You can also find the above list of errors at the endpoint `/connector-plugins/{connectorType}/config/validate`',
+      { code: 'CONFIG_INVALID' },
+    );
+  }
+
+  async #submit(entry: ConfigEntry): Promise<{ entry: ConnectorEntry; created: boolean }> {
+    const result = await this.#replica.submit(entry);
+    if (!result.ok) throw new ConnectError(result.message, { code: result.code });
+    return result;
+  }
+}

@@ -1,0 +1,98 @@
+/** What a thread of the planning pool runs: plugin code that owns no data. */
+import { workerData } from 'node:worker_threads';
+import { configKeyInfos, validateConnector } from '../../core/config-values.js';
+import { findPlugin } from '../../core/plugins/catalog.js';
+import { discoverPlugins } from '../../core/plugins/discover.js';
+import { loadPlugin, loadPluginOf } from '../../core/plugins/load.js';
+import { parseConfigOrThrow } from '../../sdk/config-parse.js';
+import { ConfigError } from '../../sdk/errors.js';
+import type { ConnectorContext, PluginLogger, RawConfig } from '../../sdk/plugin.js';
+import type { PlanningAnswer, PlanningJob } from './planning-pool.js';
+
+const catalog = discoverPlugins(pluginPaths());
+
+/** The node's converters, for connectors that name none. */
+function converters(): { keyConverter?: string; valueConverter?: string } {
+  const data = poolData();
+  const text = (key: string): string | undefined => {
+    const value = data[key];
+    return typeof value === 'string' ? value : undefined;
+  };
+  const keyConverter = text('keyConverter');
+  const valueConverter = text('valueConverter');
+  return { ...(keyConverter && { keyConverter }), ...(valueConverter && { valueConverter }) };
+}
+
+function pluginPaths(): string[] {
+  const { pluginPaths: paths } = poolData();
+  return Array.isArray(paths) ? paths.filter((path) => typeof path === 'string') : [];
+}
+
+/** piscina wraps what it was given for its threads. */
+function poolData(): Readonly<Record<string, unknown>> {
+  const data: unknown = Array.isArray(workerData) ? workerData[1] : workerData;
+  return typeof data === 'object' && data !== null ? { ...data } : {};
+}
+
+export default async function run(job: PlanningJob): Promise<PlanningAnswer> {
+  try {
+    return { ok: true, result: await perform(job) };
+  } catch (error) {
+    const code =
+      error instanceof Error && 'code' in error && typeof error.code === 'string'
+        ? error.code
+        : 'PLANNING_FAILED';
+    const message = error instanceof Error ? error.message : String(error);
+    return { ok: false, code, message, stack: error instanceof Error ? (error.stack ?? null) : null };
+  }
+}
+
+async function perform(job: PlanningJob): Promise<unknown> {
+  switch (job.kind) {
+    case 'validate':
+      return validateConnector(job.config, catalog, converters());
+    case 'plan':
+      return plan(job.name, job.config);
+    case 'definition': {
+      const types = ['source', 'sink', 'converter', 'transformation', 'predicate'] as const;
+      const { plugin } = await loadPlugin(findPlugin(catalog, types, job.class, job.version));
+      return configKeyInfos(plugin.config);
+    }
+  }
+}
+
+async function plan(name: string, raw: RawConfig): Promise<readonly RawConfig[]> {
+  const className = raw['connector.class'] ?? raw['connector-class'] ?? '';
+  const entry = findPlugin(catalog, ['source', 'sink'], className, raw['connector.plugin.version'] ?? null);
+  const connector =
+    entry.type === 'source' ? await loadPluginOf('source', entry) : await loadPluginOf('sink', entry);
+  const maxTasks = Math.max(1, Number(raw['tasks.max'] ?? raw['max.tasks'] ?? '1'));
+  const context: ConnectorContext = {
+    connectorName: name,
+    log: silent,
+    signal: new AbortController().signal,
+  };
+  const configs = await connector.taskConfigs(
+    context,
+    parseConfigOrThrow(connector.config, raw),
+    raw,
+    maxTasks,
+  );
+  if (configs.length > maxTasks && raw['tasks.max.enforce'] !== 'false') {
+    throw new ConfigError(`the connector planned ${configs.length} tasks, but tasks.max is ${maxTasks}`, {
+      code: 'TOO_MANY_TASKS',
+      field: 'tasks.max',
+    });
+  }
+  return configs.map((config) =>
+    Object.fromEntries(Object.entries(config).map(([key, value]) => [key, String(value)])),
+  );
+}
+
+/** A pool thread serves many connectors in turn and has no log of its own. */
+const silent: PluginLogger = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+};

@@ -1,0 +1,97 @@
+import type { ConnectorEntry, TargetState } from '../../core/model.js';
+import type { Protocol } from '../kernel/protocol.js';
+
+type Config = Readonly<Record<string, string>>;
+
+/** Kafka Connect's ConfigInfos: what `/connector-plugins/{class}/config/validate` answers. */
+export interface ConfigInfos {
+  readonly name: string;
+  readonly error_count: number;
+  readonly groups: readonly string[];
+  readonly configs: readonly {
+    readonly definition: ConfigKeyInfo;
+    readonly value: {
+      readonly name: string;
+      readonly value: string | null;
+      readonly recommended_values: readonly string[];
+      readonly errors: readonly string[];
+      readonly visible: boolean;
+    };
+  }[];
+}
+
+export interface ConfigKeyInfo {
+  readonly name: string;
+  readonly type: string;
+  readonly required: boolean;
+  readonly default_value: string | null;
+  readonly importance: string;
+  readonly documentation: string;
+  readonly group: string | null;
+  readonly width: string;
+  readonly display_name: string;
+  readonly dependents: readonly string[];
+  readonly order: number;
+}
+
+export interface PluginInfo {
+  readonly class: string;
+  /** source, sink, converter, transformation or predicate. */
+  readonly type: string;
+  readonly version: string;
+  /** Other names that `connector.class` may use for it. */
+  readonly aliases?: readonly string[];
+}
+
+export interface PluginListing {
+  readonly plugins: readonly PluginInfo[];
+  /** Plugins that could not be read: reported, not fatal. */
+  readonly problems: readonly { readonly path: string; readonly reason: string }[];
+}
+
+/**
+ * Every write resolves once it is durable in the log and applied on this node. Remote error codes:
+ * CONNECTOR_NOT_FOUND, CONNECTOR_EXISTS, VERSION_CONFLICT, CONFIG_INVALID (its message lists every field),
+ * PLANNING_TIMEOUT, PLANNING_FAILED, and the log's own.
+ */
+export interface ConfigSyncProtocol extends Protocol {
+  tell: Record<string, never>;
+  ask: {
+    connectors: { request: Record<string, never>; reply: readonly ConnectorEntry[] };
+    connector: { request: { name: string }; reply: ConnectorEntry | null };
+    /**
+     * Validates, then writes. `mode` create: CONNECTOR_EXISTS when there is one; put: creates or replaces.
+     * `expectedVersion`: VERSION_CONFLICT when the stored entry's version is another, or there is none.
+     */
+    put: {
+      request: {
+        name: string;
+        config: Config;
+        mode: 'create' | 'put';
+        initialState?: TargetState;
+        expectedVersion?: number;
+      };
+      reply: { entry: ConnectorEntry; created: boolean };
+    };
+    /** null removes a key. */
+    patch: {
+      request: { name: string; changes: Readonly<Record<string, string | null>> };
+      reply: { entry: ConnectorEntry };
+    };
+    delete: { request: { name: string }; reply: Record<string, never> };
+    setTarget: { request: { name: string; state: TargetState }; reply: { entry: ConnectorEntry } };
+    /** `tasks`: their numbers. The caller decides which ones failed. */
+    restart: {
+      request: { name: string; connector: boolean; tasks: readonly number[] };
+      reply: { entry: ConnectorEntry };
+    };
+    /** Runs the connector's planning in the pool and writes the task list. The rebalancer asks it for its claims. */
+    plan: { request: { name: string }; reply: { entry: ConnectorEntry } };
+    validate: { request: { config: Config }; reply: ConfigInfos };
+    plugins: { request: Record<string, never>; reply: PluginListing };
+    /** Definitions of one plugin's own keys. PLUGIN_NOT_FOUND. */
+    pluginConfig: { request: { class: string; version: string | null }; reply: readonly ConfigKeyInfo[] };
+    /** Reads pluginPaths again; running tasks keep what they have until they are restarted. */
+    reloadPlugins: { request: Record<string, never>; reply: PluginListing };
+  };
+}

@@ -1,0 +1,55 @@
+import { randomUUID } from 'node:crypto';
+import {
+  clusterMachine,
+  type ClusterEntry,
+  type ClusterResult,
+  type ClusterState,
+} from '../../core/cluster-machine.js';
+import { Replica } from '../../core/replicated-state.js';
+import type { LogProtocol } from '../../log/embedded/protocol.js';
+import { openLog } from '../../log/open.js';
+import { openReplicatedTopic } from '../../log/replicated-topic.js';
+import { behavior } from '../kernel/behavior.js';
+import type { RebalancerProtocol } from '../rebalancer/protocol.js';
+import { reportIssue } from '../replica-issues.js';
+import { Membership } from './membership.js';
+import type { DiscoveryParams } from './params.js';
+import type { DiscoveryProtocol } from './protocol.js';
+
+export interface DiscoveryPeers {
+  log: LogProtocol;
+  rebalancer: RebalancerProtocol;
+}
+
+/** Membership, claims and statuses: the cluster topic as this node has read it, and this node's word in it. */
+export default behavior<DiscoveryProtocol, DiscoveryPeers, DiscoveryParams>({
+  async start(context) {
+    const log = openLog(context.peers.log);
+    // A new incarnation for each start: what an earlier one claimed is released the moment this one joins.
+    const self = { id: context.params.workerId, incarnation: randomUUID() };
+    const replica = new Replica<ClusterState, ClusterEntry, ClusterResult>({
+      machine: clusterMachine,
+      port: await openReplicatedTopic(log, context.params.topic),
+      writer: { node: self.id, incarnation: self.incarnation },
+      onIssue: reportIssue(context.log, context.params.topic),
+    });
+    await replica.boot(context.signal);
+    const membership = new Membership(context, self, replica);
+    await membership.join();
+    return {
+      handlers: {
+        tell: {
+          status: (status) => {
+            membership.report(status);
+          },
+        },
+        ask: {
+          view: () => membership.view(),
+          claim: ({ unit, generation }) => membership.claim(unit, generation),
+          release: ({ unit, epoch }) => membership.release(unit, epoch),
+        },
+      },
+      stop: () => membership.leave(),
+    };
+  },
+});

@@ -1,0 +1,180 @@
+import {
+  isLive,
+  type ClusterEntry,
+  type ClusterResult,
+  type ClusterState,
+} from '../../core/cluster-machine.js';
+import { FailureDetector } from '../../core/failure-detector.js';
+import { HeartbeatLease } from '../../core/heartbeat-lease.js';
+import type { NodeRef, UnitKey, UnitStatus } from '../../core/model.js';
+import type { Replica } from '../../core/replicated-state.js';
+import { coalesce } from '../coalesce.js';
+import { monotonicMs, renewLease } from '../kernel/lease.js';
+import type { ActorContext } from '../kernel/protocol.js';
+import type { DiscoveryPeers } from './behavior.js';
+import type { DiscoveryParams } from './params.js';
+import type { ClaimReply, ClusterView } from './protocol.js';
+
+const PUBLISH_AFTER_MS = 5;
+
+/** This node among the others: joins, sends heartbeats, holds the lease, evicts the silent. */
+export class Membership {
+  readonly #context: ActorContext<DiscoveryPeers, DiscoveryParams>;
+  readonly #self: NodeRef;
+  readonly #replica: Replica<ClusterState, ClusterEntry, ClusterResult>;
+  readonly #detector: FailureDetector;
+  readonly #lease: HeartbeatLease;
+  readonly #following = new AbortController();
+  readonly #publish: () => void;
+  #timer: NodeJS.Timeout | null = null;
+  #beating = false;
+  #joined = false;
+  #leaving = false;
+
+  constructor(
+    context: ActorContext<DiscoveryPeers, DiscoveryParams>,
+    self: NodeRef,
+    replica: Replica<ClusterState, ClusterEntry, ClusterResult>,
+  ) {
+    const { heartbeatMs, evictionMs, leaseMs } = context.params;
+    this.#context = context;
+    this.#self = self;
+    this.#replica = replica;
+    this.#detector = new FailureDetector({ self, heartbeatMs, evictionMs });
+    this.#lease = new HeartbeatLease(leaseMs);
+    this.#publish = coalesce(PUBLISH_AFTER_MS, () => {
+      context.peers.rebalancer.tell('clusterChanged', this.view());
+    });
+  }
+
+  /** Follows the topic and comes online in it. */
+  async join(): Promise<void> {
+    const { peers, params, crash } = this.#context;
+    this.#replica.onApplied((entry, _result, { writer }) => {
+      this.#detector.heard({ id: writer.node, incarnation: writer.incarnation }, monotonicMs());
+      if (entry.type !== 'ALIVE') this.#publish();
+      this.#checkSelf();
+    });
+    this.#replica.onReplaced(this.#publish);
+    this.#replica.follow(this.#following.signal).catch(crash);
+    const now = Date.now();
+    await this.#renewing({
+      type: 'ONLINE',
+      member: { ...this.#self, restUrl: params.restUrl, joinedAt: now, heartbeatAt: now },
+    });
+    this.#joined = true;
+    peers.rebalancer.onChange((up) => {
+      if (up) this.#publish();
+    });
+    this.#timer = setInterval(() => {
+      void this.#beat();
+    }, params.heartbeatMs);
+  }
+
+  /** Says goodbye, so that others need not wait for the silence. The tasks have stopped already. */
+  async leave(): Promise<void> {
+    this.#leaving = true;
+    if (this.#timer !== null) clearInterval(this.#timer);
+    this.#lease.end();
+    renewLease(this.#context.lease, 0);
+    try {
+      await this.#replica.submit({ type: 'OFFLINE' });
+    } catch (error) {
+      this.#context.log.warn({ err: error }, 'could not say goodbye; other nodes will notice the silence');
+    }
+    this.#following.abort();
+  }
+
+  view(): ClusterView {
+    const { state } = this.#replica;
+    return {
+      self: this.#self,
+      members: [...state.members.values()],
+      claims: [...state.claims.values()],
+      statuses: [...state.statuses.values()],
+      digest: this.#replica.digest(),
+      offset: this.#replica.appliedOffset,
+    };
+  }
+
+  async claim(unit: UnitKey, generation: number): Promise<ClaimReply> {
+    const result = await this.#replica.submit({ type: 'CLAIM', unit, generation });
+    if (!result.ok) return { granted: false, reason: result.reason };
+    if (result.epoch === null) return { granted: false, reason: 'NOT_OWNER' };
+    return { granted: true, epoch: result.epoch, offset: this.#replica.appliedOffset };
+  }
+
+  async release(unit: UnitKey, epoch: number): Promise<{ released: boolean; offset: number }> {
+    const result = await this.#replica.submit({ type: 'RELEASE', unit, epoch });
+    return { released: result.ok, offset: this.#replica.appliedOffset };
+  }
+
+  report(status: Omit<UnitStatus, 'node'>): void {
+    this.#replica
+      .submit({ type: 'STATUS', status: { ...status, node: this.#self } })
+      .catch((error: unknown) => {
+        this.#context.log.warn(
+          { err: error, unit: status.unit, state: status.state },
+          'a status could not be written',
+        );
+      });
+  }
+
+  async #beat(): Promise<void> {
+    this.#evictSilent();
+    if (this.#beating) return;
+    this.#beating = true;
+    try {
+      await this.#renewing({ type: 'ALIVE', digest: this.#replica.digest() });
+    } catch (error) {
+      this.#context.log.warn(
+        { err: error },
+        'a heartbeat could not be written; tasks are suspended when the lease ends',
+      );
+    } finally {
+      this.#beating = false;
+    }
+  }
+
+  /** The lease runs from when the heartbeat was sent, and begins when it was read back. */
+  async #renewing(entry: ClusterEntry): Promise<void> {
+    const sentAt = monotonicMs();
+    const result = await this.#replica.submit(entry);
+    if (!result.ok) {
+      this.#context.crash(new Error(result.message));
+      return;
+    }
+    if (!this.#leaving) renewLease(this.#context.lease, this.#lease.readBack(sentAt));
+  }
+
+  #evictSilent(): void {
+    const { state } = this.#replica;
+    for (const node of this.#detector.suspects(state.members.values(), monotonicMs())) {
+      const member = state.members.get(node.id);
+      if (member === undefined) continue;
+      this.#context.log.warn(
+        { node: node.id },
+        `evicting a node that was silent for ${this.#context.params.evictionMs} ms`,
+      );
+      this.#replica.submit({ type: 'EVICT', node, heard: member.heartbeatOffset }).catch((error: unknown) => {
+        this.#context.log.warn({ err: error, node: node.id }, 'an eviction could not be written');
+      });
+    }
+  }
+
+  /** Evicted: everything that depends on membership starts again, as a new incarnation. */
+  #checkSelf(): void {
+    const { members } = this.#replica.state;
+    if (this.#leaving || !this.#joined || isLive(members, this.#self)) return;
+    this.#joined = false;
+    renewLease(this.#context.lease, 0);
+    const successor = members.get(this.#self.id);
+    if (successor === undefined) {
+      this.#context.crash(new Error('this node was evicted by others that did not hear it; it joins again'));
+      return;
+    }
+    this.#context.system.shutdown(
+      `another node joined with workerId ${this.#self.id} (${successor.restUrl}): every node needs its own`,
+    );
+  }
+}

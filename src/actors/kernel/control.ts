@@ -1,0 +1,53 @@
+/** What a thread and the supervisor say to each other, over the thread's parent port. */
+import type { ChannelEnd } from './channel.js';
+import type { LogOptions } from './logging.js';
+import type { ActorId, SystemEvent } from './protocol.js';
+import type { PulseBuffer } from './pulse.js';
+import type { WireError } from './wire-error.js';
+
+/** The Worker's `workerData`. */
+export interface ThreadData {
+  readonly id: ActorId;
+  readonly incarnation: number;
+  readonly module: string;
+  readonly params: unknown;
+  readonly peers: readonly ActorId[];
+  /** Channels to the peers that run already. */
+  readonly channels: readonly ChannelEnd[];
+  readonly pulse: PulseBuffer;
+  readonly softLimitBytes: number;
+  readonly lease: SharedArrayBuffer;
+  readonly log: LogOptions;
+}
+
+export type ToThread =
+  /** A declared peer's new incarnation is reachable here. */
+  | { readonly type: 'peer'; readonly end: ChannelEnd }
+  /** An asker's messages arrive here. */
+  | { readonly type: 'serve'; readonly end: ChannelEnd }
+  | { readonly type: 'stop' }
+  | { readonly type: 'answer'; readonly call: number; readonly value: unknown }
+  | { readonly type: 'refusal'; readonly call: number; readonly error: WireError }
+  | { readonly type: 'event'; readonly supervisor: ActorId; readonly event: SystemEvent };
+
+/** What a thread asks of the system. */
+export type SystemRequest =
+  | {
+      readonly type: 'call';
+      readonly call: number;
+      readonly method: SystemMethod;
+      readonly args: readonly unknown[];
+    }
+  | { readonly type: 'watch'; readonly supervisor: ActorId }
+  | { readonly type: 'shutdown'; readonly reason: string };
+
+export type FromThread =
+  | { readonly type: 'started' }
+  /** Its work is done: it asks to be stopped, as NORMAL. */
+  | { readonly type: 'finished' }
+  | { readonly type: 'stopped' }
+  | { readonly type: 'failed'; readonly during: 'start' | 'run' | 'stop'; readonly error: WireError }
+  | SystemRequest;
+
+export const SYSTEM_METHODS = ['startChild', 'stopChild', 'children', 'tree'] as const;
+export type SystemMethod = (typeof SYSTEM_METHODS)[number];

@@ -1,0 +1,25 @@
+/**
+ * "Until when may this node's tasks move records", in memory that all threads share: discovery writes it, tasks read
+ * it at every turn, so a node that lost the log is fenced with no message and no scheduling in between.
+ */
+
+/** Milliseconds of the one monotonic clock of all threads (`performance.now()` has another origin in each). */
+export function monotonicMs(): number {
+  const [seconds, nanoseconds] = process.hrtime();
+  return seconds * 1000 + nanoseconds / 1e6;
+}
+
+/** A lease that nobody holds yet. */
+export function createLease(): SharedArrayBuffer {
+  return new SharedArrayBuffer(BigInt64Array.BYTES_PER_ELEMENT);
+}
+
+/** `untilMs` is on the clock of `monotonicMs`; an earlier time than the present one takes the lease back. */
+export function renewLease(lease: SharedArrayBuffer, untilMs: number): void {
+  Atomics.store(new BigInt64Array(lease), 0, BigInt(Math.floor(untilMs)));
+}
+
+/** How long the lease is still valid; zero or less: it is not. */
+export function leaseLeftMs(lease: SharedArrayBuffer): number {
+  return Number(Atomics.load(new BigInt64Array(lease), 0)) - monotonicMs();
+}

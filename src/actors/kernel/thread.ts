@@ -1,0 +1,177 @@
+/** The entry of every actor's thread: loads the behavior, starts it, and answers to the supervisor. */
+import { format } from 'node:util';
+import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
+import type { FromThread, ThreadData, ToThread } from './control.js';
+import { createLogger } from './logging.js';
+import { Mailbox } from './mailbox.js';
+import type { ActorContext, ActorLogger, Behavior, Protocol, RunningActor } from './protocol.js';
+import { startPulse } from './pulse.js';
+import { PortRef } from './ref.js';
+import { SystemPort } from './system-port.js';
+import { toWireError } from './wire-error.js';
+
+type AnyPeers = Record<string, Protocol>;
+
+class ActorThread {
+  readonly #port: MessagePort;
+  readonly #data: ThreadData;
+  readonly #log: ActorLogger;
+  readonly #system: SystemPort;
+  readonly #peers = new Map<string, PortRef<Protocol>>();
+  readonly #stopping = new AbortController();
+  #mailbox: Mailbox | null = null;
+  #running: Promise<RunningActor<Protocol>> | null = null;
+
+  constructor(port: MessagePort, data: ThreadData) {
+    this.#port = port;
+    this.#data = data;
+    this.#log = createLogger(data.log);
+    this.#system = new SystemPort(port);
+    for (const id of data.peers) this.#peers.set(id, new PortRef(id));
+    for (const end of data.channels) this.#peers.get(end.peer)?.connect(end);
+  }
+
+  run(): void {
+    process.on('uncaughtException', (error) => {
+      this.#fail('run', error);
+    });
+    takeConsole(this.#log);
+    startPulse(this.#data.pulse, this.#data.softLimitBytes);
+    this.#port.on('message', (message: ToThread) => {
+      this.#receive(message);
+    });
+    this.#running = this.#start();
+    this.#running.then(
+      () => {
+        this.#post({ type: 'started' });
+      },
+      (error: unknown) => {
+        // A start that was told to stop may well end by an error: that is its way out.
+        if (this.#stopping.signal.aborted) this.#end();
+        else this.#fail('start', error);
+      },
+    );
+  }
+
+  async #start(): Promise<RunningActor<Protocol>> {
+    const behavior = await load(this.#data.module);
+    const running = await behavior.start(this.#context());
+    this.#mailbox = new Mailbox({
+      id: this.#data.id,
+      handlers: running.handlers,
+      log: this.#log,
+      crash: (error) => {
+        this.#fail('run', error);
+      },
+    });
+    void running.done?.then(() => {
+      this.#post({ type: 'finished' });
+    });
+    return running;
+  }
+
+  #context(): ActorContext<AnyPeers, unknown> {
+    const { id, incarnation, params, lease } = this.#data;
+    return {
+      id,
+      incarnation,
+      params,
+      lease,
+      peers: Object.fromEntries(this.#peers),
+      system: this.#system,
+      log: this.#log,
+      signal: this.#stopping.signal,
+      crash: (error) => {
+        this.#fail('run', error);
+      },
+    };
+  }
+
+  #receive(message: ToThread): void {
+    switch (message.type) {
+      case 'peer':
+        this.#peers.get(message.end.peer)?.connect(message.end);
+        return;
+      case 'serve':
+        this.#mailbox?.serve(message.end);
+        return;
+      case 'stop':
+        void this.#stop();
+        return;
+      case 'answer':
+        this.#system.answered(message.call, message.value);
+        return;
+      case 'refusal':
+        this.#system.refused(message.call, message.error);
+        return;
+      case 'event':
+        this.#system.event(message.supervisor, message.event);
+        return;
+    }
+  }
+
+  async #stop(): Promise<void> {
+    if (this.#stopping.signal.aborted) return;
+    this.#stopping.abort();
+    // A failed start ends the thread by itself.
+    const running = await this.#running?.catch(() => null);
+    if (!running) return;
+    try {
+      await running.stop?.();
+    } catch (error) {
+      this.#fail('stop', error);
+      return;
+    }
+    this.#end();
+  }
+
+  #end(): void {
+    this.#post({ type: 'stopped' });
+    process.exit(0);
+  }
+
+  #fail(during: 'start' | 'run' | 'stop', error: unknown): void {
+    this.#post({ type: 'failed', during, error: toWireError(error) });
+    process.exit(1);
+  }
+
+  #post(message: FromThread): void {
+    this.#port.postMessage(message);
+  }
+}
+
+/** By its shape, as the module is somebody else's. */
+async function load(url: string): Promise<Behavior<Protocol, AnyPeers, unknown>> {
+  const module: unknown = await import(url);
+  const found =
+    typeof module === 'object' && module !== null && 'default' in module ? module.default : undefined;
+  if (!isBehavior(found)) {
+    throw new TypeError(
+      `${url}: its default export is not an actor's behavior (an object with a start function)`,
+    );
+  }
+  return found;
+}
+
+function isBehavior(value: unknown): value is Behavior<Protocol, AnyPeers, unknown> {
+  return typeof value === 'object' && value !== null && 'start' in value && typeof value.start === 'function';
+}
+
+/** A thread's console goes through the main thread, without a bound; as log lines it has a context, too. */
+function takeConsole(log: ActorLogger): void {
+  const console = globalThis.console;
+  for (const [method, level] of [
+    ['debug', 'debug'],
+    ['log', 'info'],
+    ['info', 'info'],
+    ['warn', 'warn'],
+    ['error', 'error'],
+  ] as const) {
+    console[method] = (...args: unknown[]) => {
+      log[level]({}, format(...args));
+    };
+  }
+}
+
+if (parentPort === null) throw new Error('thread.js runs only as the thread of an actor');
+new ActorThread(parentPort, workerData as ThreadData).run();

@@ -1,0 +1,63 @@
+import { open, readFile, rename, mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { checkStateFile, STATE_FILES, StateFileError, type StateFile } from '../../core/state-files.js';
+
+/**
+ * The four files on disk. A write goes to a temporary file that is flushed and renamed, so that at any instant
+ * the file is either the old one or the new one, whole.
+ */
+export class StateFiles {
+  readonly #dir: string;
+
+  constructor(dir: string) {
+    this.#dir = dir;
+  }
+
+  path(file: StateFile): string {
+    return join(this.#dir, STATE_FILES[file]);
+  }
+
+  async write(file: StateFile, content: string): Promise<void> {
+    await mkdir(this.#dir, { recursive: true });
+    const path = this.path(file);
+    const temporary = `${path}.tmp`;
+    const handle = await open(temporary, 'w');
+    try {
+      await handle.writeFile(content);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(temporary, path);
+    const folder = await open(this.#dir, 'r');
+    try {
+      await folder.sync();
+    } finally {
+      await folder.close();
+    }
+  }
+
+  /** The content of a file that is whole, else null. A broken one is set aside under another name, never emptied. */
+  async read(file: StateFile, onBroken: (message: string) => void): Promise<string | null> {
+    const path = this.path(file);
+    let content: string;
+    try {
+      content = await readFile(path, 'utf8');
+    } catch (error) {
+      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+      throw error;
+    }
+    try {
+      checkStateFile(content);
+      return content;
+    } catch (error) {
+      if (!(error instanceof StateFileError)) throw error;
+      const aside = `${path}.broken-${new Date().toISOString().replaceAll(':', '')}`;
+      await rename(path, aside);
+      onBroken(
+        `${STATE_FILES[file]} cannot be used, ${error.message}. It was set aside as ${aside}; the log has the truth and the file is written anew.`,
+      );
+      return null;
+    }
+  }
+}

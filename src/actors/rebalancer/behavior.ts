@@ -1,0 +1,47 @@
+import type { ConfigSyncProtocol } from '../config-sync/protocol.js';
+import type { DiscoveryProtocol } from '../discovery/protocol.js';
+import { behavior } from '../kernel/behavior.js';
+import { NodeState } from './node-state.js';
+import type { RebalancerParams } from './params.js';
+import type { RebalancerProtocol } from './protocol.js';
+import { Rebalancer } from './rebalancer.js';
+import { Targets } from './targets.js';
+
+export interface RebalancerPeers {
+  discovery: DiscoveryProtocol;
+  'config-sync': ConfigSyncProtocol;
+}
+
+/** Makes this node run what the claims say: decides by core's pure rules, claims, starts, stops and releases. */
+export default behavior<RebalancerProtocol, RebalancerPeers, RebalancerParams>({
+  async start(context) {
+    const state = new NodeState();
+    const targets = new Targets(state);
+    const rebalancer = new Rebalancer(context, state);
+    await rebalancer.adoptRunning();
+    context.system.watch('tasks', (event) => {
+      rebalancer.onTaskEvent(event);
+    });
+    return {
+      handlers: {
+        tell: {
+          clusterChanged: (view) => {
+            if (state.setCluster(view)) rebalancer.step();
+          },
+          configsChanged: ({ connectors }) => {
+            state.setConfigs(connectors);
+            targets.changed();
+            rebalancer.step();
+          },
+          taskState: (word) => {
+            rebalancer.onTaskState(word);
+          },
+        },
+        ask: {
+          target: ({ unit, known }, call) => targets.next(unit, known, call.signal),
+          allocated: () => ({ units: rebalancer.allocated() }),
+        },
+      },
+    };
+  },
+});

@@ -1,0 +1,13 @@
+import type { ActorSpec, Backoff, Intensity } from '../kernel/protocol.js';
+import type { TaskSettings } from '../task/protocol.js';
+
+/** How this node runs its tasks. */
+export interface RebalancerParams {
+  readonly settings: TaskSettings;
+  readonly startDeadlineMs: number;
+  readonly stopDeadlineMs: number;
+  readonly beatDeadlineMs: number;
+  readonly heap: ActorSpec['heap'];
+  readonly intensity: Intensity;
+  readonly backoff: Backoff;
+}

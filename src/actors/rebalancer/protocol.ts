@@ -1,0 +1,34 @@
+import type { ConnectorEntry, TargetState, UnitKey, UnitState } from '../../core/model.js';
+import type { ClusterView } from '../discovery/protocol.js';
+import type { Protocol } from '../kernel/protocol.js';
+
+export interface RunningUnit {
+  readonly unit: UnitKey;
+  readonly epoch: number;
+  readonly generation: number;
+  readonly state: UnitState;
+  readonly config: Readonly<Record<string, string>>;
+}
+
+export interface RebalancerProtocol extends Protocol {
+  tell: {
+    clusterChanged: ClusterView;
+    configsChanged: { connectors: readonly ConnectorEntry[] };
+    /** A task's own word: it runs, is paused, is stuck in a call of its plugin since a time (ms since 1970). */
+    taskState: {
+      unit: UnitKey;
+      epoch: number;
+      state: 'RUNNING' | 'PAUSED';
+      stalled: { readonly since: number; readonly call: string } | null;
+    };
+  };
+  ask: {
+    /** Answers when the target state is another than `known`; a long poll of the tasks. */
+    target: {
+      request: { unit: UnitKey; epoch: number; known: TargetState | null };
+      reply: { state: TargetState };
+    };
+    /** What this node runs. */
+    allocated: { request: Record<string, never>; reply: { units: readonly RunningUnit[] } };
+  };
+}

@@ -1,0 +1,55 @@
+import { parseUnitKey, type ConnectorEntry, type NodeRef, type UnitKey } from '../../core/model.js';
+import type { ActorSpec } from '../kernel/protocol.js';
+import type { TaskParams } from '../task/protocol.js';
+import type { RebalancerParams } from './params.js';
+
+const TASK_MODULE = new URL('../task/behavior.js', import.meta.url).href;
+
+export interface TaskStart {
+  readonly unit: UnitKey;
+  readonly epoch: number;
+  readonly generation: number;
+  readonly node: NodeRef;
+}
+
+/** The thread of one task; null when the connector has no such task (any more). */
+export function taskSpec(
+  start: TaskStart,
+  entry: ConnectorEntry,
+  node: RebalancerParams,
+): (ActorSpec & { readonly params: TaskParams }) | null {
+  const index = parseUnitKey(start.unit).task;
+  const own = index === null ? undefined : entry.tasks?.configs[index];
+  if (own === undefined) return null;
+  return {
+    kind: 'actor',
+    id: start.unit,
+    module: TASK_MODULE,
+    params: {
+      ...start,
+      taskCount: entry.tasks?.configs.length ?? 1,
+      config: { ...entry.config, ...own },
+      settings: node.settings,
+    },
+    peers: ['log', 'persistence', 'rebalancer'],
+    restart: 'transient',
+    intensity: node.intensity,
+    whenExhausted: 'giveUp',
+    backoff: node.backoff,
+    startDeadlineMs: node.startDeadlineMs,
+    stopDeadlineMs: node.stopDeadlineMs,
+    beatDeadlineMs: node.beatDeadlineMs,
+    heap: node.heap,
+  };
+}
+
+/** What the supervisor gives back was put there by `taskSpec`, perhaps of an earlier incarnation of this actor. */
+export function isTaskParams(value: unknown): value is TaskParams {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'unit' in value &&
+    'epoch' in value &&
+    'generation' in value
+  );
+}

@@ -1,0 +1,103 @@
+import { commonDefinition, topicsRegex } from '../../core/config-values.js';
+import { buildConverter, type LoadedConverter } from '../../core/converter-config.js';
+import { findPlugin, type PluginCatalog } from '../../core/plugins/catalog.js';
+import { discoverPlugins } from '../../core/plugins/discover.js';
+import { loadPluginOf } from '../../core/plugins/load.js';
+import type { Tolerance } from '../../core/tolerance.js';
+import { buildTransformChain, type TransformChain } from '../../core/transform-chain.js';
+import type { TopicSettings } from '../../log/log.js';
+import { parseConfigOrThrow } from '../../sdk/config-parse.js';
+import type { ParsedConfig } from '../../sdk/config.js';
+import type { RawConfig, SinkConnector, SourceConnector } from '../../sdk/plugin.js';
+import type { TaskParams, TaskSettings } from './protocol.js';
+import type { BatchLimits } from './source-writer.js';
+
+interface Loaded {
+  /** The connector's own keys, parsed. */
+  readonly config: ParsedConfig;
+  readonly chain: TransformChain | null;
+  readonly keyConverter: LoadedConverter;
+  readonly valueConverter: LoadedConverter;
+  readonly tolerance: Tolerance;
+  readonly limits: BatchLimits;
+}
+
+export interface LoadedSource extends Loaded {
+  readonly kind: 'source';
+  readonly connector: SourceConnector;
+  readonly topic: string | null;
+}
+
+export interface LoadedSink extends Loaded {
+  readonly kind: 'sink';
+  readonly connector: SinkConnector;
+  readonly topics: readonly string[];
+  readonly topicsRegex: RegExp | null;
+  readonly offsetFlushIntervalMs: number;
+}
+
+/** Finds and loads all plugins of a task, in its own thread. */
+export async function loadTask(params: TaskParams): Promise<LoadedSource | LoadedSink> {
+  const { config: raw, settings } = params;
+  const catalog = discoverPlugins(settings.pluginPaths);
+  const connector = await loadConnector(raw, catalog);
+  const common = parseConfigOrThrow(commonDefinition(connector.kind), raw);
+  const chain = await buildTransformChain(raw, catalog);
+  const loaded: Loaded = {
+    config: parseConfigOrThrow(connector.config, raw),
+    chain: chain.size === 0 ? null : chain,
+    keyConverter: await buildConverter(raw, 'key', settings.keyConverter, catalog),
+    valueConverter: await buildConverter(raw, 'value', settings.valueConverter, catalog),
+    tolerance: toleranceOf(common),
+    limits: limitsOf(common),
+  };
+  if (connector.kind === 'source') {
+    return { ...loaded, kind: 'source', connector, topic: common.stringOrNull('topic') };
+  }
+  const regex = common.stringOrNull('topics.regex');
+  return {
+    ...loaded,
+    kind: 'sink',
+    connector,
+    topics: common.has('topics') ? common.list('topics') : [],
+    topicsRegex: regex === null ? null : topicsRegex(regex),
+    offsetFlushIntervalMs: common.has('offset.flush.interval.ms')
+      ? common.int('offset.flush.interval.ms')
+      : settings.offsetFlushIntervalMs,
+  };
+}
+
+async function loadConnector(
+  raw: RawConfig,
+  catalog: PluginCatalog,
+): Promise<SourceConnector | SinkConnector> {
+  const name = raw['connector.class'] ?? raw['connector-class'] ?? '';
+  const entry = findPlugin(catalog, ['source', 'sink'], name, raw['connector.plugin.version'] ?? null);
+  return entry.type === 'source' ? loadPluginOf('source', entry) : loadPluginOf('sink', entry);
+}
+
+function toleranceOf(common: ParsedConfig): Tolerance {
+  return {
+    tolerance: common.string('errors.tolerance') === 'all' ? 'all' : 'none',
+    retryTimeoutMs: common.int('errors.retry.timeout'),
+    retryDelayMaxMs: common.int('errors.retry.delay.max.ms'),
+    logErrors: common.boolean('errors.log.enable'),
+    logMessages: common.boolean('errors.log.include.messages'),
+  };
+}
+
+function limitsOf(common: ParsedConfig): BatchLimits {
+  return {
+    maxRecords: common.int('batch.max.records'),
+    maxBytes: common.int('batch.max.bytes'),
+    lingerMs: common.int('linger.ms'),
+  };
+}
+
+export function topicSettings(settings: TaskSettings): TopicSettings {
+  return {
+    queues: settings.topicQueues,
+    retentionMs: settings.topicRetentionMs,
+    retentionBytes: settings.topicRetentionBytes,
+  };
+}

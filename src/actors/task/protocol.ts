@@ -1,0 +1,35 @@
+import type { NodeRef, UnitKey } from '../../core/model.js';
+import type { Protocol } from '../kernel/protocol.js';
+
+/** Nobody needs to ask a task: it long-polls its target state from the rebalancer, and tells it its own. */
+export interface TaskProtocol extends Protocol {
+  tell: Record<string, never>;
+  ask: Record<string, never>;
+}
+
+export interface TaskParams {
+  readonly unit: UnitKey;
+  readonly epoch: number;
+  readonly generation: number;
+  readonly node: NodeRef;
+  readonly taskCount: number;
+  /** The connector's config with the task's own laid over it. */
+  readonly config: Readonly<Record<string, string>>;
+  readonly settings: TaskSettings;
+}
+
+/** Node-wide settings; a connector's config may override those that it has keys for. */
+export interface TaskSettings {
+  readonly pluginPaths: readonly string[];
+  readonly positionTopic: string;
+  readonly offsetTopic: string;
+  readonly keyConverter: string;
+  readonly valueConverter: string;
+  /** A call of the plugin that takes longer is reported as stalled. */
+  readonly stallTimeoutMs: number;
+  readonly offsetFlushIntervalMs: number;
+  readonly topicCreation: boolean;
+  readonly topicQueues: number;
+  readonly topicRetentionMs: number | null;
+  readonly topicRetentionBytes: number | null;
+}

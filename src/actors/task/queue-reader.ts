@@ -1,0 +1,119 @@
+import { BatchReader } from '../../log/batch.js';
+import type { Log, QueueEntry } from '../../log/log.js';
+
+export interface FetchedBatch {
+  readonly reader: BatchReader;
+  readonly baseOffset: number;
+  readonly bytes: number;
+  /** Index in the batch of the next record to deliver. */
+  next: number;
+}
+
+export interface QueueReaderOptions {
+  readonly log: Pick<Log, 'read'>;
+  readonly topic: string;
+  readonly queue: number;
+  /** Bytes held ahead of the sink; at least one batch is always fetched. */
+  readonly maxBytes: number;
+  readonly waitMs: number;
+  readonly signal: AbortSignal;
+  readonly onData: () => void;
+  readonly onError: (error: unknown) => void;
+}
+
+/** Reads one queue ahead of the sink, bounded in bytes: the next batches arrive while the sink writes. */
+export class QueueReader {
+  readonly topic: string;
+  readonly queue: number;
+  paused = false;
+  readonly #options: QueueReaderOptions;
+  #batches: FetchedBatch[] = [];
+  #bytes = 0;
+  #fetchFrom: number;
+  #position: number;
+  /** A seek makes what is under way stale. */
+  #seeks = 0;
+  #fetching = false;
+
+  constructor(options: QueueReaderOptions, offset: number) {
+    this.#options = options;
+    this.topic = options.topic;
+    this.queue = options.queue;
+    this.#fetchFrom = offset;
+    this.#position = offset;
+  }
+
+  /** The next offset to deliver. */
+  get position(): number {
+    return this.#position;
+  }
+
+  seek(offset: number): void {
+    this.#seeks += 1;
+    this.#batches = [];
+    this.#bytes = 0;
+    this.#fetchFrom = offset;
+    this.#position = offset;
+  }
+
+  /** The batch to deliver from, or null. Fetches on in the background. */
+  peek(): FetchedBatch | null {
+    this.fetch();
+    return this.#batches[0] ?? null;
+  }
+
+  /** `count` records of the batch at the head were taken. */
+  taken(batch: FetchedBatch, count: number): void {
+    batch.next += count;
+    this.#position = batch.baseOffset + batch.next;
+    if (batch.next < batch.reader.count) return;
+    this.#batches.shift();
+    this.#bytes -= batch.bytes;
+  }
+
+  fetch(): void {
+    if (this.#fetching || this.#options.signal.aborted) return;
+    if (this.#batches.length > 0 && this.#bytes >= this.#options.maxBytes) return;
+    this.#fetching = true;
+    void this.#fetch().then(
+      () => {
+        this.#fetching = false;
+        this.fetch();
+      },
+      (error: unknown) => {
+        this.#fetching = false;
+        this.#options.onError(error);
+      },
+    );
+  }
+
+  async #fetch(): Promise<void> {
+    const { log, topic, queue, maxBytes, waitMs, signal } = this.#options;
+    const seeks = this.#seeks;
+    const from = this.#fetchFrom;
+    const result = await log.read({
+      topic,
+      queue,
+      offset: from,
+      maxBytes: Math.max(1, maxBytes - this.#bytes),
+      maxRecords: Number.MAX_SAFE_INTEGER,
+      waitMs,
+      signal,
+    });
+    if (seeks !== this.#seeks) return;
+    for (const { baseOffset, batch } of result.batches) {
+      const reader = BatchReader.open(batch.bytes);
+      const next = Math.max(0, from - baseOffset);
+      if (next >= reader.count) continue;
+      this.#batches.push({ reader, baseOffset, bytes: batch.bytes.byteLength, next });
+      this.#bytes += batch.bytes.byteLength;
+    }
+    this.#fetchFrom = result.nextOffset;
+    if (result.batches.length > 0) this.#options.onData();
+  }
+}
+
+/** Names a queue in maps. */
+export function queueKey(at: Pick<QueueEntry, 'topic' | 'queue'>): string {
+  return `${at.topic}\n${at.queue}`;
+}

@@ -1,0 +1,77 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { RetriableError } from '../../sdk/errors.js';
+import type { ActorLogger } from '../kernel/protocol.js';
+import { decideBadRecord, retryDelayMs, type Tolerance } from '../../core/tolerance.js';
+
+/** What a connector's `errors.*` settings make of errors in its calls and records. */
+export class RecordErrors {
+  readonly #tolerance: Tolerance;
+  readonly #log: ActorLogger;
+  readonly #signal: AbortSignal;
+  readonly #onRetrying: (call: string | null, since: number) => void;
+
+  constructor(
+    tolerance: Tolerance,
+    log: ActorLogger,
+    signal: AbortSignal,
+    /** Called with the call that is being retried, and with null when it succeeded. */
+    onRetrying: (call: string | null, since: number) => void,
+  ) {
+    this.#tolerance = tolerance;
+    this.#log = log;
+    this.#signal = signal;
+    this.#onRetrying = onRetrying;
+  }
+
+  /** The result of the call, made again after a backoff for as long as it throws RetriableError; null when stopping. */
+  async retrying<T>(call: string, body: () => Promise<T>): Promise<T | null> {
+    let since = 0;
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        const result = await body();
+        if (attempt > 1) this.#onRetrying(null, 0);
+        return result;
+      } catch (error) {
+        if (this.#signal.aborted) return null;
+        if (!(error instanceof RetriableError)) throw error;
+        if (attempt === 1) since = Date.now();
+        await this.backoff(call, error, attempt, since);
+        if (this.#signal.aborted) return null;
+      }
+    }
+  }
+
+  /** The wait before try number `attempt` + 1, said in the log and in the status. */
+  async backoff(call: string, error: Error, attempt: number, since: number): Promise<void> {
+    const asked = error instanceof RetriableError ? error.retryAfterMs : null;
+    const delay = asked ?? retryDelayMs(this.#tolerance, attempt, Math.random());
+    this.#log.warn({ call, attempt, retryInMs: Math.round(delay), cause: error.message }, 'will try again');
+    this.#onRetrying(call, since);
+    await this.pause(delay);
+  }
+
+  retriedLater(call: string, error: Error): void {
+    this.#log.warn({ call, cause: error.message }, 'will try again at the next interval');
+  }
+
+  /** Skips the record when errors are tolerated; else throws the error on. */
+  badRecord(error: unknown, where: unknown): Promise<void> {
+    const decision = decideBadRecord(this.#tolerance, error);
+    if (decision === 'fail') return Promise.reject(error instanceof Error ? error : new Error(String(error)));
+    if (this.#tolerance.logErrors) {
+      const cause = error instanceof Error ? error.message : String(error);
+      const record = this.#tolerance.logMessages ? { record: where } : {};
+      this.#log.warn({ cause, ...record }, 'skipped a bad record');
+    }
+    return Promise.resolve();
+  }
+
+  /** Waits, or returns early when the task is stopping. */
+  async pause(ms: number): Promise<void> {
+    try {
+      await sleep(ms, undefined, { signal: this.#signal });
+    } catch {
+      // Stopping: the caller looks at the signal.
+    }
+  }
+}

@@ -1,0 +1,58 @@
+import { LRUCache } from 'lru-cache';
+import { DataError } from '../../sdk/errors.js';
+import { LogError, type Log, type TopicSettings } from '../../log/log.js';
+import { hashBytes } from '../../core/hash.js';
+
+/** What a task knows of the topics it writes to: how many queues they have. Creates those that are missing. */
+export class Topics {
+  readonly #log: Log;
+  readonly #create: TopicSettings | null;
+  /** Recomputable, so bounded: a source that makes up topic names cannot fill the heap. */
+  readonly #queues = new LRUCache<string, number>({ max: 1000 });
+  #turn = 0;
+
+  /** `create`: settings of topics that do not exist yet; null: they must exist. */
+  constructor(log: Log, create: TopicSettings | null) {
+    this.#log = log;
+    this.#create = create;
+  }
+
+  /** Number of queues, or null when it must be asked by `ensure`. */
+  queues(topic: string): number | null {
+    return this.#queues.get(topic) ?? null;
+  }
+
+  async ensure(topic: string): Promise<number> {
+    const known = this.#queues.get(topic);
+    if (known !== undefined) return known;
+    const found = (await this.#log.describeTopic(topic)) ?? (await this.#createTopic(topic));
+    this.#queues.set(topic, found.queues);
+    return found.queues;
+  }
+
+  /** The queue of a record: as it says, else by key so that records of one key keep their order, else in turn. */
+  route(topic: string, queues: number, wanted: number | null, key: Uint8Array | string | null): number {
+    if (wanted !== null) {
+      if (Number.isInteger(wanted) && wanted >= 0 && wanted < queues) return wanted;
+      throw new DataError(
+        `the record wants queue ${wanted}, but topic ${topic} has queues 0 to ${queues - 1}`,
+        {
+          code: 'BAD_QUEUE',
+        },
+      );
+    }
+    if (key !== null) return hashBytes(key) % queues;
+    this.#turn = (this.#turn + 1) % 0x3fffffff;
+    return this.#turn % queues;
+  }
+
+  async #createTopic(topic: string): Promise<{ readonly queues: number }> {
+    if (this.#create === null) {
+      throw new LogError(
+        'LOG_UNKNOWN_TOPIC',
+        `topic ${topic} does not exist and topic.creation.enable is false: create it, or allow creation`,
+      );
+    }
+    return this.#log.createTopic(topic, this.#create);
+  }
+}

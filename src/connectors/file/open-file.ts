@@ -1,0 +1,88 @@
+/** One file held open: its identity, and reads that notice when it was emptied and written anew. */
+import type { Stats } from 'node:fs';
+import { closeQuietly, fstat, openForReading, readAt } from './fs-calls.js';
+import { HEAD_BYTES, hashHead, inodeKey, readHead, type Finished, type Origin } from './origin.js';
+
+export class OpenFile {
+  readonly fd: number;
+  readonly dev: number;
+  readonly inode: number;
+  /** The name it was opened by. */
+  readonly path: string;
+  #head: Buffer;
+  #origin: Origin;
+
+  private constructor(fd: number, path: string, stats: Stats, head: Buffer, finished: readonly Finished[]) {
+    this.fd = fd;
+    this.path = path;
+    this.dev = stats.dev;
+    this.inode = stats.ino;
+    this.#head = head;
+    this.#origin = this.#describe(finished);
+  }
+
+  /** `finished`: what its positions are to say about earlier files of the same path. */
+  static async open(path: string, finished: readonly Finished[]): Promise<{ file: OpenFile; stats: Stats }> {
+    const fd = await openForReading(path);
+    try {
+      const stats = await fstat(fd);
+      return { file: new OpenFile(fd, path, stats, await readHead(fd), finished), stats };
+    } catch (error) {
+      closeQuietly(fd);
+      throw error;
+    }
+  }
+
+  get head(): Buffer {
+    return this.#head;
+  }
+
+  get origin(): Origin {
+    return this.#origin;
+  }
+
+  get key(): string {
+    return inodeKey(this);
+  }
+
+  stats(): Promise<Stats> {
+    return fstat(this.fd);
+  }
+
+  close(): void {
+    closeQuietly(this.fd);
+  }
+
+  /** Bytes read, or null when the file no longer begins as it did: what was read is then of another content. */
+  async read(into: Buffer, position: number): Promise<number | null> {
+    const bytes = await readAt(this.fd, into, 0, into.length, position);
+    const head = position === 0 ? into.subarray(0, Math.min(bytes, HEAD_BYTES)) : await readHead(this.fd);
+    return this.#isSame(head) ? bytes : null;
+  }
+
+  async isSame(): Promise<boolean> {
+    return this.#isSame(await readHead(this.fd));
+  }
+
+  /** The content is new: forget how it began. */
+  restart(): void {
+    this.#head = Buffer.alloc(0);
+    this.#origin = this.#describe(this.#origin.finished ?? []);
+  }
+
+  #isSame(head: Buffer): boolean {
+    const before = this.#head;
+    if (head.length < before.length || !before.equals(head.subarray(0, before.length))) return false;
+    if (head.length > before.length) {
+      this.#head = Buffer.from(head);
+      this.#origin = this.#describe(this.#origin.finished ?? []);
+    }
+    return true;
+  }
+
+  #describe(finished: readonly Finished[]): Origin {
+    const head = this.#head;
+    const origin: Origin = { dev: this.dev, inode: this.inode, head: hashHead(head), headBytes: head.length };
+    return finished.length === 0 ? origin : { ...origin, finished };
+  }
+}

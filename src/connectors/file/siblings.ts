@@ -1,0 +1,80 @@
+/** Files beside a followed one: where it went when it was renamed, and what came between it and its successor. */
+import type { Stats } from 'node:fs';
+import { readdir, realpath } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { closeQuietly, errnoOf, openForReading, statOrNull } from './fs-calls.js';
+import { headMatches, readHead, sameInode, type Origin } from './origin.js';
+import { isRotatedName } from './rotated-names.js';
+
+export interface Sibling {
+  readonly path: string;
+  readonly stats: Stats;
+}
+
+/** Regular files in the same folder with a name that `path` may have been given when it was rotated. */
+export async function rotatedSiblings(path: string): Promise<Sibling[]> {
+  const folder = dirname(path);
+  const found: Sibling[] = [];
+  for (const name of await names(folder)) {
+    if (!isRotatedName(name, path)) continue;
+    const sibling = join(folder, name);
+    const stats = await statOrUnreadable(sibling);
+    if (stats?.isFile() === true) found.push({ path: sibling, stats });
+  }
+  return found;
+}
+
+/** The file a position belongs to, under whatever name it has now, in the folder of `path` or of what it links to. */
+export async function locate(origin: Origin, path: string, atLeast: number): Promise<string | null> {
+  const folders = new Set([dirname(path), await realFolder(path)]);
+  for (const folder of folders) {
+    for (const name of await names(folder)) {
+      const candidate = join(folder, name);
+      const stats = await statOrUnreadable(candidate);
+      if (stats?.isFile() === true && sameInode(origin, stats) && stats.size >= atLeast) {
+        if (await beginsAs(origin, candidate)) return candidate;
+      }
+    }
+  }
+  return null;
+}
+
+/** Whether the file at `path` begins with the bytes of `origin`. False when it cannot be read. */
+export async function beginsAs(origin: Origin, path: string): Promise<boolean> {
+  let fd: number;
+  try {
+    fd = await openForReading(path);
+  } catch {
+    return false;
+  }
+  try {
+    return headMatches(origin, await readHead(fd));
+  } finally {
+    closeQuietly(fd);
+  }
+}
+
+async function names(folder: string): Promise<string[]> {
+  try {
+    return await readdir(folder);
+  } catch {
+    return [];
+  }
+}
+
+async function statOrUnreadable(path: string): Promise<Stats | null> {
+  try {
+    return await statOrNull(path);
+  } catch (error) {
+    if (errnoOf(error) === null) throw error;
+    return null;
+  }
+}
+
+async function realFolder(path: string): Promise<string> {
+  try {
+    return dirname(await realpath(path));
+  } catch {
+    return dirname(path);
+  }
+}

@@ -1,0 +1,235 @@
+import { DataError, fieldOf, isFields } from '../../sdk/index.js';
+import type { Converter, ConverterInstance, Plugin, Schema, SchemaAndValue } from '../../sdk/index.js';
+import { endOfObject, parseExact } from './exact-parse.js';
+import { NEEDS_EXACT, readSchemaless, settleNumbers, ValueReaders, type Read } from './read-value.js';
+import { readSchema, schemaText } from './schema-json.js';
+import { ValueWriters, writeSchemaless, type Write, type WriteOptions } from './write-value.js';
+
+const GROUP = 'JSON converter';
+
+/** Kafka Connect's JSON: `{"schema":…,"payload":…}`, or the payload alone. */
+const converter: Converter = {
+  version: '1.0.0',
+  input: 'text',
+  config: [
+    {
+      name: 'schemas.enable',
+      type: 'BOOLEAN',
+      defaultValue: 'true',
+      importance: 'HIGH',
+      documentation:
+        'Write each value as {"schema":…,"payload":…} and expect that form; false: plain JSON without schemas.',
+      group: GROUP,
+      displayName: 'Enable schemas',
+    },
+    {
+      name: 'schemas.cache.size',
+      type: 'INT',
+      defaultValue: '1000',
+      min: 0,
+      max: 1_000_000,
+      importance: 'HIGH',
+      documentation: 'How many schemas of values read are kept, so that equal ones are parsed once.',
+      group: GROUP,
+      displayName: 'Schema cache size',
+    },
+    {
+      name: 'decimal.format',
+      type: 'STRING',
+      defaultValue: 'BASE64',
+      allowed: ['BASE64', 'NUMERIC'],
+      importance: 'LOW',
+      documentation: 'How decimals are written: BASE64 of their bytes, or NUMERIC as numbers. Both are read.',
+      group: GROUP,
+      displayName: 'Decimal format',
+    },
+    {
+      name: 'replace.null.with.default',
+      type: 'BOOLEAN',
+      defaultValue: 'true',
+      importance: 'LOW',
+      documentation: 'Use the default of a field, where it has one, in place of null.',
+      group: GROUP,
+      displayName: 'Replace null with default',
+    },
+  ],
+  create: (config) =>
+    new JsonConverter({
+      envelope: config.boolean('schemas.enable'),
+      cacheSize: config.int('schemas.cache.size'),
+      decimalFormat: config.string('decimal.format') === 'NUMERIC' ? 'NUMERIC' : 'BASE64',
+      replaceNullWithDefault: config.boolean('replace.null.with.default'),
+    }),
+};
+
+interface JsonOptions extends WriteOptions {
+  readonly envelope: boolean;
+  readonly cacheSize: number;
+}
+
+interface Output {
+  readonly prefix: string;
+  readonly write: Write;
+}
+
+interface Input {
+  readonly schema: Schema | null;
+  readonly read: Read;
+}
+
+const SCHEMA_FIRST = '{"schema":';
+const THEN_PAYLOAD = ',"payload":';
+/** Topics rarely mix more schemas than this; others are found in the larger cache, after a full parse. */
+const MAX_PREFIXES = 8;
+
+class JsonConverter implements ConverterInstance {
+  readonly #options: JsonOptions;
+  readonly #writers: ValueWriters;
+  readonly #readers: ValueReaders;
+  readonly #outputs = new WeakMap<Schema, Output>();
+  #lastSchema: Schema | null = null;
+  #lastOutput: Output | null = null;
+  /** By the text of the schema; oldest out first. */
+  readonly #inputs = new Map<string, Input>();
+  /** How texts begin whose schema is known: only what follows needs to be parsed. */
+  readonly #prefixes: { readonly prefix: string; readonly input: Input }[] = [];
+
+  constructor(options: JsonOptions) {
+    this.#options = options;
+    this.#writers = new ValueWriters(options);
+    this.#readers = new ValueReaders(options.replaceNullWithDefault);
+  }
+
+  fromConnectData(_topic: string, schema: Schema | null, value: unknown): string | null {
+    if (schema === null) {
+      if (value === null || value === undefined) return null;
+      const text = writeSchemaless(value, this.#options.decimalFormat);
+      return this.#options.envelope ? `{"schema":null,"payload":${text}}` : text;
+    }
+    const output = schema === this.#lastSchema ? this.#lastOutput : null;
+    const { prefix, write } = output ?? this.#output(schema);
+    return this.#options.envelope ? `${prefix}${write(value)}}` : write(value);
+  }
+
+  toConnectData(_topic: string, data: Uint8Array | string | null): SchemaAndValue {
+    if (data === null) return { schema: null, value: null };
+    const text = typeof data === 'string' ? data : Buffer.from(data).toString('utf8');
+    if (this.#options.envelope) return this.#fromPrefixed(text) ?? this.#fromEnvelope(text);
+    const json = parse(text);
+    try {
+      return { schema: null, value: readSchemaless(json) };
+    } catch (error) {
+      if (error !== NEEDS_EXACT) throw error;
+      return { schema: null, value: settleNumbers(parseExact(text)) };
+    }
+  }
+
+  #output(schema: Schema): Output {
+    let output = this.#outputs.get(schema);
+    if (output === undefined) {
+      const prefix = SCHEMA_FIRST + schemaText(schema, this.#writers) + THEN_PAYLOAD;
+      output = { prefix, write: this.#writers.of(schema) };
+      this.#outputs.set(schema, output);
+    }
+    this.#lastSchema = schema;
+    this.#lastOutput = output;
+    return output;
+  }
+
+  /** null: the text does not begin with a known schema, or is not what it seems. */
+  #fromPrefixed(text: string): SchemaAndValue | null {
+    for (const { prefix, input } of this.#prefixes) {
+      if (!text.startsWith(prefix) || !text.endsWith('}')) continue;
+      const payload = text.slice(prefix.length, -1);
+      let json: unknown;
+      try {
+        json = JSON.parse(payload);
+      } catch {
+        return null;
+      }
+      return { schema: input.schema, value: this.#read(input, json, payload) };
+    }
+    return null;
+  }
+
+  #read(input: Input, json: unknown, text: string): unknown {
+    try {
+      return input.read(json);
+    } catch (error) {
+      if (error !== NEEDS_EXACT) throw error;
+      const exact = parseExact(text);
+      return input.schema === null ? settleNumbers(exact) : input.read(exact);
+    }
+  }
+
+  #fromEnvelope(text: string): SchemaAndValue {
+    const json = parse(text);
+    const { schema, payload } = envelopeOf(json);
+    try {
+      const input = this.#input(schema);
+      this.#remember(text, input);
+      return { schema: input.schema, value: input.read(payload) };
+    } catch (error) {
+      if (error !== NEEDS_EXACT) throw error;
+      const exact = envelopeOf(parseExact(text));
+      const input = this.#input(exact.schema, schema);
+      const value = input.schema === null ? settleNumbers(exact.payload) : input.read(exact.payload);
+      return { schema: input.schema, value };
+    }
+  }
+
+  /** `key`: the schema as JSON.parse gave it, which names it in the cache. */
+  #input(json: unknown, key: unknown = json): Input {
+    if (json === null) return SCHEMALESS;
+    const name = JSON.stringify(key);
+    const known = this.#inputs.get(name);
+    if (known !== undefined) return known;
+    const schema = readSchema(json, this.#readers);
+    const input = { schema, read: this.#readers.of(schema) };
+    // Where a default has so many digits that JSON.parse may round it, the name may stand for several schemas.
+    if (this.#options.cacheSize === 0 || /\d{16}/.test(name)) return input;
+    const [oldest] = this.#inputs.keys();
+    if (this.#inputs.size >= this.#options.cacheSize && oldest !== undefined) this.#inputs.delete(oldest);
+    this.#inputs.set(name, input);
+    return input;
+  }
+
+  #remember(text: string, input: Input): void {
+    if (input.schema === null || !text.startsWith(SCHEMA_FIRST)) return;
+    const end = endOfObject(text, SCHEMA_FIRST.length);
+    if (!text.startsWith(THEN_PAYLOAD, end)) return;
+    // A copy: a slice would keep alive the batch that the text is a part of.
+    const prefix = Buffer.from(text.slice(0, end + THEN_PAYLOAD.length)).toString();
+    if (this.#options.cacheSize === 0 || /\d{16}/.test(prefix)) return;
+    if (this.#prefixes.length === MAX_PREFIXES) this.#prefixes.shift();
+    this.#prefixes.push({ prefix, input });
+  }
+}
+
+const SCHEMALESS: Input = { schema: null, read: readSchemaless };
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    const where = error instanceof Error ? /at position \d+/.exec(error.message)?.[0] : undefined;
+    throw new DataError(`the value is not JSON${where === undefined ? '' : `: wrong ${where}`}`, {
+      code: 'BAD_JSON',
+    });
+  }
+}
+
+function envelopeOf(json: unknown): { readonly schema: unknown; readonly payload: unknown } {
+  const schema = isFields(json) ? fieldOf(json, 'schema') : undefined;
+  const payload = isFields(json) ? fieldOf(json, 'payload') : undefined;
+  if (schema === undefined || payload === undefined || !isFields(json) || Object.keys(json).length !== 2) {
+    throw new DataError(
+      'JsonConverter with schemas.enable requires "schema" and "payload" fields and may not contain additional fields: ' +
+        'for plain JSON set schemas.enable=false in the configuration of the converter',
+      { code: 'NO_ENVELOPE' },
+    );
+  }
+  return { schema, payload };
+}
+
+export default { type: 'converter', plugin: converter } satisfies Plugin;

@@ -1,0 +1,143 @@
+/**
+ * JSON whose numbers keep all their digits. Slower than JSON.parse, so it is used only where a number was seen that
+ * a JavaScript number cannot hold. The text must be valid JSON: JSON.parse has accepted it.
+ */
+import { DataError, setField } from '../../sdk/index.js';
+
+/** Deeper nesting is refused: it could exhaust the stack. */
+export const MAX_DEPTH = 1000;
+
+/** A number with a fraction or an exponent, as it was written. */
+export class NumberText {
+  readonly text: string;
+  constructor(text: string) {
+    this.text = text;
+  }
+}
+
+const NUMBER = /-?\d+(\.\d+)?([eE][+-]?\d+)?/y;
+
+/** Integers are numbers where they are safe, else bigints. Other numbers are NumberText. */
+export function parseExact(text: string): unknown {
+  return new ExactParser(text).value(0);
+}
+
+class ExactParser {
+  readonly #text: string;
+  #at = 0;
+
+  constructor(text: string) {
+    this.#text = text;
+  }
+
+  value(depth: number): unknown {
+    if (depth > MAX_DEPTH) throw tooDeep();
+    this.#skipBlanks();
+    switch (this.#text[this.#at]) {
+      case '{':
+        return this.#object(depth);
+      case '[':
+        return this.#array(depth);
+      case '"':
+        return this.#string();
+      case 't':
+        this.#at += 4;
+        return true;
+      case 'f':
+        this.#at += 5;
+        return false;
+      case 'n':
+        this.#at += 4;
+        return null;
+      default:
+        return this.#number();
+    }
+  }
+
+  #object(depth: number): Record<string, unknown> {
+    const fields: Record<string, unknown> = {};
+    this.#at += 1;
+    while (!this.#ends('}')) {
+      const name = this.#string();
+      this.#skipBlanks();
+      this.#at += 1; // the colon
+      setField(fields, name, this.value(depth + 1));
+    }
+    return fields;
+  }
+
+  #array(depth: number): unknown[] {
+    const items: unknown[] = [];
+    this.#at += 1;
+    while (!this.#ends(']')) items.push(this.value(depth + 1));
+    return items;
+  }
+
+  /** Steps over blanks and a comma; true, and past it, at the closing bracket. */
+  #ends(bracket: string): boolean {
+    this.#skipBlanks();
+    if (this.#text[this.#at] === ',') {
+      this.#at += 1;
+      this.#skipBlanks();
+    }
+    if (this.#text[this.#at] !== bracket) return false;
+    this.#at += 1;
+    return true;
+  }
+
+  #string(): string {
+    const end = endOfString(this.#text, this.#at);
+    const quoted = this.#text.slice(this.#at, end);
+    this.#at = end;
+    return quoted.includes('\\') ? (JSON.parse(quoted) as string) : quoted.slice(1, -1);
+  }
+
+  #number(): number | bigint | NumberText {
+    NUMBER.lastIndex = this.#at;
+    const found = NUMBER.exec(this.#text);
+    if (found === null) throw new DataError('the value is not JSON', { code: 'BAD_JSON' });
+    const [literal, fraction, exponent] = found;
+    this.#at += literal.length;
+    if (fraction !== undefined || exponent !== undefined) return new NumberText(literal);
+    const number = Number(literal);
+    return Number.isSafeInteger(number) ? number : BigInt(literal);
+  }
+
+  #skipBlanks(): void {
+    while (isBlank(this.#text.charCodeAt(this.#at))) this.#at += 1;
+  }
+}
+
+/** `start` is at the opening quote; the result is past the closing one. */
+function endOfString(text: string, start: number): number {
+  let at = start + 1;
+  while (text[at] !== '"') at += text[at] === '\\' ? 2 : 1;
+  return at + 1;
+}
+
+/** Past the object that starts at `start`. */
+export function endOfObject(text: string, start: number): number {
+  let depth = 0;
+  for (let at = start; at < text.length;) {
+    const char = text[at];
+    if (char === '"') {
+      at = endOfString(text, at);
+      continue;
+    }
+    if (char === '{' || char === '[') depth += 1;
+    if (char === '}' || char === ']') depth -= 1;
+    at += 1;
+    if (depth === 0) return at;
+  }
+  return text.length;
+}
+
+function isBlank(char: number): boolean {
+  return char === 0x20 || char === 0x0a || char === 0x0d || char === 0x09;
+}
+
+export function tooDeep(): DataError {
+  return new DataError(`the value is nested more than ${MAX_DEPTH} deep, or refers to itself`, {
+    code: 'TOO_DEEP',
+  });
+}

@@ -1,0 +1,283 @@
+/** Parsed JSON → values. A reader is made once for a schema. */
+import {
+  DataError,
+  Decimal,
+  decimalScale,
+  describeValue,
+  fieldOf,
+  isFields,
+  logicalType,
+  setField,
+} from '../../sdk/index.js';
+import type { Fields, Schema } from '../../sdk/index.js';
+import { MAX_DEPTH, NumberText, tooDeep } from './exact-parse.js';
+
+export type Read = (json: unknown) => unknown;
+
+/** Thrown where JSON.parse may have lost digits: parse again with `parseExact` and read that. */
+export const NEEDS_EXACT = new Error('a number needs more digits than a JavaScript number holds');
+
+const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
+const NON_NUMBERS: ReadonlyMap<unknown, number> = new Map([
+  ['NaN', NaN],
+  ['Infinity', Infinity],
+  ['-Infinity', -Infinity],
+]);
+const DAY_MS = 86_400_000;
+
+/** What is wrong and where: it collects its path on the way out. */
+class Problem extends Error {
+  path = '';
+}
+
+export class ValueReaders {
+  readonly #replaceNullWithDefault: boolean;
+  readonly #readers = new WeakMap<Schema, Read>();
+
+  constructor(replaceNullWithDefault: boolean) {
+    this.#replaceNullWithDefault = replaceNullWithDefault;
+  }
+
+  /** Throws DataError SCHEMA_MISMATCH with the path, or NEEDS_EXACT. */
+  of(schema: Schema): Read {
+    const read = this.#of(schema);
+    return (json) => {
+      try {
+        return read(json);
+      } catch (error) {
+        if (!(error instanceof Problem)) throw error;
+        throw new DataError(`payload${error.path}: ${error.message}`, { code: 'SCHEMA_MISMATCH' });
+      }
+    };
+  }
+
+  #of(schema: Schema): Read {
+    const known = this.#readers.get(schema);
+    if (known !== undefined) return known;
+    const read = this.#nullable(schema, this.#present(schema));
+    this.#readers.set(schema, read);
+    return read;
+  }
+
+  #nullable(schema: Schema, present: Read): Read {
+    const { optional, defaultValue } = schema;
+    const replaced = defaultValue !== undefined && this.#replaceNullWithDefault;
+    return (json) => {
+      if (json !== null && json !== undefined) return present(json);
+      if (replaced) return defaultValue;
+      if (optional) return null;
+      throw new Problem(`null stands where the schema requires ${schema.type}`);
+    };
+  }
+
+  #present(schema: Schema): Read {
+    switch (logicalType(schema)) {
+      case 'Date':
+        return (json) => date(int(json, 0x80000000) * DAY_MS, json);
+      case 'Time':
+        return (json) => date(int(json, 0x80000000), json);
+      case 'Timestamp':
+        return (json) => date(int64(json), json);
+      case 'Decimal':
+        return decimalReader(schema);
+      case null:
+        break;
+    }
+    switch (schema.type) {
+      case 'INT8':
+        return (json) => int(json, 0x80);
+      case 'INT16':
+        return (json) => int(json, 0x8000);
+      case 'INT32':
+        return (json) => int(json, 0x80000000);
+      case 'INT64':
+        return int64;
+      case 'FLOAT32':
+      case 'FLOAT64':
+        return float;
+      case 'BOOLEAN':
+        return (json) => (typeof json === 'boolean' ? json : mismatch('true or false', json));
+      case 'STRING':
+        return (json) => (typeof json === 'string' ? json : mismatch('text', json));
+      case 'BYTES':
+        return bytes;
+      case 'ARRAY':
+        return this.#array(schema);
+      case 'MAP':
+        return this.#map(schema);
+      case 'STRUCT':
+        return this.#struct(schema);
+    }
+  }
+
+  #array(schema: Schema): Read {
+    const read = this.#of(part(schema, schema.valueSchema));
+    return (json) => {
+      if (!Array.isArray(json)) return mismatch('an array', json);
+      return json.map((item: unknown, i) => readAt(`[${i}]`, read, item));
+    };
+  }
+
+  /** From an object, or from an array of pairs. A Map where keys are not text. */
+  #map(schema: Schema): Read {
+    const keySchema = part(schema, schema.keySchema);
+    const readKey = this.#of(keySchema);
+    const readItem = this.#of(part(schema, schema.valueSchema));
+    const asObject = keySchema.type === 'STRING';
+    return (json) => {
+      if (asObject) {
+        if (!isFields(json)) return mismatch('an object', json);
+        const fields: Record<string, unknown> = {};
+        for (const name of Object.keys(json))
+          setField(fields, name, readAt(`[${name}]`, readItem, json[name]));
+        return fields;
+      }
+      if (!Array.isArray(json)) return mismatch('an array of pairs', json);
+      return new Map(
+        json.map((pair: unknown, i) => {
+          if (!Array.isArray(pair) || pair.length !== 2) return mismatch('pairs', pair);
+          const [key, item] = pair as readonly unknown[];
+          return [readAt(`[${i}] key`, readKey, key), readAt(`[${i}]`, readItem, item)] as const;
+        }),
+      );
+    };
+  }
+
+  /** Fields that the schema does not know are left out, as in Kafka Connect. */
+  #struct(schema: Schema): Read {
+    const fields = (schema.fields ?? []).map((field) => ({
+      name: field.name,
+      read: this.#of(field.schema),
+      // What an object answers to without having it, or must not be assigned.
+      special: field.name in {},
+    }));
+    return (json) => {
+      if (!isFields(json)) return mismatch('an object', json);
+      const value: Record<string, unknown> = {};
+      let current = '';
+      try {
+        for (const { name, read, special } of fields) {
+          current = name;
+          if (special) setField(value, name, read(fieldOf(json, name)));
+          else value[name] = read(json[name]);
+        }
+      } catch (error) {
+        throw located(error, `.${current}`);
+      }
+      return value;
+    };
+  }
+}
+
+/** The value of JSON without a schema: itself, once it is clear that JSON.parse lost no digits. */
+export function readSchemaless(json: unknown): unknown {
+  checkDigits(json, 0);
+  return json;
+}
+
+function checkDigits(json: unknown, depth: number): void {
+  if (typeof json === 'number') {
+    if (Number.isInteger(json) && !Number.isSafeInteger(json)) throw NEEDS_EXACT;
+    return;
+  }
+  if (typeof json !== 'object' || json === null) return;
+  if (depth > MAX_DEPTH) throw tooDeep();
+  if (Array.isArray(json)) {
+    for (const item of json) checkDigits(item, depth + 1);
+  } else {
+    const fields = json as Fields;
+    for (const name in fields) checkDigits(fields[name], depth + 1);
+  }
+}
+
+/** The same for what `parseExact` gave, which is the caller's own: numbers with a fraction become numbers. */
+export function settleNumbers(json: unknown): unknown {
+  if (json instanceof NumberText) return Number(json.text);
+  if (Array.isArray(json)) return json.map(settleNumbers);
+  if (!isFields(json)) return json;
+  const fields: Record<string, unknown> = {};
+  for (const name of Object.keys(json)) setField(fields, name, settleNumbers(json[name]));
+  return fields;
+}
+
+function readAt(place: string, read: Read, json: unknown): unknown {
+  try {
+    return read(json);
+  } catch (error) {
+    throw located(error, place);
+  }
+}
+
+function located(error: unknown, place: string): unknown {
+  if (error instanceof Problem) error.path = place + error.path;
+  return error;
+}
+
+/** A number as JSON.parse would have given it. */
+function plain(json: unknown): unknown {
+  return json instanceof NumberText ? Number(json.text) : json;
+}
+
+function int(json: unknown, limit: number): number {
+  const value = plain(json);
+  if (typeof value === 'number' && Number.isInteger(value) && value >= -limit && value < limit) return value;
+  return mismatch(`a whole number from -${limit} to ${limit - 1}`, value);
+}
+
+function int64(json: unknown): number | bigint {
+  if (typeof json === 'number') {
+    if (Number.isSafeInteger(json)) return json;
+    if (Number.isInteger(json)) throw NEEDS_EXACT;
+  }
+  if (typeof json === 'bigint' && BigInt.asIntN(64, json) === json) return json;
+  const value = plain(json);
+  return typeof value === 'number' && Number.isSafeInteger(value)
+    ? value
+    : mismatch('a whole number of 64 bits', value);
+}
+
+function float(json: unknown): number {
+  if (typeof json === 'number') return json;
+  if (typeof json === 'bigint') return Number(json);
+  if (json instanceof NumberText) return Number(json.text);
+  return NON_NUMBERS.get(json) ?? mismatch('a number', json);
+}
+
+function bytes(json: unknown): Uint8Array {
+  if (typeof json !== 'string' || !BASE64.test(json)) return mismatch('base64 text', json);
+  return new Uint8Array(Buffer.from(json, 'base64'));
+}
+
+/** Both formats are read, whatever `decimal.format` says: it is for writing. */
+function decimalReader(schema: Schema): Read {
+  const scale = decimalScale(schema);
+  return (json) => {
+    try {
+      if (typeof json === 'string') return Decimal.fromBytes(bytes(json), scale);
+      if (typeof json === 'bigint') return new Decimal(json, 0).withScale(scale);
+      if (json instanceof NumberText) return Decimal.parse(json.text).withScale(scale);
+      if (typeof json !== 'number') return mismatch('a number or base64 text', json);
+      if (!Number.isSafeInteger(json)) throw NEEDS_EXACT;
+      return new Decimal(BigInt(json), 0).withScale(scale);
+    } catch (error) {
+      if (error instanceof DataError) throw new Problem(error.message, { cause: error });
+      throw error;
+    }
+  };
+}
+
+function date(ms: number | bigint, json: unknown): Date {
+  const value = new Date(Number(ms));
+  return Number.isNaN(value.getTime()) ? mismatch('a time that a Date can hold', json) : value;
+}
+
+function part(schema: Schema, found: Schema | undefined): Schema {
+  if (found !== undefined) return found;
+  throw new DataError(`a schema of type ${schema.type} lacks the schema of its parts`, {
+    code: 'BAD_SCHEMA',
+  });
+}
+
+function mismatch(wanted: string, json: unknown): never {
+  throw new Problem(`${describeValue(plain(json))} stands where the schema wants ${wanted}`);
+}

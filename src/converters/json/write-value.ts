@@ -1,0 +1,253 @@
+/** Values → JSON text. A writer is made once for a schema. */
+import { DataError, Decimal, describeValue, isFields, logicalType, validateValue } from '../../sdk/index.js';
+import type { Schema, SchemaField } from '../../sdk/index.js';
+import { MAX_DEPTH, tooDeep } from './exact-parse.js';
+
+export interface WriteOptions {
+  readonly decimalFormat: 'BASE64' | 'NUMERIC';
+  /** A null of a field with a default is written as the default. */
+  readonly replaceNullWithDefault: boolean;
+}
+
+export type Write = (value: unknown) => string;
+
+/** What must be escaped. A lone surrogate is not text, and JSON.stringify escapes it. */
+const ESCAPED = /["\\\u0000-\u001f\ud800-\udfff]/;
+const DAY_MS = 86_400_000;
+
+export class ValueWriters {
+  readonly #options: WriteOptions;
+  readonly #writers = new WeakMap<Schema, Write>();
+
+  constructor(options: WriteOptions) {
+    this.#options = options;
+  }
+
+  /** Throws DataError for a value that does not fit, with the path to it. */
+  of(schema: Schema): Write {
+    const write = this.#of(schema);
+    return (value) => {
+      try {
+        return write(value);
+      } catch (error) {
+        // The writers do not know where they are; this does, and throws.
+        validateValue(schema, value);
+        throw error;
+      }
+    };
+  }
+
+  #of(schema: Schema): Write {
+    const known = this.#writers.get(schema);
+    if (known !== undefined) return known;
+    const write = this.#nullable(schema, this.#present(schema));
+    this.#writers.set(schema, write);
+    return write;
+  }
+
+  #nullable(schema: Schema, present: Write): Write {
+    const { optional, defaultValue } = schema;
+    const replaced =
+      defaultValue !== undefined && defaultValue !== null && this.#options.replaceNullWithDefault;
+    return (value) => {
+      if (value !== null && value !== undefined) return present(value);
+      if (replaced) return present(defaultValue);
+      if (optional) return 'null';
+      throw new DataError(`null stands where the schema requires ${schema.type}`, {
+        code: 'SCHEMA_MISMATCH',
+      });
+    };
+  }
+
+  #present(schema: Schema): Write {
+    switch (logicalType(schema)) {
+      case 'Date':
+        return (value) => String(time(value) / DAY_MS);
+      case 'Time':
+      case 'Timestamp':
+        return (value) => String(time(value));
+      case 'Decimal':
+        return this.#options.decimalFormat === 'NUMERIC' ? numericDecimal : base64Decimal;
+      case null:
+        break;
+    }
+    switch (schema.type) {
+      case 'INT8':
+        return integer(0x80);
+      case 'INT16':
+        return integer(0x8000);
+      case 'INT32':
+        return integer(0x80000000);
+      case 'INT64':
+        return (value) =>
+          typeof value === 'bigint' || Number.isSafeInteger(value) ? String(value) : mismatch('INT64', value);
+      case 'FLOAT32':
+      case 'FLOAT64':
+        return (value) => (typeof value === 'number' ? floatText(value) : mismatch(schema.type, value));
+      case 'BOOLEAN':
+        return (value) => (typeof value === 'boolean' ? String(value) : mismatch('BOOLEAN', value));
+      case 'STRING':
+        return (value) => (typeof value === 'string' ? quoted(value) : mismatch('STRING', value));
+      case 'BYTES':
+        return (value) => (value instanceof Uint8Array ? base64(value) : mismatch('BYTES', value));
+      case 'ARRAY':
+        return this.#array(schema);
+      case 'MAP':
+        return this.#map(schema);
+      case 'STRUCT':
+        return this.#struct(schema);
+    }
+  }
+
+  #array(schema: Schema): Write {
+    const write = this.#of(part(schema, schema.valueSchema));
+    return (value) => (Array.isArray(value) ? `[${value.map(write).join(',')}]` : mismatch('ARRAY', value));
+  }
+
+  /** An object where the keys are text, else an array of pairs. */
+  #map(schema: Schema): Write {
+    const keySchema = part(schema, schema.keySchema);
+    const writeKey = this.#of(keySchema);
+    const writeValue = this.#of(part(schema, schema.valueSchema));
+    const asObject = keySchema.type === 'STRING';
+    return (value) => {
+      const entries =
+        value instanceof Map ? [...value] : isFields(value) ? Object.entries(value) : mismatch('MAP', value);
+      return asObject
+        ? `{${entries.map(([key, item]) => `${name(key)}:${writeValue(item)}`).join(',')}}`
+        : `[${entries.map(([key, item]) => `[${writeKey(key)},${writeValue(item)}]`).join(',')}]`;
+    };
+  }
+
+  #struct(schema: Schema): Write {
+    const fields = (schema.fields ?? []).map((field, i) => ({
+      name: field.name,
+      prefix: `${i === 0 ? '' : ','}${JSON.stringify(field.name)}:`,
+      write: this.#of(field.schema),
+      inherited: isInherited(field),
+    }));
+    return (value) => {
+      if (!isFields(value)) return mismatch('STRUCT', value);
+      let text = '{';
+      let present = 0;
+      for (const { name, prefix, write, inherited } of fields) {
+        const item = inherited && !Object.hasOwn(value, name) ? undefined : value[name];
+        if (item !== undefined) present += 1;
+        text += prefix + write(item);
+      }
+      // Other fields than the schema's must not be dropped in silence.
+      if (Object.keys(value).length !== present) validateValue(schema, value);
+      return `${text}}`;
+    };
+  }
+}
+
+/** Whether an object answers to the name without having the field. */
+function isInherited(field: SchemaField): boolean {
+  return field.name in {};
+}
+
+/** JSON of a value without a schema. */
+export function writeSchemaless(value: unknown, decimalFormat: WriteOptions['decimalFormat']): string {
+  return isPlain(value, 0) ? (JSON.stringify(value) ?? 'null') : writeAny(value, decimalFormat, 0);
+}
+
+/** Whether JSON.stringify writes the value as it is. */
+function isPlain(value: unknown, depth: number): boolean {
+  if (depth > MAX_DEPTH) throw tooDeep();
+  switch (typeof value) {
+    case 'string':
+    case 'boolean':
+    case 'undefined':
+      return true;
+    case 'number':
+      return Number.isFinite(value) && !Object.is(value, -0);
+    case 'object':
+      if (value === null) return true;
+      if (Array.isArray(value)) return value.every((item) => isPlain(item, depth + 1));
+      if (!isFields(value)) return false;
+      for (const name in value) if (!isPlain(value[name], depth + 1)) return false;
+      return true;
+    default:
+      return false;
+  }
+}
+
+function writeAny(value: unknown, decimalFormat: WriteOptions['decimalFormat'], depth: number): string {
+  if (depth > MAX_DEPTH) throw tooDeep();
+  const write = (item: unknown): string => writeAny(item, decimalFormat, depth + 1);
+  if (value === null || value === undefined) return 'null';
+  if (typeof value === 'string') return quoted(value);
+  if (typeof value === 'number') return floatText(value);
+  if (typeof value === 'bigint' || typeof value === 'boolean') return String(value);
+  if (value instanceof Uint8Array) return base64(value);
+  if (value instanceof Decimal)
+    return decimalFormat === 'NUMERIC' ? numericDecimal(value) : base64Decimal(value);
+  if (Array.isArray(value)) return `[${value.map(write).join(',')}]`;
+  if (value instanceof Map) return writeMap(value, write);
+  if (isFields(value)) {
+    const fields = Object.entries(value).filter(([, item]) => item !== undefined);
+    return `{${fields.map(([name, item]) => `${quoted(name)}:${write(item)}`).join(',')}}`;
+  }
+  throw new DataError(`${describeValue(value)} has no JSON form without a schema: give the record a schema`, {
+    code: 'NO_JSON_FORM',
+  });
+}
+
+function writeMap(map: ReadonlyMap<unknown, unknown>, write: Write): string {
+  const entries = [...map].map(([key, item]) => [key, write(item)] as const);
+  return entries.every(([key]) => typeof key === 'string')
+    ? `{${entries.map(([key, item]) => `${quoted(String(key))}:${item}`).join(',')}}`
+    : `[${entries.map(([key, item]) => `[${write(key)},${item}]`).join(',')}]`;
+}
+
+function name(key: unknown): string {
+  return typeof key === 'string' ? quoted(key) : mismatch('text as the key of a map', key);
+}
+
+/** As a JSON string. */
+export function quoted(text: string): string {
+  return ESCAPED.test(text) ? JSON.stringify(text) : `"${text}"`;
+}
+
+function floatText(value: number): string {
+  if (Number.isFinite(value)) return Object.is(value, -0) ? '-0.0' : String(value);
+  return `"${value}"`;
+}
+
+function integer(limit: number): Write {
+  return (value) =>
+    typeof value === 'number' && Number.isInteger(value) && value >= -limit && value < limit
+      ? String(value)
+      : mismatch('a whole number', value);
+}
+
+function time(value: unknown): number {
+  const ms = value instanceof Date ? value.getTime() : NaN;
+  return Number.isNaN(ms) ? mismatch('a valid Date', value) : ms;
+}
+
+function numericDecimal(value: unknown): string {
+  return value instanceof Decimal ? value.toString() : mismatch('a Decimal', value);
+}
+
+function base64Decimal(value: unknown): string {
+  return value instanceof Decimal ? base64(value.toBytes()) : mismatch('a Decimal', value);
+}
+
+function base64(bytes: Uint8Array): string {
+  return `"${Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64')}"`;
+}
+
+function part(schema: Schema, found: Schema | undefined): Schema {
+  if (found !== undefined) return found;
+  throw new DataError(`a schema of type ${schema.type} lacks the schema of its parts`, {
+    code: 'BAD_SCHEMA',
+  });
+}
+
+function mismatch(wanted: string, value: unknown): never {
+  throw new DataError(`${describeValue(value)} stands where the schema wants ${wanted}`, {
+    code: 'SCHEMA_MISMATCH',
+  });
+}

@@ -1,0 +1,272 @@
+/** The keys that every connector has, beside those of its plugin. */
+import type { ConfigDefinition, ConfigKey, ConfigValue } from '../sdk/config.js';
+
+const COMMON = 'Common';
+const ERRORS = 'Error Handling';
+const BATCHES = 'Batches';
+
+const TOPIC_NAME = /^[A-Za-z0-9._%|-]{1,249}$/;
+const TOPIC_RULE = 'a name of 1 to 249 letters, digits, dots, dashes, underscores, % or |';
+
+const CONNECTOR: ConfigDefinition = [
+  {
+    name: 'name',
+    type: 'STRING',
+    importance: 'HIGH',
+    documentation: 'Name of the connector, unique in the cluster.',
+    group: COMMON,
+    width: 'MEDIUM',
+    displayName: 'Connector name',
+    validator: (value) => (value === '' ? 'must not be empty' : null),
+  },
+  {
+    name: 'connector.class',
+    aliases: ['connector-class'],
+    type: 'CLASS',
+    importance: 'HIGH',
+    documentation:
+      'Class of the connector: its full name, or its simple name with or without "Connector" at the end.',
+    group: COMMON,
+    width: 'LONG',
+    displayName: 'Connector class',
+  },
+  {
+    name: 'connector.plugin.version',
+    type: 'STRING',
+    defaultValue: null,
+    importance: 'MEDIUM',
+    documentation: 'Version of the connector; the newest when not given.',
+    group: COMMON,
+    width: 'MEDIUM',
+    displayName: 'Connector version',
+  },
+  {
+    name: 'tasks.max',
+    aliases: ['max.tasks'],
+    type: 'INT',
+    defaultValue: '1',
+    min: 1,
+    max: 10_000,
+    importance: 'HIGH',
+    documentation: 'The most tasks that may be used for this connector.',
+    group: COMMON,
+    width: 'SHORT',
+    displayName: 'Tasks max',
+  },
+  {
+    name: 'tasks.max.enforce',
+    type: 'BOOLEAN',
+    defaultValue: 'true',
+    importance: 'LOW',
+    documentation: 'Refuse more tasks than tasks.max; false: take them, and log a warning.',
+    group: COMMON,
+    displayName: 'Tasks max enforced',
+  },
+  {
+    name: 'transforms',
+    type: 'LIST',
+    defaultValue: '',
+    importance: 'LOW',
+    documentation: 'Aliases of the transforms, in the order in which they are applied.',
+    group: 'Transforms',
+    width: 'LONG',
+    displayName: 'Transforms',
+  },
+  {
+    name: 'predicates',
+    type: 'LIST',
+    defaultValue: '',
+    importance: 'LOW',
+    documentation: 'Aliases of the predicates that transforms may use.',
+    group: 'Predicates',
+    width: 'LONG',
+    displayName: 'Predicates',
+  },
+  {
+    name: 'config.action.reload',
+    type: 'STRING',
+    defaultValue: 'restart',
+    allowed: ['none', 'restart'],
+    importance: 'LOW',
+    documentation:
+      'What to do when a value from outside, such as a secret, has changed: restart the connector, or nothing.',
+    group: COMMON,
+    width: 'MEDIUM',
+    displayName: 'Reload action',
+  },
+];
+
+const ERROR_HANDLING: ConfigDefinition = [
+  {
+    name: 'errors.retry.timeout',
+    type: 'LONG',
+    defaultValue: '0',
+    min: -1,
+    importance: 'MEDIUM',
+    documentation:
+      'How long a failed operation is tried again, in milliseconds. 0: not at all; -1: for ever.',
+    group: ERRORS,
+    width: 'MEDIUM',
+    displayName: 'Retry timeout for errors',
+  },
+  {
+    name: 'errors.retry.delay.max.ms',
+    type: 'LONG',
+    defaultValue: '60000',
+    min: 1,
+    importance: 'MEDIUM',
+    documentation:
+      'The longest wait between two tries, in milliseconds. Waits double up to it, with a random part.',
+    group: ERRORS,
+    width: 'MEDIUM',
+    displayName: 'Maximum delay between retries for errors',
+  },
+  {
+    name: 'errors.tolerance',
+    type: 'STRING',
+    defaultValue: 'none',
+    allowed: ['none', 'all'],
+    importance: 'MEDIUM',
+    documentation:
+      'none: a record that cannot be converted, transformed or written fails its task. all: it is skipped.',
+    group: ERRORS,
+    width: 'SHORT',
+    displayName: 'Error tolerance',
+  },
+  {
+    name: 'errors.log.enable',
+    type: 'BOOLEAN',
+    defaultValue: 'false',
+    importance: 'MEDIUM',
+    documentation: 'Write each skipped record to the log: its error and where it is, not what it holds.',
+    group: ERRORS,
+    width: 'SHORT',
+    displayName: 'Log errors',
+  },
+  {
+    name: 'errors.log.include.messages',
+    type: 'BOOLEAN',
+    defaultValue: 'false',
+    importance: 'MEDIUM',
+    documentation: 'Write what skipped records hold to the log as well. It may be confidential.',
+    group: ERRORS,
+    width: 'SHORT',
+    displayName: 'Log error details',
+  },
+];
+
+const BATCHING: ConfigDefinition = [
+  {
+    name: 'batch.max.records',
+    type: 'INT',
+    defaultValue: '10000',
+    min: 1,
+    max: 1_000_000,
+    importance: 'LOW',
+    documentation: 'The most records of one append, or of one delivery to a sink.',
+    group: BATCHES,
+    displayName: 'Records of a batch',
+  },
+  {
+    name: 'batch.max.bytes',
+    type: 'INT',
+    defaultValue: '1048576',
+    min: 1024,
+    max: 16 * 1024 * 1024,
+    importance: 'LOW',
+    documentation: 'A batch is appended when it has this many bytes.',
+    group: BATCHES,
+    displayName: 'Bytes of a batch',
+  },
+  {
+    name: 'linger.ms',
+    type: 'INT',
+    defaultValue: '5',
+    min: 0,
+    max: 60_000,
+    importance: 'LOW',
+    documentation: 'How long a batch that is not full waits for more records, in milliseconds.',
+    group: BATCHES,
+    displayName: 'Linger',
+  },
+  {
+    name: 'offset.flush.interval.ms',
+    type: 'INT',
+    defaultValue: null,
+    min: 1,
+    max: 3_600_000,
+    importance: 'LOW',
+    documentation:
+      'How often a sink flushes and its offsets are committed, in milliseconds. Not given: as the node is set.',
+    group: BATCHES,
+    displayName: 'Flush interval',
+  },
+];
+
+const SOURCE: ConfigDefinition = [
+  {
+    name: 'topic',
+    aliases: ['connect.topicname'],
+    type: 'STRING',
+    defaultValue: null,
+    importance: 'HIGH',
+    documentation: 'Where records go that name no topic themselves.',
+    group: COMMON,
+    displayName: 'Topic',
+    validator: (value) => badTopic(value === null ? [] : [value]),
+  },
+];
+
+const SINK: ConfigDefinition = [
+  {
+    name: 'topics',
+    aliases: ['topicNames', 'connect.topicnames'],
+    type: 'LIST',
+    defaultValue: '',
+    importance: 'HIGH',
+    documentation: 'Topics to read, separated by commas. Give these or topics.regex.',
+    group: COMMON,
+    width: 'LONG',
+    displayName: 'Topics',
+    validator: (value) => badTopic(Array.isArray(value) ? (value as readonly string[]) : []),
+  },
+  {
+    name: 'topics.regex',
+    type: 'STRING',
+    defaultValue: null,
+    importance: 'HIGH',
+    documentation:
+      'Regular expression for the topics to read; it must match the whole name. Give this or topics.',
+    group: COMMON,
+    width: 'LONG',
+    displayName: 'Topics regex',
+    validator: badRegex,
+  },
+];
+
+function badTopic(names: readonly ConfigValue[]): string | null {
+  const bad = names.find((name) => typeof name !== 'string' || !TOPIC_NAME.test(name));
+  return bad === undefined ? null : `"${String(bad).slice(0, 100)}" cannot name a topic: ${TOPIC_RULE}`;
+}
+
+function badRegex(value: ConfigValue): string | null {
+  try {
+    // Alone first: `a)(b` is balanced only by what is put around it.
+    new RegExp(String(value));
+    topicsRegex(String(value));
+    return null;
+  } catch (error) {
+    return `must be a regular expression: ${error instanceof Error ? error.message : String(error)}`;
+  }
+}
+
+/** `topics.regex`, which matches whole names. */
+export function topicsRegex(pattern: string): RegExp {
+  return new RegExp(`^(?:${pattern})$`);
+}
+
+/** Without the converters' keys, which are in converter-config.ts, and those of single transforms. */
+export function commonDefinition(kind: 'source' | 'sink' | null): readonly ConfigKey[] {
+  const own = kind === 'source' ? SOURCE : kind === 'sink' ? SINK : [];
+  return [...CONNECTOR, ...own, ...ERROR_HANDLING, ...BATCHING];
+}

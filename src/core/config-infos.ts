@@ -1,0 +1,128 @@
+/** Kafka Connect's JSON shapes for definitions and validated values. */
+import { issueMessage } from '../sdk/config-parse.js';
+import type { ConfigDefinition, ConfigIssue, ConfigKey } from '../sdk/config.js';
+import type { RawConfig } from '../sdk/plugin.js';
+
+export interface ConfigKeyInfo {
+  readonly name: string;
+  readonly type: string;
+  readonly required: boolean;
+  readonly default_value: string | null;
+  readonly importance: string;
+  readonly documentation: string;
+  readonly group: string | null;
+  readonly width: string;
+  readonly display_name: string;
+  readonly dependents: readonly string[];
+  readonly order: number;
+}
+
+export interface ConfigValueInfo {
+  readonly name: string;
+  readonly value: string | null;
+  readonly recommended_values: readonly string[];
+  readonly errors: readonly string[];
+  readonly visible: boolean;
+}
+
+export interface ConfigInfos {
+  readonly name: string;
+  readonly error_count: number;
+  readonly groups: readonly string[];
+  readonly configs: readonly { readonly definition: ConfigKeyInfo; readonly value: ConfigValueInfo }[];
+}
+
+/** Definitions as `/connector-plugins/{class}/config` answers them. Keys of a group are numbered in their order. */
+export function configKeyInfos(definition: ConfigDefinition): readonly ConfigKeyInfo[] {
+  const inGroup = new Map<string, number>();
+  return definition.map((key) => {
+    const group = key.group ?? null;
+    const running = group === null ? -1 : (inGroup.get(group) ?? 0) + 1;
+    if (group !== null) inGroup.set(group, running);
+    return keyInfo(key, group, key.orderInGroup ?? running);
+  });
+}
+
+function keyInfo(key: ConfigKey, group: string | null, order: number): ConfigKeyInfo {
+  const defaultValue = key.defaultValue ?? null;
+  return {
+    name: key.name,
+    type: key.type,
+    required: key.defaultValue === undefined,
+    default_value: key.type === 'PASSWORD' && defaultValue !== null ? '[hidden]' : defaultValue,
+    importance: key.importance,
+    documentation: key.documentation,
+    group,
+    width: key.width ?? 'NONE',
+    display_name: key.displayName ?? key.name,
+    dependents: key.dependents ?? [],
+    order,
+  };
+}
+
+/** A key that nobody defines, because something is wrong with it. */
+function undefinedKey(name: string): ConfigKeyInfo {
+  return {
+    name,
+    type: '',
+    required: false,
+    default_value: null,
+    importance: '',
+    documentation: '',
+    group: null,
+    width: 'NONE',
+    display_name: name,
+    dependents: [],
+    order: -1,
+  };
+}
+
+/** One row a key: its definition, value and errors. A name that stands twice in `definition` counts as it stands last. */
+export function configInfos(
+  name: string,
+  definition: ConfigDefinition,
+  raw: RawConfig,
+  issues: readonly ConfigIssue[],
+): ConfigInfos {
+  const keys = new Map(definition.map((key) => [key.name, key]));
+  const errors = new Map<string, string[]>();
+  for (const issue of issues) {
+    const list = errors.get(issue.field) ?? [];
+    // The same key may be checked by several definitions; a missing one is told once.
+    const message = issueMessage(issue);
+    if (!list.includes(message)) list.push(message);
+    errors.set(issue.field, list);
+  }
+  const rows = configKeyInfos([...keys.values()]).map((info) => ({
+    definition: info,
+    value: valueInfo(info.name, keys.get(info.name), raw, errors.get(info.name) ?? []),
+  }));
+  for (const [field, messages] of errors) {
+    if (!keys.has(field))
+      rows.push({ definition: undefinedKey(field), value: valueInfo(field, undefined, raw, messages) });
+  }
+  return {
+    name,
+    error_count: rows.reduce((count, row) => count + row.value.errors.length, 0),
+    groups: [...new Set(rows.map((row) => row.definition.group).filter((group) => group !== null))],
+    configs: rows,
+  };
+}
+
+function valueInfo(
+  name: string,
+  key: ConfigKey | undefined,
+  raw: RawConfig,
+  errors: readonly string[],
+): ConfigValueInfo {
+  const names = [name, ...(key?.aliases ?? [])];
+  const given = names.find((candidate) => Object.hasOwn(raw, candidate));
+  const value = given === undefined ? (key?.defaultValue ?? null) : (raw[given] ?? null);
+  return {
+    name,
+    value: key?.type === 'PASSWORD' && value !== null ? '[hidden]' : value,
+    recommended_values: key?.allowed ?? [],
+    errors,
+    visible: true,
+  };
+}

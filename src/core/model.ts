@@ -1,0 +1,108 @@
+/** The words of the cluster as data: what the replicated states hold. Pure types. */
+import type { JsonObject } from '../sdk/record.js';
+
+/** `connector` alone names the planning of its tasks; with `task` (a number from 0) one task. */
+export interface UnitId {
+  readonly connector: string;
+  readonly task: number | null;
+}
+
+/** `name` or `name/0`: connector names may not hold a slash. */
+export type UnitKey = string;
+
+export function unitKey(unit: UnitId): UnitKey {
+  return unit.task === null ? unit.connector : `${unit.connector}/${unit.task}`;
+}
+
+export function parseUnitKey(key: UnitKey): UnitId {
+  const slash = key.lastIndexOf('/');
+  return slash < 0
+    ? { connector: key, task: null }
+    : { connector: key.slice(0, slash), task: Number(key.slice(slash + 1)) };
+}
+
+/** The log's consumer group of a sink connector: its tasks share it. */
+export function groupOf(unit: UnitKey): string {
+  return `connect-${parseUnitKey(unit).connector}`;
+}
+
+/** One life of one node. The id is the workerId; a restart is a new incarnation. */
+export interface NodeRef {
+  readonly id: string;
+  readonly incarnation: string;
+}
+
+export interface Member extends NodeRef {
+  /** Where its REST answers, for people; nodes do not call each other. */
+  readonly restUrl: string;
+  readonly joinedAt: number;
+  /** The sender's wall clock at its last heartbeat: shown, never compared. */
+  readonly heartbeatAt: number;
+}
+
+export interface Claim {
+  readonly unit: UnitKey;
+  readonly node: NodeRef;
+  /** Grows with every grant in the cluster, so it orders all owners of a unit. */
+  readonly epoch: number;
+  /** What the claim is for: the unit's generation (`unitGeneration`) when it was made. */
+  readonly generation: number;
+}
+
+export type UnitState = 'UNASSIGNED' | 'RUNNING' | 'PAUSED' | 'STOPPED' | 'FAILED' | 'RESTARTING';
+
+export interface UnitStatus {
+  readonly unit: UnitKey;
+  readonly node: NodeRef;
+  readonly epoch: number;
+  readonly state: UnitState;
+  /** Cause of a failure: message, code and stack as text. */
+  readonly trace: string | null;
+  /** Set while the task is waiting on its plugin past the deadline: since when, and in which call. */
+  readonly stalled: { readonly since: number; readonly call: string } | null;
+}
+
+export type TargetState = 'RUNNING' | 'PAUSED' | 'STOPPED';
+
+export interface ConnectorEntry {
+  readonly name: string;
+  /** As the user wrote it; references to secrets stay references. */
+  readonly config: Readonly<Record<string, string>>;
+  readonly targetState: TargetState;
+  /** Log offset of the last change of `config`: its version. */
+  readonly version: number;
+  /** The last restart request: its log offset, and what it covers. */
+  readonly restart: {
+    readonly offset: number;
+    readonly connector: boolean;
+    readonly tasks: readonly number[];
+  } | null;
+  /** Log offset of the newest restart request of each unit that had one; absent: none was ever asked for. */
+  readonly restarts?: { readonly connector: number; readonly tasks: Readonly<Record<number, number>> };
+  /** The planned tasks; null until they were planned. */
+  readonly tasks: TaskSet | null;
+}
+
+export interface TaskSet {
+  /** Version of the connector config they were planned from. */
+  readonly connectorVersion: number;
+  /** Log offset of the change: the tasks' generation. Planned again with the same outcome they keep theirs. */
+  readonly generation: number;
+  readonly configs: readonly Readonly<Record<string, string>>[];
+}
+
+export interface SourcePosition {
+  readonly partition: JsonObject;
+  readonly position: JsonObject;
+}
+
+/**
+ * The config offset that a unit's present start must be for: the newest of its config, its plan and its restart
+ * requests. A unit that runs for an older one is stopped, claimed anew (which gives it a new epoch) and started.
+ * null: there is no such unit.
+ */
+export function unitGeneration(entry: ConnectorEntry, task: number | null): number | null {
+  if (task === null) return Math.max(entry.version, entry.restarts?.connector ?? 0);
+  if (entry.tasks === null || task >= entry.tasks.configs.length) return null;
+  return Math.max(entry.tasks.generation, entry.restarts?.tasks[task] ?? 0);
+}

@@ -1,0 +1,98 @@
+/** Checks between parameters; those of one value alone stand in parameters-value.ts. */
+import type { ParameterKey, Parameters } from './parameters-table.js';
+
+interface Check {
+  readonly keys: readonly ParameterKey[];
+  /** What is wrong, or null. */
+  readonly problem: (parameters: Parameters) => string | null;
+}
+
+/** `wrong` when the smaller is not below the larger. */
+function below(smaller: number, larger: number, wrong: string): string | null {
+  return smaller < larger ? null : wrong;
+}
+
+const CHECKS: readonly Check[] = [
+  {
+    keys: ['heartbeat.interval.ms', 'lease.ms'],
+    problem: (p) =>
+      below(
+        p.heartbeatIntervalMs,
+        p.leaseMs,
+        `heartbeat.interval.ms (${p.heartbeatIntervalMs}) must be less than lease.ms (${p.leaseMs}): else a healthy node suspends its tasks between two heartbeats`,
+      ),
+  },
+  {
+    keys: ['lease.ms', 'eviction.timeout.ms'],
+    problem: (p) =>
+      below(
+        p.leaseMs,
+        p.evictionTimeoutMs,
+        `lease.ms (${p.leaseMs}) must be less than eviction.timeout.ms (${p.evictionTimeoutMs}): else two nodes may run one task`,
+      ),
+  },
+  {
+    keys: ['task.restart.backoff.min.ms', 'task.restart.backoff.max.ms'],
+    problem: (p) =>
+      below(
+        p.taskRestartBackoffMinMs,
+        p.taskRestartBackoffMaxMs + 1,
+        `task.restart.backoff.min.ms (${p.taskRestartBackoffMinMs}) must not be more than task.restart.backoff.max.ms (${p.taskRestartBackoffMaxMs})`,
+      ),
+  },
+  {
+    keys: ['planning.timeout.ms', 'http.request.timeout.ms'],
+    problem: (p) =>
+      below(
+        p.planningTimeoutMs,
+        p.httpRequestTimeoutMs,
+        `planning.timeout.ms (${p.planningTimeoutMs}) must be less than http.request.timeout.ms (${p.httpRequestTimeoutMs}): else the request ends before its answer`,
+      ),
+  },
+  {
+    keys: ['store.cache.bytes', 'store.max.bytes'],
+    problem: (p) =>
+      below(
+        p.storeCacheBytes,
+        p.storeMaxBytes,
+        `store.cache.bytes (${p.storeCacheBytes}) must be less than store.max.bytes (${p.storeMaxBytes})`,
+      ),
+  },
+  {
+    keys: ['clusterStoreTopic', 'configStoreTopic', 'positionStoreTopic', 'offsetStoreTopic'],
+    problem: (p) => {
+      const topics = [p.clusterStoreTopic, p.configStoreTopic, p.positionStoreTopic, p.offsetStoreTopic];
+      const twice = topics.find((topic, i) => topics.indexOf(topic) !== i);
+      return twice === undefined
+        ? null
+        : `clusterStoreTopic, configStoreTopic, positionStoreTopic and offsetStoreTopic must be four topics: ${twice} stands twice`;
+    },
+  },
+  {
+    keys: ['aclEnable', 'accessKey', 'secretKey'],
+    problem: (p) =>
+      p.aclEnable && (p.accessKey === null || p.secretKey === null)
+        ? 'aclEnable=true needs both accessKey and secretKey'
+        : null,
+  },
+];
+
+/** Checks that involve a `bad` key are left out: its error is reported already. */
+export function checkParameters(parameters: Parameters, bad: ReadonlySet<string>): string[] {
+  const problems = CHECKS.filter((check) => !check.keys.some((key) => bad.has(key)))
+    .map((check) => check.problem(parameters))
+    .filter((problem) => problem !== null)
+    .map((problem) => `CONFLICTING_PARAMETERS: ${problem}`);
+  return [...problems, ...rocketmqRefusals(parameters)];
+}
+
+function rocketmqRefusals(parameters: Parameters): string[] {
+  const given = [
+    ...(parameters.namesrvAddr === null ? [] : ['namesrvAddr']),
+    ...(parameters.rocketmqEndpoints === null ? [] : ['rocketmq.endpoints']),
+  ];
+  if (given.length === 0) return [];
+  return [
+    `ROCKETMQ_NOT_AVAILABLE: ${given.join(' and ')} asks for RocketMQ, but this version has only the embedded log: remove ${given.length === 1 ? 'it' : 'them'} to run with the embedded log`,
+  ];
+}

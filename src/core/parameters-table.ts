@@ -1,0 +1,284 @@
+/**
+ * Every parameter of a node, once. The type `Parameters`, the checks, `-h` and docs/configuration.md all come
+ * from this table; keys that RocketMQ Connect has carry its names.
+ */
+import {
+  boolean,
+  choice,
+  integer,
+  limit,
+  list,
+  path,
+  secret,
+  share,
+  text,
+  topicName,
+  type Entry,
+  type ParameterDefinition,
+  type ParameterGroup,
+  type PropertyOf,
+  type ValueOf,
+} from './parameters-definition.js';
+
+const DAY_MS = 86_400_000;
+const HOUR_MS = 3_600_000;
+const MIB = 1024 * 1024;
+const GIB = 1024 * MIB;
+const TIB = 1024 * GIB;
+
+const table = {
+  Node: {
+    workerId: {
+      ...text(
+        'DEFAULT_WORKER_1',
+        /^[A-Za-z0-9._:@-]{1,127}$/,
+        '1 to 127 letters, digits, `.`, `_`, `:`, `@` or `-`',
+      ),
+      doc: 'Names this node. Every node of a cluster needs its own.',
+    },
+    pluginPaths: {
+      ...list('paths'),
+      doc: 'Folders in which packages with plugins are found, beside the built-in ones.',
+    },
+    connectorsDir: {
+      ...path('conf/connectors'),
+      doc: 'Each `*.json` file in this folder, `{"name": …, "config": {…}}`, is applied when the node starts.',
+    },
+    'key.converter': {
+      ...text('StringConverter'),
+      alias: 'keyConverter',
+      doc: 'Converter of record keys for connectors that name none.',
+    },
+    'value.converter': {
+      ...text('StringConverter'),
+      alias: 'valueConverter',
+      doc: 'Converter of record values for connectors that name none.',
+    },
+  },
+  REST: {
+    httpPort: {
+      ...integer(null, 8082, 0, 65_535),
+      doc: 'Port of the REST API. 0 takes any free one, which the log then names.',
+    },
+    httpHost: {
+      ...text('127.0.0.1', /^[A-Za-z0-9.:_-]+$/, 'an IP address or a host name'),
+      doc: 'Address that REST listens on. There is no login: whoever reaches this address controls the node.',
+    },
+    'http.allowed.hosts': {
+      ...list('list'),
+      doc: 'Host names that requests may address, besides loopback and `httpHost`. Others are refused, so that a web site cannot reach the node through a name that it controls.',
+    },
+    'http.max.body.bytes': {
+      ...integer('bytes', MIB, 1024, 64 * MIB),
+      doc: 'A request with a larger body is refused.',
+    },
+    'http.request.timeout.ms': {
+      ...integer('ms', 90_000, 100, HOUR_MS),
+      doc: 'A request that takes longer is answered with an error; the work it asked for may still be done. More than `planning.timeout.ms`.',
+    },
+  },
+  Cluster: {
+    connectClusterId: {
+      ...topicName('DefaultConnectCluster'),
+      doc: 'Names the cluster that this node belongs to.',
+    },
+    clusterStoreTopic: {
+      ...topicName('connector-cluster-topic'),
+      doc: 'Topic of the members and of their claims on tasks.',
+    },
+    configStoreTopic: {
+      ...topicName('connector-config-topic'),
+      doc: 'Topic of connector configs, target states and task configs.',
+    },
+    positionStoreTopic: {
+      ...topicName('connector-position-topic'),
+      doc: 'Topic of the positions of sources.',
+    },
+    offsetStoreTopic: {
+      ...topicName('connector-offset-topic'),
+      doc: 'Topic of the offsets of sinks.',
+    },
+    'heartbeat.interval.ms': {
+      ...integer('ms', 1000, 50, 60_000),
+      doc: 'How often a node says that it is alive. Less than `lease.ms`.',
+    },
+    'lease.ms': {
+      ...integer('ms', 3000, 100, 600_000),
+      doc: 'A node that has not read its own heartbeat back for this long suspends its tasks. Less than `eviction.timeout.ms`: the difference is how far the clocks of two nodes may drift apart before both could run one task.',
+    },
+    'eviction.timeout.ms': {
+      ...integer('ms', 5000, 200, 600_000),
+      doc: 'A node that was silent for this long is evicted, and the others take its tasks.',
+    },
+  },
+  Store: {
+    storePathRootDir: {
+      ...path('data/store'),
+      doc: 'Folder of the embedded log and of the four files `connectorConfig.json`, `taskConfig.json`, `position.json` and `offset.json`.',
+    },
+    configPersistInterval: {
+      ...integer('ms', 20_000, 100, HOUR_MS),
+      doc: 'How often `connectorConfig.json` and `taskConfig.json` are written, when there is something new.',
+    },
+    positionPersistInterval: {
+      ...integer('ms', 20_000, 100, HOUR_MS),
+      doc: 'How often `position.json` is written, when there is something new.',
+    },
+    offsetPersistInterval: {
+      ...integer('ms', 20_000, 100, HOUR_MS),
+      doc: 'How often `offset.json` is written, when there is something new.',
+    },
+    'store.max.bytes': {
+      ...integer('bytes', 10 * GIB, 16 * MIB, 16 * TIB),
+      doc: 'Largest size of the embedded log. When it is reached, appends are refused (and retried) until retention has made room.',
+    },
+    'store.cache.bytes': {
+      ...integer('bytes', 32 * MIB, 0, 4 * GIB),
+      doc: 'Memory for batches that were appended or read lately, so that a sink which keeps up reads nothing from the disk.',
+    },
+    'store.retention.check.ms': {
+      ...integer('ms', 60_000, 100, DAY_MS),
+      doc: 'How often the store looks for records that retention lets it delete.',
+    },
+  },
+  Topics: {
+    'topic.creation.enable': {
+      ...boolean(true),
+      alias: 'autoCreateTopicEnable',
+      doc: 'Whether the topics that connectors name are created when they do not exist. Otherwise such a task fails.',
+    },
+    'topic.queues': {
+      ...integer(null, 1, 1, 1024),
+      doc: 'Queues of a topic that is created. More queues let more tasks of one sink work at once; order holds within a queue.',
+    },
+    'topic.retention.ms': {
+      ...limit('ms', 7 * DAY_MS, 1000, 3650 * DAY_MS),
+      doc: 'Records of a topic that is created may be deleted when they are older than this, read or not.',
+    },
+    'topic.retention.bytes': {
+      ...limit('bytes', GIB, MIB, 16 * TIB),
+      doc: 'The oldest records beyond this size of a queue may be deleted, but only after every sink that reads the topic is past them.',
+    },
+  },
+  Tasks: {
+    'offset.flush.interval.ms': {
+      ...integer('ms', 1000, 10, HOUR_MS),
+      alias: 'offsetCommitIntervalMsConfig',
+      doc: 'How often a sink task that was given records flushes them and commits its offsets: what it put since then is put again after a crash. A connector may set its own.',
+    },
+    'task.start.timeout.ms': {
+      ...integer('ms', 60_000, 100, HOUR_MS),
+      alias: 'maxStartTimeoutMills',
+      doc: 'A task that has not started after this long is ended and started again, as after a fault.',
+    },
+    'task.stop.timeout.ms': {
+      ...integer('ms', 10_000, 100, HOUR_MS),
+      alias: 'maxStopTimeoutMills',
+      doc: 'How long a task may take to flush, commit and stop before its thread is ended by force.',
+    },
+    'task.stall.timeout.ms': {
+      ...integer('ms', 30_000, 100, DAY_MS),
+      doc: "A call of a plugin that takes longer is shown as *stalled since …* in the task's status.",
+    },
+    'task.heap.max.mb': {
+      ...integer('MB', 256, 16, 65_536),
+      doc: "Largest JavaScript heap of a task's thread (old generation). Buffers count outside it.",
+    },
+    'task.heap.soft.limit': {
+      ...share(0.8, 0.1, 1),
+      doc: 'Share of `task.heap.max.mb` at which a task is stopped and started again, before it could end the process.',
+    },
+    'task.restart.max': {
+      ...integer(null, 10, 0, 1_000_000),
+      doc: 'A task that fails more often than this within `task.restart.period.ms` stays down as FAILED, with the cause in its status. 0: the first fault is the last.',
+    },
+    'task.restart.period.ms': {
+      ...integer('ms', 600_000, 1000, DAY_MS),
+      doc: 'The period of `task.restart.max`.',
+    },
+    'task.restart.backoff.min.ms': {
+      ...integer('ms', 500, 1, HOUR_MS),
+      doc: 'Wait before the first restart of a task; each further one waits twice as long, with some chance in it.',
+    },
+    'task.restart.backoff.max.ms': {
+      ...integer('ms', 30_000, 1, HOUR_MS),
+      doc: 'Longest wait before a restart of a task. Not less than `task.restart.backoff.min.ms`.',
+    },
+  },
+  Supervision: {
+    'actor.beat.timeout.ms': {
+      ...integer('ms', 10_000, 1000, HOUR_MS),
+      doc: 'A thread whose event loop has not turned for this long is ended as hung, and started again. Plugins that compute for long must pause in between.',
+    },
+    'planning.timeout.ms': {
+      ...integer('ms', 30_000, 100, HOUR_MS),
+      doc: 'How long a connector may take to validate a config or to plan its tasks. Less than `http.request.timeout.ms`.',
+    },
+    'planning.threads.max': {
+      ...integer(null, 2, 1, 64),
+      doc: 'Threads for planning and validation.',
+    },
+  },
+  Logs: {
+    'log.level': {
+      ...choice(['debug', 'info', 'warn', 'error'], 'info'),
+      doc: 'The least serious lines that are written.',
+    },
+    'log.format': {
+      ...choice(['auto', 'pretty', 'json'], 'auto'),
+      doc: '`pretty` is for people, `json` for programs; `auto` is `pretty` on a terminal, else `json`.',
+    },
+    'log.file': {
+      ...path(null),
+      doc: 'File that lines are appended to; without it they go to the standard output.',
+    },
+  },
+  RocketMQ: {
+    namesrvAddr: {
+      ...text(null),
+      doc: 'Addresses of the name servers, `host:port`, separated by `;`.',
+    },
+    'rocketmq.endpoints': {
+      ...text(null),
+      doc: 'Address of the RocketMQ 5 proxy, `host:port`.',
+    },
+    aclEnable: {
+      ...boolean(false),
+      doc: 'Whether requests are signed with `accessKey` and `secretKey`.',
+    },
+    accessKey: {
+      ...secret(),
+      doc: 'Needed with `aclEnable=true`.',
+    },
+    secretKey: {
+      ...secret(),
+      doc: 'Needed with `aclEnable=true`.',
+    },
+  },
+} as const satisfies Record<ParameterGroup, Record<string, Entry>>;
+
+type Table = typeof table;
+type Entries = Table['Node'] &
+  Table['REST'] &
+  Table['Cluster'] &
+  Table['Store'] &
+  Table['Topics'] &
+  Table['Tasks'] &
+  Table['Supervision'] &
+  Table['Logs'] &
+  Table['RocketMQ'];
+
+export type ParameterKey = keyof Entries;
+
+/** The node's parameters: `parameters.httpPort`, `parameters.taskHeapMaxMb`. Times in ms, paths absolute. */
+export type Parameters = { readonly [Key in ParameterKey as PropertyOf<Key>]: ValueOf<Entries[Key]> };
+
+/** By key, in the order of the table. */
+export const PARAMETERS: ReadonlyMap<string, ParameterDefinition> = new Map(
+  Object.entries<Record<string, Entry>>(table).flatMap(([group, entries]) =>
+    // The table's type holds its groups to ParameterGroup.
+    Object.entries(entries).map(
+      ([key, entry]) => [key, { ...entry, group: group as ParameterGroup }] as const,
+    ),
+  ),
+);

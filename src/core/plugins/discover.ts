@@ -1,0 +1,71 @@
+import { readdirSync, statSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+
+import { builtinPlugins } from './builtin.js';
+import type { CatalogEntry, PluginCatalog, PluginProblem } from './catalog.js';
+import { readPackage, type PackageRead } from './manifest.js';
+
+/** A folder with more entries is surely not one of plugins. */
+const MAX_ENTRIES = 10_000;
+
+/**
+ * The plugins that come with Troupe and those found under `paths`, each a package or a folder of packages. Reads
+ * manifests only, at once: no plugin code runs. What is broken is reported in `problems`; nothing is thrown.
+ */
+export function discoverPlugins(paths: readonly string[]): PluginCatalog {
+  const plugins = [...builtinPlugins()];
+  const problems: PluginProblem[] = [];
+  const seen = new Map(plugins.map((entry) => [identity(entry), entry]));
+  for (const path of new Set(paths.map((item) => resolve(item)))) {
+    const found = readPath(path);
+    problems.push(...found.problems);
+    for (const entry of found.plugins) {
+      const twin = seen.get(identity(entry));
+      if (twin === undefined) {
+        seen.set(identity(entry), entry);
+        plugins.push(entry);
+      } else {
+        const where = twin.location ?? 'what comes with Troupe';
+        const reason = `${entry.class} ${entry.version} is in ${where} already, which is used: give it another version`;
+        problems.push({ path: entry.location ?? path, reason });
+      }
+    }
+  }
+  return { plugins, problems };
+}
+
+function identity(entry: CatalogEntry): string {
+  return `${entry.type} ${entry.class} ${entry.version}`;
+}
+
+function readPath(path: string): PackageRead {
+  try {
+    if (!statSync(path).isDirectory()) throw new Error('it is not a folder');
+    const own = readPackage(path);
+    if (own !== null) return own;
+    const packages = packageFolders(path)
+      .map(readPackage)
+      .filter((found) => found !== null);
+    if (packages.length === 0)
+      throw new Error('there is no package with "troupe": {"plugins": […]} in its package.json');
+    return {
+      plugins: packages.flatMap((found) => found.plugins),
+      problems: packages.flatMap((found) => found.problems),
+    };
+  } catch (error) {
+    return {
+      plugins: [],
+      problems: [{ path, reason: error instanceof Error ? error.message : String(error) }],
+    };
+  }
+}
+
+/** The folders in it, in order of their names; of scopes such as `@acme` those inside. */
+function packageFolders(path: string): readonly string[] {
+  const names = readdirSync(path).sort();
+  if (names.length > MAX_ENTRIES) throw new Error(`it has more than ${MAX_ENTRIES} entries`);
+  return names
+    .map((name) => join(path, name))
+    .filter((folder) => statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true)
+    .flatMap((folder) => (folder.startsWith(join(path, '@')) ? packageFolders(folder) : [folder]));
+}

@@ -1,0 +1,97 @@
+/** The request's body: read within its limit, decoded, and checked to be a JSON object. */
+import getRawBody from 'raw-body';
+
+import type { Context } from './context.js';
+import { HttpError } from './errors.js';
+import { isJsonMap, parseJson, type JsonMap } from './json.js';
+
+/** Refuses a declared length beyond the limit, whatever the route, before a byte is read. */
+export function refuseLargeBody(ctx: Context, maxBytes: number): void {
+  const length = declaredLength(ctx);
+  if (length !== null && length > maxBytes) throw tooLarge(maxBytes);
+}
+
+/** Koa's `request.length` is cut to 32 bits. */
+function declaredLength(ctx: Context): number | null {
+  const header = ctx.req.headers['content-length'];
+  return header === undefined ? null : Number(header);
+}
+
+export async function readJsonObject(ctx: Context, maxBytes: number): Promise<JsonMap> {
+  refuseEncoding(ctx);
+  const text = decode(await readBytes(ctx, maxBytes), ctx);
+  if (text.trim() === '')
+    throw new HttpError('BODY_REQUIRED', 'This route needs a JSON object as its body; the body is empty.');
+  const value = parseDeclared(text, ctx);
+  if (!isJsonMap(value)) throw new HttpError('BODY_INVALID', 'The body must be a JSON object.');
+  return value;
+}
+
+async function readBytes(ctx: Context, maxBytes: number): Promise<Buffer> {
+  ctx.state.call.waitingFor = "the request's body";
+  // A client that sent `Expect: 100-continue` waits for this word.
+  if (ctx.get('expect') !== '') ctx.res.writeContinue();
+  try {
+    return await getRawBody(ctx.req, { length: declaredLength(ctx), limit: maxBytes });
+  } catch (error) {
+    if (error instanceof Error && 'type' in error) {
+      if (error.type === 'entity.too.large') throw tooLarge(maxBytes);
+      if (error.type === 'request.aborted' || error.type === 'request.size.invalid') {
+        throw new HttpError('HTTP_MALFORMED', 'The connection ended before the whole body was there.', {
+          cause: error,
+        });
+      }
+    }
+    throw error;
+  }
+}
+
+function tooLarge(maxBytes: number): HttpError {
+  // The rest of the body is not worth reading, so the connection cannot serve another request.
+  return new HttpError('BODY_TOO_LARGE', `The body is larger than the ${maxBytes} bytes accepted.`, {
+    headers: { connection: 'close' },
+  });
+}
+
+function refuseEncoding(ctx: Context): void {
+  const encoding = ctx.get('content-encoding').trim().toLowerCase();
+  if (encoding !== '' && encoding !== 'identity') {
+    throw new HttpError(
+      'UNSUPPORTED_MEDIA_TYPE',
+      `Content-Encoding "${encoding}" is not accepted; send plain JSON.`,
+    );
+  }
+  const charset = ctx.request.charset.toLowerCase();
+  if (charset !== '' && charset !== 'utf-8' && charset !== 'utf8' && charset !== 'us-ascii') {
+    throw new HttpError('UNSUPPORTED_MEDIA_TYPE', `Character set "${charset}" is not accepted; send UTF-8.`);
+  }
+}
+
+function decode(bytes: Buffer, ctx: Context): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch (error) {
+    throw notJson(ctx, new HttpError('BODY_NOT_JSON', 'The body is not valid UTF-8.', { cause: error }));
+  }
+}
+
+function parseDeclared(text: string, ctx: Context): ReturnType<typeof parseJson> {
+  try {
+    return parseJson(text);
+  } catch (error) {
+    throw error instanceof HttpError ? notJson(ctx, error) : error;
+  }
+}
+
+/** JSON sent under another name is taken for what it is; what is no JSON and says so is told the type. */
+function notJson(ctx: Context, error: HttpError): HttpError {
+  const type = ctx.request.type;
+  if (type === '' || ctx.is('json', '+json') !== false) return error;
+  return new HttpError(
+    'UNSUPPORTED_MEDIA_TYPE',
+    `Content-Type "${type}" is not accepted; send application/json.`,
+    {
+      cause: error,
+    },
+  );
+}

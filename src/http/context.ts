@@ -1,0 +1,35 @@
+/** The Koa context of Troupe's routes. */
+import type Router from '@koa/router';
+import type { RouterContext } from '@koa/router';
+import type { Context as KoaContext, Middleware as KoaMiddleware, Next, ParameterizedContext } from 'koa';
+
+import type { Call, Runtime } from './runtime.js';
+import type { SecretRules } from './secrets.js';
+
+/** `call` is set by the time limit, which runs before every route. */
+export interface RequestState {
+  requestId: string;
+  call: Call;
+}
+
+export type Context = ParameterizedContext<RequestState>;
+export type RouteContext = RouterContext<RequestState>;
+export type Middleware = (ctx: Context, next: Next) => Promise<void>;
+export type AppMiddleware = KoaMiddleware<RequestState>;
+export type Routes = Router<RequestState>;
+export type { KoaContext, Next };
+
+/** What the routes are made of. */
+export interface RouteDeps {
+  readonly runtime: Runtime;
+  readonly secrets: SecretRules;
+  readonly maxBodyBytes: number;
+}
+
+/** The same shape as pino's. */
+export interface HttpLog {
+  debug(fields: object, message: string): void;
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}

@@ -1,0 +1,56 @@
+/** Errors of the runtime, of Node and of our own, turned into the one error that is answered. */
+import { ERRORS, HttpError, type ErrorCode } from './errors.js';
+import { RuntimeFailure, type Call } from './runtime.js';
+
+const OF_RUNTIME: Readonly<Record<string, ErrorCode>> = {
+  ACTOR_DOWN: 'ACTOR_DOWN',
+  MAILBOX_FULL: 'MAILBOX_FULL',
+  ASK_TIMEOUT: 'REQUEST_TIMEOUT',
+  ASK_ABORTED: 'REQUEST_TIMEOUT',
+  CONNECTOR_NOT_FOUND: 'CONNECTOR_NOT_FOUND',
+  CONNECTOR_EXISTS: 'CONNECTOR_EXISTS',
+  VERSION_CONFLICT: 'VERSION_CONFLICT',
+  CONFIG_INVALID: 'CONFIG_INVALID',
+  PLANNING_TIMEOUT: 'PLANNING_TIMEOUT',
+  PLANNING_FAILED: 'PLANNING_FAILED',
+  PLUGIN_NOT_FOUND: 'PLUGIN_NOT_FOUND',
+  LOG_FULL: 'LOG_FULL',
+};
+
+export function toHttpError(error: unknown, call: Call | undefined): HttpError {
+  if (error instanceof HttpError) return error;
+  if (error instanceof RuntimeFailure) {
+    const code = OF_RUNTIME[error.code] ?? (error.code.startsWith('LOG_') ? 'LOG_UNAVAILABLE' : 'INTERNAL');
+    if (code === 'REQUEST_TIMEOUT') return timedOut(call, error);
+    if (code !== 'INTERNAL') return new HttpError(code, error.message, { cause: error });
+  }
+  return new HttpError('INTERNAL', 'The node failed to answer this request; its log has the cause.', {
+    cause: error,
+  });
+}
+
+export function timedOut(call: Call | undefined, cause?: unknown): HttpError {
+  const waiting = call?.waitingFor ?? '';
+  return new HttpError(
+    'REQUEST_TIMEOUT',
+    `Request timed out.${waiting === '' ? '' : ` The worker was waiting for ${waiting}.`}`,
+    { cause },
+  );
+}
+
+/** Runs `work`, giving failures of one code another wording. */
+export async function rewording<T>(work: Promise<T>, code: ErrorCode, message: string): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    if (error instanceof RuntimeFailure && OF_RUNTIME[error.code] === code) {
+      throw new HttpError(code, message, { cause: error });
+    }
+    throw error;
+  }
+}
+
+/** Whether the answer is the node's fault, so that its operator should read of it. */
+export function isFault(error: HttpError): boolean {
+  return ERRORS[error.code].status === 500;
+}

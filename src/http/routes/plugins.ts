@@ -1,0 +1,72 @@
+/** Kafka Connect's routes on what is installed. */
+import { readJsonObject } from '../body.js';
+import { parseConfig } from '../config-body.js';
+import type { RouteContext, RouteDeps, Routes } from '../context.js';
+import { HttpError } from '../errors.js';
+import { rewording } from '../failures.js';
+import type { Config } from '../runtime.js';
+import { restore, holdsHidden } from '../secrets.js';
+import { hiddenInfos, pluginInfo } from '../shapes.js';
+import { flag, pathPart, queryValues } from './parameters.js';
+
+export function pluginRoutes(router: Routes, deps: RouteDeps): void {
+  router.get('/connector-plugins', async (ctx: RouteContext) => {
+    const connectorsOnly = flag(ctx, 'connectorsOnly', true);
+    const { plugins } = await deps.runtime.plugins(ctx.state.call);
+    const shown = connectorsOnly
+      ? plugins.filter(({ type }) => type === 'source' || type === 'sink')
+      : plugins;
+    ctx.body = shown.map(pluginInfo);
+  });
+
+  router.get('/connector-plugins/:plugin/config', async (ctx: RouteContext) => {
+    const plugin = pathPart(ctx, 'plugin');
+    const version = queryValues(ctx, 'version').at(-1) ?? null;
+    const work = deps.runtime.pluginConfig(ctx.state.call, plugin, version);
+    ctx.body = await rewording(work, 'PLUGIN_NOT_FOUND', unknownPlugin(plugin));
+  });
+
+  router.put('/connector-plugins/:plugin/config/validate', async (ctx: RouteContext) => {
+    const plugin = pathPart(ctx, 'plugin');
+    const config = ofPlugin(plugin, parseConfig(await readJsonObject(ctx, deps.maxBodyBytes)));
+    const real = holdsHidden(config) ? await withStored(ctx, deps, config) : config;
+    const work = deps.runtime.validate(ctx.state.call, real);
+    ctx.body = hiddenInfos(await rewording(work, 'PLUGIN_NOT_FOUND', unknownPlugin(plugin)));
+  });
+}
+
+function unknownPlugin(plugin: string): string {
+  return `Unknown plugin ${plugin}.`;
+}
+
+/** A form that was filled from GET config is checked with what is stored. */
+async function withStored(ctx: RouteContext, deps: RouteDeps, config: Config): Promise<Config> {
+  const name = config['name'] ?? '';
+  const stored = name === '' ? null : await deps.runtime.connector(ctx.state.call, name);
+  return restore(config, stored?.config);
+}
+
+/** The class may be written in full or short, with or without `Connector`, on either side. */
+function ofPlugin(plugin: string, config: Config): Config {
+  const included = config['connector.class'];
+  if (included === undefined) return { ...config, 'connector.class': plugin };
+  if (
+    !withoutSuffix(included).endsWith(withoutSuffix(plugin)) &&
+    !withoutSuffix(plugin).endsWith(withoutSuffix(included))
+  ) {
+    throw new HttpError(
+      'PLUGIN_MISMATCH',
+      `Included connector type ${included} does not match request type ${plugin}`,
+      {
+        fields: [{ field: 'connector.class', value: included, reason: `must be ${plugin}, or left out` }],
+      },
+    );
+  }
+  return config;
+}
+
+function withoutSuffix(plugin: string): string {
+  return plugin.length > 'Connector'.length && plugin.endsWith('Connector')
+    ? plugin.slice(0, -'Connector'.length)
+    : plugin;
+}

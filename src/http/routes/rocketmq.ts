@@ -1,0 +1,191 @@
+/**
+ * RocketMQ Connect's first REST API: GET only, text/plain. Its paths and success texts are kept. Its failures said
+ * `failed` with status 200; here they say why and carry the status that the same error has elsewhere.
+ */
+import { notFound, writeConfig } from '../connector-writes.js';
+import type { RouteContext, RouteDeps, Routes } from '../context.js';
+import { HttpError } from '../errors.js';
+import { isJsonMap, parseJson } from '../json.js';
+import { parseConfig } from '../config-body.js';
+import { rewording, toHttpError } from '../failures.js';
+import { refuseBrowsersUnlessSameSite } from '../middleware/foreign-sites.js';
+import { nameProblem } from '../names.js';
+import { holdsHidden, hideWith } from '../secrets.js';
+import { RuntimeFailure, type Call, type Config } from '../runtime.js';
+import { taskConfigs } from '../shapes.js';
+import { connectorStatus, indexUnits } from '../status.js';
+import { pathPart, prefersText, queryValues } from './parameters.js';
+
+type Handler = (ctx: RouteContext) => Promise<string>;
+
+/** Registered before Kafka Connect's routes: where both have a path, `next` hands the request on to those. */
+export function rocketmqRoutes(router: Routes, deps: RouteDeps): void {
+  router.get(
+    '/getClusterInfo',
+    text(async (ctx) => {
+      const { members } = await deps.runtime.cluster(ctx.state.call);
+      return JSON.stringify(members.map((member) => member.id));
+    }),
+  );
+  router.get(
+    '/getConfigInfo',
+    text((ctx) => configInfo(ctx.state.call, deps)),
+  );
+  router.get(
+    '/getAllocatedInfo',
+    text((ctx) => allocatedInfo(ctx.state.call, deps)),
+  );
+  router.get(
+    '/plugin/reload',
+    changing(async (ctx) => {
+      await deps.runtime.reloadPlugins(ctx.state.call);
+      deps.secrets.forget();
+      return 'success';
+    }),
+  );
+
+  router.get(
+    '/connectors/stopAll',
+    changing((ctx) => deleteAll(ctx.state.call, deps)),
+  );
+  router.get(
+    '/connectors/:name/stop',
+    changing((ctx) => deleteOne(ctx.state.call, deps, pathPart(ctx, 'name'))),
+  );
+
+  const upsert = changing((ctx) => upsertConnector(ctx, deps));
+  router.get('/connectors/:name', (ctx: RouteContext, next) =>
+    ctx.query['config'] === undefined ? next() : upsert(ctx),
+  );
+  const config = text((ctx) => connectorConfig(ctx, deps));
+  router.get('/connectors/:name/config', (ctx: RouteContext, next) =>
+    prefersText(ctx) ? config(ctx) : next(),
+  );
+  const status = text((ctx) => runningOrNot(ctx, deps));
+  router.get('/connectors/:name/status', (ctx: RouteContext, next) =>
+    prefersText(ctx) ? status(ctx) : next(),
+  );
+}
+
+/** Answers text, also where the route fails. Refusals of the whole request (403, 413…) stay JSON. */
+function text(handler: Handler): (ctx: RouteContext) => Promise<void> {
+  return async (ctx) => {
+    ctx.type = 'text/plain; charset=utf-8';
+    try {
+      ctx.body = await handler(ctx);
+    } catch (thrown) {
+      const error = toHttpError(thrown, ctx.state.call);
+      if (error.code === 'INTERNAL') throw error;
+      ctx.status = error.status;
+      ctx.set(error.headers);
+      ctx.body = `failed! ${error.message} [${error.code}]`;
+    }
+  };
+}
+
+/** A GET that changes something: no HEAD, and no browser on behalf of a page. */
+function changing(handler: Handler): (ctx: RouteContext) => Promise<void> {
+  const answer = text(handler);
+  return async (ctx) => {
+    refuseBrowsersUnlessSameSite(ctx);
+    if (ctx.method !== 'GET') {
+      throw new HttpError('METHOD_NOT_ALLOWED', 'This route changes something: only GET is accepted.', {
+        headers: { allow: 'GET' },
+      });
+    }
+    await answer(ctx);
+  };
+}
+
+async function upsertConnector(ctx: RouteContext, deps: RouteDeps): Promise<string> {
+  const name = pathPart(ctx, 'name');
+  const given = queryValues(ctx, 'config').at(-1) ?? '';
+  if (given.trim() === '') throw new HttpError('QUERY_INVALID', "query param 'config' is required");
+  const parsed = parseJson(given);
+  if (!isJsonMap(parsed)) throw new HttpError('QUERY_INVALID', "query param 'config' must be a JSON object");
+  const config = parseConfig(parsed);
+  const stored = nameProblem(name) === null ? await deps.runtime.connector(ctx.state.call, name) : null;
+  if (stored !== null && !holdsHidden(config) && sameConfig(stored.config, { ...config, name })) {
+    ctx.status = 409;
+    return 'Connector with same config already exist.';
+  }
+  await writeConfig(deps, ctx.state.call, { name, config, mode: 'put' });
+  return 'success';
+}
+
+function sameConfig(left: Config, right: Config): boolean {
+  const keys = Object.keys(left);
+  return (
+    keys.length === Object.keys(right).length &&
+    keys.every((key) => Object.hasOwn(right, key) && left[key] === right[key])
+  );
+}
+
+async function deleteOne(call: Call, deps: RouteDeps, name: string): Promise<string> {
+  await rewording(deps.runtime.delete(call, name), 'CONNECTOR_NOT_FOUND', notFound(name));
+  return 'success';
+}
+
+async function deleteAll(call: Call, deps: RouteDeps): Promise<string> {
+  for (const { name } of await deps.runtime.connectors(call)) {
+    try {
+      await deps.runtime.delete(call, name);
+    } catch (error) {
+      // Somebody else deleted it meanwhile.
+      if (!(error instanceof RuntimeFailure) || error.code !== 'CONNECTOR_NOT_FOUND') throw error;
+    }
+  }
+  return 'success';
+}
+
+async function connectorConfig(ctx: RouteContext, deps: RouteDeps): Promise<string> {
+  const entry = await deps.runtime.connector(ctx.state.call, pathPart(ctx, 'name'));
+  if (entry === null) {
+    ctx.status = 404;
+    return 'ConnectorConfigs:null\nTaskConfigs:null';
+  }
+  const isSecret = await deps.secrets.of(ctx.state.call, entry.config);
+  const tasks = taskConfigs(entry).map((config) => hideWith(isSecret, config));
+  return `ConnectorConfigs:${JSON.stringify(hideWith(isSecret, entry.config))}\nTaskConfigs:${JSON.stringify(tasks)}`;
+}
+
+async function runningOrNot(ctx: RouteContext, deps: RouteDeps): Promise<string> {
+  const { call } = ctx.state;
+  const entry = await deps.runtime.connector(call, pathPart(ctx, 'name'));
+  if (entry === null) {
+    ctx.status = 404;
+    return 'not running';
+  }
+  const { connector } = connectorStatus(entry, indexUnits(await deps.runtime.cluster(call)), 'unknown');
+  return connector.state === 'RUNNING' ? 'running' : 'not running';
+}
+
+async function configInfo(call: Call, deps: RouteDeps): Promise<string> {
+  const connectors = new Map<string, { properties: Config }>();
+  const tasks = new Map<string, readonly { properties: Config }[]>();
+  for (const entry of await deps.runtime.connectors(call)) {
+    const isSecret = await deps.secrets.of(call, entry.config);
+    connectors.set(entry.name, { properties: hideWith(isSecret, entry.config) });
+    tasks.set(
+      entry.name,
+      taskConfigs(entry).map((config) => ({ properties: hideWith(isSecret, config) })),
+    );
+  }
+  return `ConnectorConfigs:${jsonOf(connectors)}\nTaskConfigs:${jsonOf(tasks)}`;
+}
+
+function jsonOf(map: ReadonlyMap<string, unknown>): string {
+  return JSON.stringify(Object.fromEntries(map));
+}
+
+/** This node's. */
+async function allocatedInfo(call: Call, deps: RouteDeps): Promise<string> {
+  const connectors: string[] = [];
+  const tasks: string[] = [];
+  for (const { unit, state, config } of await deps.runtime.allocated(call)) {
+    const shown = JSON.stringify(await deps.secrets.hide(call, config));
+    if (unit.includes('/')) tasks.push(`taskId:${unit}\nState:${state}\nConfigs:${shown}\n`);
+    else connectors.push(`connectorName:${unit}\nState:${state}\nConfigs:${shown}\n`);
+  }
+  return `working connectors:\n${connectors.join('')}working tasks:\n${tasks.join('')}`;
+}

@@ -1,0 +1,52 @@
+/** All routes, and what is answered where there is none. */
+import Router from '@koa/router';
+
+import type { Context, Middleware, RequestState, RouteDeps } from '../context.js';
+import { HttpError } from '../errors.js';
+import { shortened } from '../names.js';
+import { controlRoutes } from './connector-control.js';
+import { connectorRoutes } from './connectors.js';
+import { pluginRoutes } from './plugins.js';
+import { rocketmqRoutes } from './rocketmq.js';
+import { workerRoutes } from './worker.js';
+
+export function createRouter(deps: RouteDeps): Router<RequestState> {
+  const router = new Router<RequestState>();
+  workerRoutes(router, deps);
+  rocketmqRoutes(router, deps);
+  connectorRoutes(router, deps);
+  controlRoutes(router, deps);
+  pluginRoutes(router, deps);
+  return router;
+}
+
+/** Runs after no route took the request: it exists with other methods, or not at all. */
+export function answerNoRoute(router: Router<RequestState>): Middleware {
+  return async (ctx: Context): Promise<void> => {
+    const methods = new Set(router.match(ctx.path, ctx.method).path.flatMap((layer) => layer.methods));
+    if (methods.size === 0)
+      throw new HttpError('ROUTE_NOT_FOUND', `There is no route ${shortened(ctx.path)}.`);
+    const allow = [...methods, 'OPTIONS'].sort().join(', ');
+    ctx.set('allow', allow);
+    if (ctx.method !== 'OPTIONS') {
+      throw new HttpError('METHOD_NOT_ALLOWED', `${ctx.method} is not allowed here; allowed are ${allow}.`);
+    }
+    ctx.status = 204;
+  };
+}
+
+/** The router leaves what it cannot decode as it is, which would then be a name. */
+export function refuseMalformedPath(): Middleware {
+  return async (ctx, next): Promise<void> => {
+    try {
+      decodeURIComponent(ctx.path);
+    } catch (error) {
+      throw new HttpError(
+        'URL_MALFORMED',
+        'The path holds a percent sign that starts no valid UTF-8 escape.',
+        { cause: error },
+      );
+    }
+    await next();
+  };
+}

@@ -1,0 +1,52 @@
+/** The node itself: who it is, whether it is well, its tree of actors. */
+import type { RouteContext, RouteDeps, Routes } from '../context.js';
+import { isFault, toHttpError } from '../failures.js';
+import type { Call, Health } from '../runtime.js';
+import { treeText } from '../tree-text.js';
+import { prefersText } from './parameters.js';
+
+/** A probe wants an answer sooner than a write gets one. */
+const HEALTH_BUDGET_MS = 10_000;
+
+const HEALTH_STATUS = { healthy: 200, starting: 503, unhealthy: 500 } as const;
+const HEALTH_MESSAGE = {
+  healthy: 'Worker has completed startup and is ready to handle requests.',
+  starting: 'Worker is still starting up.',
+  unhealthy: 'Worker was unable to handle this request and may be unable to handle other requests.',
+} as const;
+
+export function workerRoutes(router: Routes, { runtime }: RouteDeps): void {
+  router.get('/', (ctx: RouteContext) => {
+    const { version, commit, clusterId, workerId } = runtime.worker;
+    ctx.body = { version, commit, kafka_cluster_id: clusterId, worker_id: workerId };
+  });
+
+  router.get('/health', async (ctx: RouteContext) => {
+    const health = await healthWithin(ctx.state.call, (call) => runtime.health(call));
+    ctx.status = HEALTH_STATUS[health.status];
+    ctx.body = { status: health.status, message: `${HEALTH_MESSAGE[health.status]} ${health.detail}`.trim() };
+  });
+
+  router.get('/supervisor/tree', async (ctx: RouteContext) => {
+    ctx.state.call.waitingFor = 'the supervisor';
+    const tree = await runtime.tree(ctx.state.call);
+    ctx.body = prefersText(ctx) ? treeText(tree) : tree;
+  });
+}
+
+/** Whatever keeps the node from answering is its health, not an error of the request. */
+async function healthWithin(call: Call, ask: (call: Call) => Promise<Health>): Promise<Health> {
+  const signal = AbortSignal.any([call.signal, AbortSignal.timeout(HEALTH_BUDGET_MS)]);
+  const short: Call = {
+    signal,
+    remainingMs: () => Math.min(call.remainingMs(), HEALTH_BUDGET_MS),
+    waitingFor: '',
+  };
+  try {
+    return await ask(short);
+  } catch (error) {
+    const failure = toHttpError(error, short);
+    if (isFault(failure) && failure.code === 'INTERNAL') throw failure;
+    return { status: 'unhealthy', detail: failure.message };
+  }
+}

@@ -1,0 +1,87 @@
+/**
+ * What the routes need of the node. The http actor implements it over asks to the other actors
+ * (src/actors/http/runtime.ts), the tests in memory. Every function rejects with a RuntimeFailure.
+ */
+import type { ConfigInfos, ConfigKeyInfo, PluginListing } from '../actors/config-sync/protocol.js';
+import type { ClusterView } from '../actors/discovery/protocol.js';
+import type { TreeNode } from '../actors/kernel/protocol.js';
+import type { RunningUnit } from '../actors/rebalancer/protocol.js';
+import type { ConnectorEntry, TargetState } from '../core/model.js';
+
+export type Config = Readonly<Record<string, string>>;
+
+/** One request's budget, handed down to everything done for it. */
+export interface Call {
+  /** Aborted when the time limit has passed. */
+  readonly signal: AbortSignal;
+  /** Milliseconds left; at least 1. */
+  remainingMs(): number;
+  /** What is being waited for, for the message of a timeout. */
+  waitingFor: string;
+}
+
+export interface WorkerInfo {
+  readonly workerId: string;
+  readonly clusterId: string;
+  readonly version: string;
+  readonly commit: string;
+}
+
+export interface Health {
+  readonly status: 'healthy' | 'starting' | 'unhealthy';
+  /** What is missing; empty when healthy. */
+  readonly detail: string;
+}
+
+export interface PutRequest {
+  readonly name: string;
+  readonly config: Config;
+  /** create: fails with CONNECTOR_EXISTS when there is one. */
+  readonly mode: 'create' | 'put';
+  readonly initialState?: TargetState;
+  /** Fails with VERSION_CONFLICT when the stored configuration is of another version. */
+  readonly expectedVersion?: number;
+}
+
+export interface RestartRequest {
+  readonly name: string;
+  readonly connector: boolean;
+  readonly tasks: readonly number[];
+}
+
+/** Writes resolve once they are durable and applied on this node. */
+export interface Runtime {
+  readonly worker: WorkerInfo;
+  health(call: Call): Promise<Health>;
+  connectors(call: Call): Promise<readonly ConnectorEntry[]>;
+  connector(call: Call, name: string): Promise<ConnectorEntry | null>;
+  /** CONNECTOR_EXISTS, VERSION_CONFLICT, CONFIG_INVALID, PLANNING_TIMEOUT, PLANNING_FAILED. */
+  put(
+    call: Call,
+    request: PutRequest,
+  ): Promise<{ readonly entry: ConnectorEntry; readonly created: boolean }>;
+  /** null removes a key. CONNECTOR_NOT_FOUND and what `put` fails with. */
+  patch(call: Call, name: string, changes: Readonly<Record<string, string | null>>): Promise<ConnectorEntry>;
+  delete(call: Call, name: string): Promise<void>;
+  setTarget(call: Call, name: string, state: TargetState): Promise<ConnectorEntry>;
+  restart(call: Call, request: RestartRequest): Promise<ConnectorEntry>;
+  validate(call: Call, config: Config): Promise<ConfigInfos>;
+  plugins(call: Call): Promise<PluginListing>;
+  /** PLUGIN_NOT_FOUND. */
+  pluginConfig(call: Call, pluginClass: string, version: string | null): Promise<readonly ConfigKeyInfo[]>;
+  reloadPlugins(call: Call): Promise<PluginListing>;
+  cluster(call: Call): Promise<ClusterView>;
+  /** What this node runs. */
+  allocated(call: Call): Promise<readonly RunningUnit[]>;
+  tree(call: Call): Promise<TreeNode>;
+}
+
+/** Why the runtime could not do it. `code` is an actor's, the log's or config-sync's error code. */
+export class RuntimeFailure extends Error {
+  override readonly name = 'RuntimeFailure';
+  readonly code: string;
+  constructor(code: string, message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.code = code;
+  }
+}

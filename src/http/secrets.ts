@@ -1,0 +1,160 @@
+/**
+ * Passwords do not leave the node: values of keys that a plugin defines as PASSWORD are shown as `[hidden]`, and
+ * `[hidden]` sent back means the value that is stored. References such as `${env:DB_PASSWORD}` are shown: they tell
+ * where a secret is, not what it is.
+ */
+import { LRUCache } from 'lru-cache';
+
+import { HttpError, type FieldError } from './errors.js';
+import { RuntimeFailure, type Call, type Config, type Runtime } from './runtime.js';
+
+export const HIDDEN = '[hidden]';
+
+/** Classes in use on one node. */
+const MAX_CLASSES = 500;
+const KEEP_MS = 60_000;
+
+const SECRET_NAME =
+  /(pass(word|wd|phrase|code)|secret([._-]?key)?|token|credentials?|(api|private)[._-]?key|jaas\.config)$/i;
+const REFERENCE = /^\$\{[^{}]+\}$/;
+
+/** By its name alone: for keys that no definition describes. */
+export function looksSecret(key: string): boolean {
+  return SECRET_NAME.test(key);
+}
+
+type IsSecret = (key: string) => boolean;
+/** Key → whether it is a password, of one plugin class. */
+type Definitions = ReadonlyMap<string, boolean>;
+
+export class SecretRules {
+  readonly #runtime: Runtime;
+  readonly #definitions = new LRUCache<string, Definitions>({ max: MAX_CLASSES, ttl: KEEP_MS });
+
+  constructor(runtime: Runtime) {
+    this.#runtime = runtime;
+  }
+
+  /** After plugins were read again. */
+  forget(): void {
+    this.#definitions.clear();
+  }
+
+  /** Which keys of this connector's configuration, and of its tasks', are passwords. */
+  async of(call: Call, config: Config): Promise<IsSecret> {
+    const known = new Map<string, boolean>();
+    for (const { prefix, pluginClass, version } of pluginsOf(config)) {
+      const definitions = await this.#of(call, pluginClass, version);
+      for (const [key, secret] of definitions) known.set(prefix + key, secret);
+    }
+    return (key) => known.get(key) ?? looksSecret(key);
+  }
+
+  async hide(call: Call, config: Config): Promise<Config> {
+    return hideWith(await this.of(call, config), config);
+  }
+
+  async #of(call: Call, pluginClass: string, version: string | null): Promise<Definitions> {
+    const id = `${pluginClass}@${version ?? ''}`;
+    const cached = this.#definitions.get(id);
+    if (cached !== undefined) return cached;
+    const definitions = await this.#read(call, pluginClass, version);
+    this.#definitions.set(id, definitions);
+    return definitions;
+  }
+
+  /** A plugin that cannot be read leaves its keys to their names. */
+  async #read(call: Call, pluginClass: string, version: string | null): Promise<Definitions> {
+    try {
+      const keys = await this.#runtime.pluginConfig(call, pluginClass, version);
+      return new Map(keys.map((key) => [key.name, key.type === 'PASSWORD']));
+    } catch (error) {
+      if (
+        error instanceof RuntimeFailure &&
+        (error.code === 'PLUGIN_NOT_FOUND' || error.code.startsWith('PLANNING_'))
+      ) {
+        return new Map();
+      }
+      throw error;
+    }
+  }
+}
+
+export function hideWith(isSecret: IsSecret, config: Config): Config {
+  const shown = Object.entries(config).map(([key, value]): [string, string] => [
+    key,
+    isSecret(key) && value !== '' && !REFERENCE.test(value) ? HIDDEN : value,
+  ]);
+  return Object.fromEntries(shown);
+}
+
+/** A whole configuration in which `[hidden]` stands for what is stored. Refused where nothing is. */
+export function restore(config: Config, stored: Config | undefined): Config {
+  const errors: FieldError[] = [];
+  const restored = Object.entries(config).map(([key, value]): [string, string] => {
+    if (value !== HIDDEN) return [key, value];
+    const kept = stored !== undefined && Object.hasOwn(stored, key) ? stored[key] : undefined;
+    if (kept === undefined) errors.push(nothingStored(key));
+    return [key, kept ?? value];
+  });
+  refuse(errors);
+  return Object.fromEntries(restored);
+}
+
+/** The changes without those that say "as it is stored". */
+export function restoreChanges(
+  changes: Readonly<Record<string, string | null>>,
+  stored: Config,
+): Readonly<Record<string, string | null>> {
+  const kept = Object.entries(changes).filter(([, value]) => value === HIDDEN);
+  refuse(kept.filter(([key]) => !Object.hasOwn(stored, key)).map(([key]) => nothingStored(key)));
+  return Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== HIDDEN));
+}
+
+export function holdsHidden(config: Config): boolean {
+  return Object.values(config).includes(HIDDEN);
+}
+
+function nothingStored(field: string): FieldError {
+  return {
+    field,
+    value: HIDDEN,
+    reason: '[hidden] keeps the stored value, and none is stored: send the value itself',
+  };
+}
+
+function refuse(fields: readonly FieldError[]): void {
+  if (fields.length === 0) return;
+  const list = fields.map((error) => `${error.field}: ${error.reason}`).join('\n');
+  throw new HttpError('CONFIG_INVALID', list, { fields });
+}
+
+interface ConfiguredPlugin {
+  /** Of its keys within the connector's configuration. */
+  readonly prefix: string;
+  readonly pluginClass: string;
+  readonly version: string | null;
+}
+
+/** The connector itself and the converters, transforms and predicates it names. */
+function pluginsOf(config: Config): readonly ConfiguredPlugin[] {
+  const plugins: ConfiguredPlugin[] = [];
+  const add = (prefix: string, classKeys: readonly string[], versionKey: string): void => {
+    const pluginClass = classKeys
+      .map((key) => config[key])
+      .find((value) => value !== undefined && value !== '');
+    if (pluginClass !== undefined) plugins.push({ prefix, pluginClass, version: config[versionKey] ?? null });
+  };
+  for (const converter of ['key.converter', 'value.converter', 'header.converter']) {
+    add(`${converter}.`, [converter], `${converter}.plugin.version`);
+  }
+  for (const list of ['transforms', 'predicates']) {
+    for (const alias of (config[list] ?? '').split(',').map((item) => item.trim())) {
+      const prefix = `${list}.${alias}.`;
+      if (alias !== '') add(prefix, [`${prefix}type`, `${prefix}class`], `${prefix}plugin.version`);
+    }
+  }
+  // Last, so that the connector's own word on a key stands.
+  add('', ['connector.class', 'connector-class'], 'connector.plugin.version');
+  return plugins;
+}

@@ -1,0 +1,161 @@
+/** The socket side: listening, the limits of slow and broken clients, and an orderly end. */
+import {
+  createServer,
+  STATUS_CODES,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
+
+import { createApp, type AppOptions } from './app.js';
+import type { HttpLog } from './context.js';
+import { errorBody, HttpError } from './errors.js';
+import type { Runtime } from './runtime.js';
+
+export interface ServerOptions extends Omit<AppOptions, 'maxConcurrentRequests' | 'isStopping'> {
+  /** 0: any free port. */
+  readonly port: number;
+  readonly maxConcurrentRequests?: number;
+  readonly maxConnections?: number;
+  /** How long headers, and a whole request with its body, may take to arrive. */
+  readonly headersTimeoutMs?: number;
+  readonly receiveTimeoutMs?: number;
+}
+
+export interface RunningServer {
+  readonly port: number;
+  readonly url: string;
+  /** Accepts nothing more, waits for the requests being served, and ends them when the grace is over. */
+  stop(graceMs: number): Promise<void>;
+}
+
+export class ListenError extends Error {
+  override readonly name = 'ListenError';
+  readonly code: 'HTTP_PORT_IN_USE' | 'HTTP_ADDRESS_REFUSED';
+  constructor(code: ListenError['code'], message: string, options: { cause: unknown }) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+const DEFAULTS = {
+  maxConcurrentRequests: 256,
+  maxConnections: 1024,
+  headersTimeoutMs: 10_000,
+  receiveTimeoutMs: 30_000,
+};
+
+export async function startServer(
+  runtime: Runtime,
+  given: ServerOptions,
+  log: HttpLog,
+): Promise<RunningServer> {
+  let stopping = false;
+  const options = { ...DEFAULTS, ...given, isStopping: () => stopping };
+  const app = createApp(runtime, options, log);
+  const server = createServer({
+    headersTimeout: options.headersTimeoutMs,
+    requestTimeout: Math.max(options.receiveTimeoutMs, options.headersTimeoutMs),
+    // How often the two are looked at.
+    connectionsCheckingInterval: Math.min(1_000, options.headersTimeoutMs),
+    keepAliveTimeout: 5_000,
+    maxHeaderSize: 16 * 1024,
+  });
+  server.maxConnections = options.maxConnections;
+  // A client that neither sends nor reads: longer than any answer may take.
+  server.timeout = options.requestTimeoutMs + options.receiveTimeoutMs;
+  serve(server, app.callback());
+  const port = await listen(server, options.host, options.port);
+  server.on('error', (error) => log.error({ err: error }, 'a connection could not be accepted'));
+  return {
+    port,
+    url: `http://${urlHost(options.host)}:${port}`,
+    stop: (graceMs) => {
+      stopping = true;
+      return close(server, graceMs);
+    },
+  };
+}
+
+function serve(
+  server: Server,
+  handle: (request: IncomingMessage, response: ServerResponse) => Promise<void>,
+): void {
+  const answers = new WeakMap<Duplex, ServerResponse>();
+  const take = (request: IncomingMessage, response: ServerResponse): void => {
+    answers.set(request.socket, response);
+    void handle(request, response);
+  };
+  server.on('request', take);
+  // The body is asked for only by the route that reads it (body.ts), so a refusal spares it.
+  server.on('checkContinue', take);
+  server.on('clientError', (error, socket) => {
+    // In the middle of an answer, another one would be read as its rest.
+    if (answers.get(socket)?.headersSent === true && answers.get(socket)?.writableFinished === false)
+      socket.destroy();
+    else answerBrokenRequest(error, socket);
+  });
+}
+
+function listen(server: Server, host: string, port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const failed = (error: NodeJS.ErrnoException): void => reject(listenError(error, host, port));
+    server.once('error', failed);
+    server.listen(port, host, () => {
+      server.off('error', failed);
+      const address: AddressInfo | string | null = server.address();
+      resolve(typeof address === 'object' && address !== null ? address.port : port);
+    });
+  });
+}
+
+function listenError(error: NodeJS.ErrnoException, host: string, port: number): ListenError {
+  if (error.code === 'EADDRINUSE') {
+    const message = `Port ${port} of ${host} is in use by another program: set httpPort to a free port, or stop that program.`;
+    return new ListenError('HTTP_PORT_IN_USE', message, { cause: error });
+  }
+  const message = `Cannot listen on ${host}, port ${port} (${error.code ?? error.message}): check httpHost and httpPort.`;
+  return new ListenError('HTTP_ADDRESS_REFUSED', message, { cause: error });
+}
+
+function close(server: Server, graceMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    const force = setTimeout(() => server.closeAllConnections(), graceMs);
+    server.close(() => {
+      clearTimeout(force);
+      resolve();
+    });
+    server.closeIdleConnections();
+  });
+}
+
+/** What never became a request, answered in the same shape as every error. */
+function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Duplex): void {
+  if (!socket.writable || error.code === 'ECONNRESET') {
+    socket.destroy();
+    return;
+  }
+  const refusal = brokenRequest(error);
+  const body = JSON.stringify(errorBody(refusal));
+  socket.end(
+    `HTTP/1.1 ${refusal.status} ${STATUS_CODES[refusal.status] ?? ''}\r\n` +
+      'Content-Type: application/json; charset=utf-8\r\n' +
+      `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+  );
+}
+
+function brokenRequest(error: NodeJS.ErrnoException): HttpError {
+  if (error.code === 'HPE_HEADER_OVERFLOW') {
+    return new HttpError('HEADERS_TOO_LARGE', 'The request line and headers are larger than 16 KiB.');
+  }
+  if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT') {
+    return new HttpError('REQUEST_TOO_SLOW', 'The request did not arrive in time.');
+  }
+  return new HttpError('HTTP_MALFORMED', 'The bytes received are not an HTTP/1.1 request.');
+}
+
+function urlHost(host: string): string {
+  return host.includes(':') ? `[${host}]` : host;
+}

@@ -1,0 +1,118 @@
+/** What a connector and its tasks are doing, in Kafka Connect's shape. Pure. */
+import type { ClusterView } from '../actors/discovery/protocol.js';
+import {
+  unitKey,
+  type Claim,
+  type ConnectorEntry,
+  type UnitKey,
+  type UnitState,
+  type UnitStatus,
+} from '../core/model.js';
+
+export type ConnectorType = 'source' | 'sink' | 'unknown';
+
+export interface UnitStateInfo {
+  readonly state: UnitState;
+  /** The workerId; empty while nobody runs it. */
+  readonly worker_id: string;
+  /** Cause of a failure; left out when there is none. */
+  readonly trace?: string;
+  /** Ours: the task waits on its plugin since `since` (ms since 1970), in that call. Left out when it does not. */
+  readonly stalled?: { readonly since: number; readonly call: string };
+}
+
+export interface TaskStateInfo extends UnitStateInfo {
+  readonly id: number;
+}
+
+export interface ConnectorStatus {
+  readonly name: string;
+  readonly connector: UnitStateInfo;
+  readonly tasks: readonly TaskStateInfo[];
+  readonly type: ConnectorType;
+}
+
+/** A view made ready for looking up units: made once for however many connectors. */
+export interface UnitIndex {
+  readonly claims: ReadonlyMap<UnitKey, Claim>;
+  readonly statuses: ReadonlyMap<UnitKey, UnitStatus>;
+}
+
+export function indexUnits(view: ClusterView): UnitIndex {
+  return {
+    claims: new Map(view.claims.map((claim) => [claim.unit, claim])),
+    statuses: new Map(view.statuses.map((status) => [status.unit, status])),
+  };
+}
+
+export function connectorStatus(
+  entry: ConnectorEntry,
+  units: UnitIndex,
+  type: ConnectorType,
+): ConnectorStatus {
+  return {
+    name: entry.name,
+    connector: connectorState(entry, units),
+    tasks: taskStates(entry, units),
+    type,
+  };
+}
+
+/** The status with the restarted units shown RESTARTING, which they are from the moment the request is in the log. */
+export function restarting(
+  status: ConnectorStatus,
+  connector: boolean,
+  tasks: readonly number[],
+): ConnectorStatus {
+  const chosen = new Set(tasks);
+  return {
+    ...status,
+    connector: connector ? asRestarting(status.connector) : status.connector,
+    tasks: status.tasks.map((task) => (chosen.has(task.id) ? { id: task.id, ...asRestarting(task) } : task)),
+  };
+}
+
+function asRestarting(unit: UnitStateInfo): UnitStateInfo {
+  return { state: 'RESTARTING', worker_id: unit.worker_id };
+}
+
+/** A failure is told whatever is wanted, except of a connector that is stopped; else what is wanted, else what is seen. */
+function connectorState(entry: ConnectorEntry, units: UnitIndex): UnitStateInfo {
+  const seen = unitState(entry.name, units);
+  if (entry.targetState === 'STOPPED') return { state: 'STOPPED', worker_id: seen.worker_id };
+  if (seen.state === 'FAILED' || seen.state === 'RESTARTING') return seen;
+  if (entry.targetState === 'PAUSED') return { ...seen, state: 'PAUSED' };
+  // Resumed, and its owner has not said so yet.
+  return seen.state === 'PAUSED' || seen.state === 'STOPPED' ? { ...seen, state: 'RUNNING' } : seen;
+}
+
+/** A stopped connector has no tasks, apart from those that somebody is still stopping. */
+function taskStates(entry: ConnectorEntry, units: UnitIndex): readonly TaskStateInfo[] {
+  const tasks: TaskStateInfo[] = [];
+  const count = entry.tasks?.configs.length ?? 0;
+  for (let id = 0; id < count; id += 1) {
+    const unit = unitKey({ connector: entry.name, task: id });
+    if (entry.targetState === 'STOPPED' && !units.claims.has(unit)) continue;
+    const seen = unitState(unit, units);
+    // Kafka Connect's tasks are never STOPPED.
+    tasks.push(
+      seen.state === 'STOPPED' ? { id, state: 'UNASSIGNED', worker_id: seen.worker_id } : { id, ...seen },
+    );
+  }
+  return tasks;
+}
+
+/** Only the present owner's word counts; a failure that nobody has taken over since is still told. */
+function unitState(unit: UnitKey, { claims, statuses }: UnitIndex): UnitStateInfo {
+  const claim = claims.get(unit);
+  const status = statuses.get(unit);
+  const current =
+    status !== undefined && (claim === undefined ? status.state === 'FAILED' : status.epoch >= claim.epoch);
+  if (!current) return { state: 'UNASSIGNED', worker_id: claim?.node.id ?? '' };
+  return {
+    state: status.state,
+    worker_id: status.node.id,
+    ...(status.trace === null || status.trace === '' ? {} : { trace: status.trace }),
+    ...(status.stalled === null ? {} : { stalled: status.stalled }),
+  };
+}

@@ -1,0 +1,47 @@
+/** The headers of one record as bytes: for each a u16 name size, the name, a u32 value size, the value. */
+import { LogError } from './log.js';
+
+/** Name and value. Names may repeat; order is kept. */
+export type RecordHeader = readonly [name: string, value: Uint8Array];
+
+export function encodeHeaders(headers: readonly RecordHeader[]): Uint8Array {
+  const names = headers.map(([name]) => Buffer.from(name));
+  let size = 0;
+  for (const [i, [, value]] of headers.entries()) size += 6 + (names[i]?.length ?? 0) + value.length;
+  const block = Buffer.allocUnsafe(size);
+  let at = 0;
+  for (const [i, [name, value]] of headers.entries()) {
+    const nameBytes = names[i] ?? Buffer.alloc(0);
+    if (nameBytes.length > 0xffff) {
+      throw new LogError(
+        'LOG_BAD_REQUEST',
+        `the header name "${name.slice(0, 40)}…" is longer than 65535 bytes`,
+      );
+    }
+    at = block.writeUInt16LE(nameBytes.length, at);
+    block.set(nameBytes, at);
+    at = block.writeUInt32LE(value.length, at + nameBytes.length);
+    block.set(value, at);
+    at += value.length;
+  }
+  return block;
+}
+
+export function decodeHeaders(block: Uint8Array): readonly RecordHeader[] {
+  const bytes = Buffer.from(block.buffer, block.byteOffset, block.byteLength);
+  const headers: RecordHeader[] = [];
+  let at = 0;
+  try {
+    while (at < bytes.length) {
+      const nameEnd = at + 2 + bytes.readUInt16LE(at);
+      const valueStart = nameEnd + 4;
+      const valueEnd = valueStart + bytes.readUInt32LE(nameEnd);
+      if (valueEnd > bytes.length) throw new RangeError('value');
+      headers.push([bytes.toString('utf8', at + 2, nameEnd), block.subarray(valueStart, valueEnd)]);
+      at = valueEnd;
+    }
+  } catch (error) {
+    throw new LogError('LOG_CORRUPT', 'the headers of a record are damaged', { cause: error });
+  }
+  return headers;
+}

@@ -1,0 +1,111 @@
+/** Opens the store's database, and refuses what it cannot trust. A damaged file is never emptied. */
+import {
+  constants,
+  accessSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  statfsSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+
+import { open } from 'lmdb';
+import type { Database, RootDatabase } from 'lmdb';
+
+import { LogError } from '../log.js';
+import { keepFreedMemory } from './allocator.js';
+import { checkDataFile, sizeOf } from './data-file.js';
+import { toLogError } from './errors.js';
+import { FORMAT_VERSION, decodeNumber, encodeNumbers, metaKey } from './keys.js';
+
+export interface OpenedDatabase {
+  readonly root: RootDatabase<Buffer>;
+  /** Everything the log holds. */
+  readonly data: Database<Buffer>;
+  /** One entry, whose version grows with every commit: what makes a commit conditional. */
+  readonly version: Database<Buffer>;
+  readonly dataFile: string;
+}
+
+export const VERSION_KEY = 'commits';
+export const NO_BYTES = Buffer.alloc(1);
+const DATA_FILE = 'data.mdb';
+/** Stands beside the data file once that exists, so that a lost data file is noticed. */
+const MARK_FILE = 'format';
+/** Room for the lock file, which is mapped: on a full disk writing to it would end the process (SIGBUS). */
+const LOCK_FILE_ROOM = 1024 * 1024;
+
+export async function openDatabase(dir: string, mapSize: number | undefined): Promise<OpenedDatabase> {
+  const dataFile = join(dir, DATA_FILE);
+  const markFile = join(dir, MARK_FILE);
+  try {
+    mkdirSync(dir, { recursive: true });
+    accessSync(dir, constants.R_OK | constants.W_OK);
+    checkFiles(dataFile, markFile);
+    keepFreedMemory();
+    const opened = openFile(dataFile, mapSize);
+    try {
+      await checkFormat(opened.data, dataFile);
+      await opened.version.ifNoExists(VERSION_KEY, () => void opened.version.put(VERSION_KEY, NO_BYTES, 1));
+    } catch (error) {
+      await opened.root.close();
+      throw error;
+    }
+    if (!existsSync(markFile)) writeFileSync(markFile, `${FORMAT_VERSION}\n`, { flush: true });
+    return { ...opened, dataFile };
+  } catch (error) {
+    throw toLogError(error, dataFile);
+  }
+}
+
+function checkFiles(dataFile: string, markFile: string): void {
+  if (sizeOf(dataFile) > 0) return checkDataFile(dataFile);
+  if (existsSync(markFile)) {
+    const mark = readFileSync(markFile, 'utf8').trim().slice(0, 20);
+    throw new LogError(
+      'LOG_CORRUPT',
+      `${dataFile} is ${existsSync(dataFile) ? 'empty' : 'missing'}, though ${markFile} says that a log of format ${mark} was here. ` +
+        `Restore it from a copy, or remove the whole folder to begin with an empty log`,
+    );
+  }
+  const { bavail, bsize } = statfsSync(join(dataFile, '..'));
+  if (bavail * bsize < LOCK_FILE_ROOM)
+    throw new LogError(
+      'LOG_FULL',
+      `the disk has no room to create ${dataFile}. Free space there, and start again`,
+    );
+}
+
+function openFile(path: string, mapSize: number | undefined): Omit<OpenedDatabase, 'dataFile'> {
+  const options = {
+    path,
+    noSubdir: true,
+    encoding: 'binary' as const,
+    // Acknowledged means flushed: with overlapping flushes lmdb answers, and shows the data to readers, before that.
+    overlappingSync: false,
+    // We batch ourselves; lmdb's own batches fail with a promise that nobody can catch.
+    eventTurnBatching: false,
+    // Never begin a transaction before all of it was said: a thread that ended in between would leave half of it.
+    batchStartThreshold: Number.MAX_SAFE_INTEGER,
+    ...(mapSize === undefined ? {} : { mapSize }),
+  };
+  const root = open<Buffer>(options);
+  const data = root.openDB<Buffer>({ name: 'log', encoding: 'binary' });
+  const version = root.openDB<Buffer>({ name: 'version', encoding: 'binary', useVersions: true });
+  return { root, data, version };
+}
+
+async function checkFormat(data: Database<Buffer>, path: string): Promise<void> {
+  const stored = data.get(metaKey('format'));
+  if (stored === undefined) {
+    await data.put(metaKey('format'), encodeNumbers(FORMAT_VERSION));
+    return;
+  }
+  const version = decodeNumber(stored);
+  if (version === FORMAT_VERSION) return;
+  throw new LogError(
+    'LOG_CORRUPT',
+    `${path} has format ${version}; this release reads format ${FORMAT_VERSION}. Use the release that wrote it, or another folder`,
+  );
+}

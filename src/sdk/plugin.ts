@@ -1,0 +1,188 @@
+import type { ConfigDefinition, ConfigIssue, ParsedConfig } from './config.js';
+import type { Header, JsonObject, SinkRecord, SourceRecord, ConnectRecord } from './record.js';
+import type { Schema } from './schema.js';
+
+/** A connector's or task's configuration as the user wrote it: strings to strings. */
+export type RawConfig = Readonly<Record<string, string>>;
+
+/** Writes to the task's log with connector and task in every line. Do not log records or secrets. */
+export interface PluginLogger {
+  debug(message: string, fields?: Record<string, unknown>): void;
+  info(message: string, fields?: Record<string, unknown>): void;
+  warn(message: string, fields?: Record<string, unknown>): void;
+  error(message: string, fields?: Record<string, unknown>): void;
+}
+
+// --- Connectors: plan the work. They run in a pool, under a deadline, and own no data. ---
+
+export interface ConnectorContext {
+  readonly connectorName: string;
+  readonly log: PluginLogger;
+  readonly signal: AbortSignal;
+}
+
+interface ConnectorPlugin<TaskPlugin> {
+  readonly version: string;
+  readonly config: ConfigDefinition;
+  /** Checks beyond single fields, for example that a folder exists. Field checks have passed already. */
+  validate?(config: ParsedConfig, raw: RawConfig): Promise<readonly ConfigIssue[]> | readonly ConfigIssue[];
+  /** One configuration for each task, at most `maxTasks`. Called again when the config changes. */
+  taskConfigs(
+    context: ConnectorContext,
+    config: ParsedConfig,
+    raw: RawConfig,
+    maxTasks: number,
+  ): Promise<readonly RawConfig[]> | readonly RawConfig[];
+  /** One object for each start of a task; called inside the task's own thread. */
+  createTask(): TaskPlugin;
+}
+
+export interface SourceConnector extends ConnectorPlugin<SourceTask> {
+  readonly kind: 'source';
+}
+
+export interface SinkConnector extends ConnectorPlugin<SinkTask> {
+  readonly kind: 'sink';
+}
+
+// --- Tasks: move records. One thread each; the runtime calls one method at a time. ---
+
+export interface TaskContext {
+  readonly connectorName: string;
+  readonly taskId: number;
+  readonly log: PluginLogger;
+  /** Aborted when the task is asked to stop: waits in poll or put should end on it. */
+  readonly signal: AbortSignal;
+}
+
+export interface SourceTaskContext extends TaskContext {
+  /** The durable position of a source partition, or null when there is none. */
+  position(partition: JsonObject): JsonObject | null;
+  /** Every partition of this connector that has a durable position. */
+  positions(): readonly { readonly partition: JsonObject; readonly position: JsonObject }[];
+}
+
+export interface SourceTask {
+  start(context: SourceTaskContext, config: ParsedConfig, raw: RawConfig): Promise<void> | void;
+  /**
+   * The next records, in order within a source partition. An empty array means nothing now: return it within
+   * about a second, or wait for data or `context.signal`. The runtime goes on polling while earlier records are
+   * being appended. Throw RetriableError to be called again after a backoff.
+   */
+  poll(): Promise<readonly SourceRecord[]> | readonly SourceRecord[];
+  /** These positions are durable now: the source may forget what lies before them. */
+  commit?(
+    positions: readonly { readonly partition: JsonObject; readonly position: JsonObject }[],
+  ): Promise<void> | void;
+  stop(): Promise<void> | void;
+}
+
+export interface QueueRef {
+  readonly topic: string;
+  readonly queue: number;
+}
+
+/** `offset` is the next one to read, so the number of records before it when nothing was deleted. */
+export interface QueueOffset extends QueueRef {
+  readonly offset: number;
+}
+
+export interface SinkTaskContext extends TaskContext {
+  readonly assignment: readonly QueueRef[];
+  /** Go on from these offsets instead of the committed ones. For sinks that keep offsets beside their data. */
+  seek(offsets: readonly QueueOffset[]): void;
+  /** Stop and resume delivery of queues; nothing is skipped. */
+  pause(queues: readonly QueueRef[]): void;
+  resume(queues: readonly QueueRef[]): void;
+  /** Ask for a flush and commit soon instead of at the interval. */
+  requestCommit(): void;
+  /** Report one record that cannot be written, when the connector is configured to tolerate errors; else throws. */
+  report(record: SinkRecord, error: Error): Promise<void>;
+}
+
+export interface SinkTask {
+  start(context: SinkTaskContext, config: ParsedConfig, raw: RawConfig): Promise<void> | void;
+  /**
+   * Take these records; they may be buffered until `flush`. Throw RetriableError to get the same records again
+   * after a backoff; any other error fails the task and it starts again from the last commit.
+   */
+  put(records: readonly SinkRecord[]): Promise<void> | void;
+  /** Make everything put so far durable. After it returns its offsets may be committed. */
+  flush(): Promise<void> | void;
+  /** Offsets that are safe to commit, when these are less than what was flushed. Default: `flushed` as given. */
+  preCommit?(flushed: readonly QueueOffset[]): Promise<readonly QueueOffset[]> | readonly QueueOffset[];
+  stop(): Promise<void> | void;
+}
+
+// --- Converters, transforms, predicates: in the task's thread, once a record, synchronous. ---
+
+export interface SchemaAndValue {
+  readonly schema: Schema | null;
+  readonly value: unknown;
+}
+
+export interface Converter {
+  readonly version: string;
+  readonly config: ConfigDefinition;
+  /** What `toConnectData` wants to be given. Text is decoded a batch at a time, which is much faster. */
+  readonly input: 'bytes' | 'text';
+  create(config: ParsedConfig, options: { readonly isKey: boolean }): ConverterInstance;
+}
+
+export interface ConverterInstance {
+  /** Serialised form; a string stands for its UTF-8 bytes; null for no value. */
+  fromConnectData(topic: string, schema: Schema | null, value: unknown): Uint8Array | string | null;
+  /** `data` is a string when the converter's `input` is 'text'. */
+  toConnectData(topic: string, data: Uint8Array | string | null): SchemaAndValue;
+}
+
+export interface Transform {
+  readonly version: string;
+  readonly config: ConfigDefinition;
+  create(config: ParsedConfig): TransformInstance;
+}
+
+export interface TransformInstance {
+  /** The record to go on with, or null to drop it. Keeps the fields it does not know: `{ ...record, value }`. */
+  apply<R extends ConnectRecord>(record: R): R | null;
+  close?(): void;
+}
+
+export interface Predicate {
+  readonly version: string;
+  readonly config: ConfigDefinition;
+  create(config: ParsedConfig): PredicateInstance;
+}
+
+export interface PredicateInstance {
+  test(record: ConnectRecord): boolean;
+  close?(): void;
+}
+
+// --- Manifest: what a plugin module exports. ---
+
+export type Plugin =
+  | { readonly type: 'source'; readonly plugin: SourceConnector }
+  | { readonly type: 'sink'; readonly plugin: SinkConnector }
+  | { readonly type: 'converter'; readonly plugin: Converter }
+  | { readonly type: 'transformation'; readonly plugin: Transform }
+  | { readonly type: 'predicate'; readonly plugin: Predicate };
+
+export type PluginType = Plugin['type'];
+
+/**
+ * One entry of a package's manifest: `"troupe": { "plugins": [...] }` in its package.json. Reading it costs no
+ * code; the module is imported in the thread that uses it. Its default export is the plugin object.
+ */
+export interface PluginManifestEntry {
+  /** The name used in `connector.class`, `*.converter`, `transforms.*.type`. */
+  readonly class: string;
+  readonly type: PluginType;
+  readonly version: string;
+  /** Path of the module, relative to the package; `path#name` takes that export instead of the default one. */
+  readonly module: string;
+  /** Other names it answers to, for example upstream's class names. */
+  readonly aliases?: readonly string[];
+}
+
+export type { Header };

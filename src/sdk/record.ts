@@ -1,0 +1,78 @@
+import type { Schema } from './schema.js';
+
+/** JSON-safe values: what may stand in a source partition or position. */
+export type JsonValue =
+  string | number | boolean | null | readonly JsonValue[] | { readonly [key: string]: JsonValue };
+export type JsonObject = { readonly [key: string]: JsonValue };
+
+export interface Header {
+  readonly key: string;
+  readonly schema: Schema | null;
+  readonly value: unknown;
+}
+
+/** One record on its way between a system and a topic. Records are values: a transform makes a new one. */
+export interface ConnectRecord {
+  /** Source: null means the connector's `topic` setting. */
+  readonly topic: string | null;
+  /** A queue is what Kafka calls a partition. Source: null lets the runtime choose (by key, else in turn). */
+  readonly queue: number | null;
+  readonly keySchema: Schema | null;
+  readonly key: unknown;
+  readonly valueSchema: Schema | null;
+  readonly value: unknown;
+  /** Milliseconds since 1970, or null: the time of the append. */
+  readonly timestamp: number | null;
+  readonly headers: readonly Header[];
+}
+
+export interface SourceRecord extends ConnectRecord {
+  /** What part of the source this came from, for example `{ file: 'a.log' }`. */
+  readonly sourcePartition: JsonObject;
+  /** Where to go on after this record, opaque to the runtime, for example `{ position: 4096 }`. */
+  readonly sourcePosition: JsonObject;
+}
+
+export interface SinkRecord extends ConnectRecord {
+  readonly topic: string;
+  readonly queue: number;
+  /** Place in the queue; with topic and queue it names the record for ever. */
+  readonly offset: number;
+}
+
+export const NO_HEADERS: readonly Header[] = Object.freeze([]);
+
+/** All fields in one order, so that the engine sees one shape. */
+export function sourceRecord(
+  fields: Pick<SourceRecord, 'sourcePartition' | 'sourcePosition' | 'value'> & Partial<SourceRecord>,
+): SourceRecord {
+  return {
+    topic: fields.topic ?? null,
+    queue: fields.queue ?? null,
+    keySchema: fields.keySchema ?? null,
+    key: fields.key ?? null,
+    valueSchema: fields.valueSchema ?? null,
+    value: fields.value,
+    timestamp: fields.timestamp ?? null,
+    headers: fields.headers ?? NO_HEADERS,
+    sourcePartition: fields.sourcePartition,
+    sourcePosition: fields.sourcePosition,
+  };
+}
+
+/** The record with another value; everything else, also what only sources or sinks have, is kept. */
+export function withValue<R extends ConnectRecord>(record: R, valueSchema: Schema | null, value: unknown): R {
+  return { ...record, valueSchema, value };
+}
+
+export function withKey<R extends ConnectRecord>(record: R, keySchema: Schema | null, key: unknown): R {
+  return { ...record, keySchema, key };
+}
+
+export function withTopic<R extends ConnectRecord>(record: R, topic: string): R {
+  return { ...record, topic };
+}
+
+export function isSinkRecord(record: ConnectRecord): record is SinkRecord {
+  return 'offset' in record;
+}

@@ -1,0 +1,246 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { RetriableError } from '../errors.js';
+import type { Plugin, RawConfig, SinkConnector } from '../plugin.js';
+import { acceptConfig, checkNoSecrets, type Guarantee, type WrongConfig } from './accept-config.js';
+import { SinkHarness } from './sink-harness.js';
+
+/** A target system of its own for one test. */
+export interface SinkFixture {
+  readonly config: RawConfig;
+  /** The values that arrived, in the order of arrival. */
+  read(): Promise<readonly unknown[]>;
+  /** Makes the system unwritable in a way that passes; what it returns makes it writable again. */
+  interrupt?(): Promise<() => Promise<void>>;
+  cleanup?(): Promise<void>;
+}
+
+export interface SinkAcceptance {
+  readonly name: string;
+  readonly plugin: Plugin;
+  readonly setup: () => Promise<SinkFixture>;
+  /** exactly-once: nothing arrives twice, whenever the task dies. Default at-least-once. */
+  readonly guarantee?: Guarantee;
+  readonly wrongConfigs?: readonly WrongConfig[];
+  /** The value of record number `n`, different for each; `read` gives it back as it is. Default: a string. */
+  readonly value?: (n: number) => unknown;
+}
+
+/** What a task has done when it dies. Each is tried, first on an empty target and then on one that has records. */
+const KILL_POINTS = [
+  'started',
+  'put once',
+  'put twice',
+  'flushed',
+  'flushed and put',
+  'committed',
+  'committed and put',
+] as const;
+type KillPoint = (typeof KILL_POINTS)[number];
+
+/** Registers the suite with node:test: `acceptSink({ name, plugin, setup })` in a test file is all it takes. */
+export function acceptSink(options: SinkAcceptance): void {
+  const { plugin } = options;
+  assert.ok(plugin.type === 'sink', 'acceptSink wants a sink');
+  const suite = new SinkSuite(options, plugin.plugin);
+  describe(`${options.name} is a sound sink`, () => {
+    acceptConfig({
+      connector: plugin.plugin,
+      withConfig: (body) => suite.withFixture(({ config }) => body(config)),
+      wrongConfigs: options.wrongConfigs ?? [],
+    });
+    suite.register();
+  });
+}
+
+class SinkSuite {
+  readonly #options: SinkAcceptance;
+  readonly #connector: SinkConnector;
+
+  constructor(options: SinkAcceptance, connector: SinkConnector) {
+    this.#options = options;
+    this.#connector = connector;
+  }
+
+  async withFixture(body: (fixture: SinkFixture) => Promise<void>): Promise<void> {
+    const fixture = await this.#options.setup();
+    try {
+      await body(fixture);
+    } finally {
+      await fixture.cleanup?.();
+    }
+  }
+
+  register(): void {
+    test('what was put and flushed arrives in order', () => this.#arrives());
+    test('records of several queues arrive, each queue in order', () => this.#arrivesFromQueues());
+    test('stops when nothing was put', () => this.#harnessed(async (_, harness) => harness.stop()));
+    test('a flush without records is harmless', () => this.#flushesNothing());
+    test('an ordinary stop and start goes on where it was', () => this.#restarts());
+    for (const point of KILL_POINTS) {
+      test(`loses nothing when killed after it ${point}`, () => this.#survivesKill(point));
+    }
+    test('loses nothing when killed at each point in turn', () => this.#survivesKills());
+    test('records that could not be written are written when they come again', (context) =>
+      this.#survivesInterruption(context));
+  }
+
+  async #harnessed(
+    body: (fixture: SinkFixture, harness: SinkHarness) => Promise<void>,
+    queues = 1,
+  ): Promise<void> {
+    await this.withFixture(async (fixture) => {
+      const refs = Array.from({ length: queues }, (_, queue) => ({ topic: 'acceptance', queue }));
+      const harness = new SinkHarness(this.#connector, fixture.config, { queues: refs });
+      try {
+        await harness.start();
+        await body(fixture, harness);
+        checkNoSecrets(this.#connector.config, fixture.config, 'the log', harness.log.lines);
+      } catch (error) {
+        checkNoSecrets(this.#connector.config, fixture.config, 'an error', error);
+        throw error;
+      } finally {
+        await harness.dispose();
+      }
+    });
+  }
+
+  #values(from: number, count: number): unknown[] {
+    const value = this.#options.value ?? ((n: number) => `record ${n}`);
+    return Array.from({ length: count }, (_, i) => value(from + i));
+  }
+
+  async #arrives(): Promise<void> {
+    await this.#harnessed(async (fixture, harness) => {
+      const values = this.#values(0, 10);
+      harness.append(0, values);
+      while ((await harness.deliver(3)) > 0);
+      harness.commit(await harness.flush());
+      assert.deepEqual(await fixture.read(), values);
+      assert.equal(harness.committed[0]?.offset, 10);
+      await harness.stop();
+      assert.deepEqual(await fixture.read(), values);
+    });
+  }
+
+  async #arrivesFromQueues(): Promise<void> {
+    await this.#harnessed(async (fixture, harness) => {
+      const queues = [this.#values(0, 6), this.#values(100, 6), this.#values(200, 6)];
+      queues.forEach((values, queue) => {
+        harness.append(queue, values);
+      });
+      while ((await harness.deliver(2)) > 0);
+      await harness.stop();
+      const arrived = await fixture.read();
+      assert.equal(arrived.length, 18);
+      for (const values of queues) {
+        const texts = new Set(values.map((value) => JSON.stringify(value)));
+        assert.deepEqual(
+          arrived.filter((value) => texts.has(JSON.stringify(value))),
+          values,
+        );
+      }
+    }, 3);
+  }
+
+  async #flushesNothing(): Promise<void> {
+    await this.#harnessed(async (fixture, harness) => {
+      harness.commit(await harness.flush());
+      harness.append(0, this.#values(0, 1));
+      await harness.deliver();
+      await harness.flush();
+      harness.commit(await harness.flush());
+      assert.deepEqual(await fixture.read(), this.#values(0, 1));
+    });
+  }
+
+  async #restarts(): Promise<void> {
+    await this.#harnessed(async (fixture, harness) => {
+      for (let round = 0; round < 3; round += 1) {
+        harness.append(0, this.#values(round * 4, 4));
+        await harness.deliver();
+        await harness.stop();
+        await harness.start();
+      }
+      assert.deepEqual(await fixture.read(), this.#values(0, 12));
+    });
+  }
+
+  async #survivesKill(point: KillPoint): Promise<void> {
+    await this.#harnessed(async (fixture, harness) => {
+      for (let round = 0; round < 2; round += 1) {
+        harness.append(0, this.#values(round * 8, 8));
+        await runUntil(harness, point);
+        harness.kill();
+        await harness.start();
+      }
+      await this.#finish(fixture, harness, 16);
+    });
+  }
+
+  async #survivesKills(): Promise<void> {
+    await this.#harnessed(async (fixture, harness) => {
+      for (const [round, point] of KILL_POINTS.entries()) {
+        harness.append(0, this.#values(round * 8, 8));
+        await runUntil(harness, point);
+        harness.kill();
+        await harness.start();
+      }
+      await this.#finish(fixture, harness, KILL_POINTS.length * 8);
+    });
+  }
+
+  async #survivesInterruption(context: { skip(reason: string): void }): Promise<void> {
+    await this.#harnessed(async (fixture, harness) => {
+      if (fixture.interrupt === undefined) {
+        context.skip('the fixture has no interrupt()');
+        return;
+      }
+      harness.append(0, this.#values(0, 4));
+      await harness.deliver();
+      harness.commit(await harness.flush());
+      const repair = await fixture.interrupt();
+      harness.append(0, this.#values(4, 4));
+      try {
+        await harness.deliver(2);
+        await harness.flush();
+      } catch (error) {
+        assert.ok(error instanceof RetriableError, `it threw ${String(error)} instead of a RetriableError`);
+      }
+      await repair();
+      await this.#finish(fixture, harness, 8);
+    });
+  }
+
+  /** Delivers the rest and looks at what arrived in all. */
+  async #finish(fixture: SinkFixture, harness: SinkHarness, count: number): Promise<void> {
+    while ((await harness.deliverRetrying(3)) > 0);
+    await harness.stop();
+    const arrived = await fixture.read();
+    const expected = this.#values(0, count);
+    if (this.#options.guarantee === 'exactly-once') {
+      assert.deepEqual(arrived, expected);
+      return;
+    }
+    const texts = new Set(arrived.map((value) => JSON.stringify(value)));
+    assert.deepEqual(
+      expected.filter((value) => !texts.has(JSON.stringify(value))),
+      [],
+      'lost',
+    );
+  }
+}
+
+async function runUntil(harness: SinkHarness, point: KillPoint): Promise<void> {
+  if (point === 'started') return;
+  await harness.deliver(2);
+  if (point === 'put once') return;
+  if (point === 'put twice') {
+    await harness.deliver(2);
+    return;
+  }
+  const flushed = await harness.flush();
+  if (point === 'flushed') return;
+  if (point === 'committed' || point === 'committed and put') harness.commit(flushed);
+  if (point !== 'committed') await harness.deliver(2);
+}

@@ -1,0 +1,233 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { RetriableError } from '../errors.js';
+import type { Plugin, RawConfig, SourceConnector } from '../plugin.js';
+import type { SourceRecord } from '../record.js';
+import { acceptConfig, checkNoSecrets, type Guarantee, type WrongConfig } from './accept-config.js';
+import { SourceHarness } from './source-harness.js';
+
+/** A source system of its own for one test. */
+export interface SourceFixture {
+  readonly config: RawConfig;
+  /** Adds records to the source system: their values as the connector gives them, all different, in order. */
+  produce(count: number): Promise<readonly unknown[]>;
+  /** Makes the system unreadable in a way that passes; what it returns makes it readable again. */
+  interrupt?(): Promise<() => Promise<void>>;
+  cleanup?(): Promise<void>;
+}
+
+export interface SourceAcceptance {
+  readonly name: string;
+  readonly plugin: Plugin;
+  readonly setup: () => Promise<SourceFixture>;
+  /** exactly-once: a start from the durable positions repeats nothing. Default at-least-once. */
+  readonly guarantee?: Guarantee;
+  readonly wrongConfigs?: readonly WrongConfig[];
+  /** Whether values come in the order they were produced. Default true. */
+  readonly ordered?: boolean;
+}
+
+const COUNT = 20;
+
+/** Registers the suite with node:test: `acceptSource({ name, plugin, setup })` in a test file is all it takes. */
+export function acceptSource(options: SourceAcceptance): void {
+  const { plugin } = options;
+  assert.ok(plugin.type === 'source', 'acceptSource wants a source');
+  const suite = new SourceSuite(options, plugin.plugin);
+  describe(`${options.name} is a sound source`, () => {
+    acceptConfig({
+      connector: plugin.plugin,
+      withConfig: (body) => suite.withFixture(({ config }) => body(config)),
+      wrongConfigs: options.wrongConfigs ?? [],
+    });
+    suite.register();
+  });
+}
+
+class SourceSuite {
+  readonly #options: SourceAcceptance;
+  readonly #connector: SourceConnector;
+
+  constructor(options: SourceAcceptance, connector: SourceConnector) {
+    this.#options = options;
+    this.#connector = connector;
+  }
+
+  async withFixture(body: (fixture: SourceFixture) => Promise<void>): Promise<void> {
+    const fixture = await this.#options.setup();
+    try {
+      await body(fixture);
+    } finally {
+      await fixture.cleanup?.();
+    }
+  }
+
+  register(): void {
+    test('gives what is there and what comes later', () => this.#givesAll(1));
+    test('several tasks together give everything, and nothing twice', () => this.#givesAll(3));
+    test('stops while it has never been polled', () => this.#harnessed(async (_, harness) => harness.stop()));
+    test('a poll under way returns when the task is asked to stop', () => this.#stopsDuringPoll());
+    test('polling an idle source gives empty answers', () => this.#idles());
+    for (const accepted of [0, 1, COUNT / 2, COUNT - 1, COUNT]) {
+      test(`goes on after record ${accepted} when it was stopped`, () => this.#resumes(accepted, 'stop'));
+      test(`goes on after record ${accepted} when it was killed`, () => this.#resumes(accepted, 'kill'));
+    }
+    test('goes on exactly when stopped again and again', () => this.#resumesOften());
+    test('an interruption loses nothing', async (context) => this.#survivesInterruption(context));
+  }
+
+  async #harnessed(
+    body: (fixture: SourceFixture, harness: SourceHarness) => Promise<void>,
+    maxTasks = 1,
+  ): Promise<void> {
+    await this.withFixture(async (fixture) => {
+      const harness = new SourceHarness(this.#connector, fixture.config, { maxTasks });
+      try {
+        await harness.start();
+        await body(fixture, harness);
+        checkNoSecrets(this.#connector.config, fixture.config, 'the log', harness.log.lines);
+      } catch (error) {
+        checkNoSecrets(this.#connector.config, fixture.config, 'an error', error);
+        throw error;
+      } finally {
+        await harness.dispose();
+      }
+    });
+  }
+
+  async #givesAll(maxTasks: number): Promise<void> {
+    await this.#harnessed(async (fixture, harness) => {
+      const expected = [...(await fixture.produce(COUNT))];
+      const records = await harness.collect(COUNT);
+      await harness.accept(records);
+      expected.push(...(await fixture.produce(COUNT)));
+      const later = await harness.collect(COUNT);
+      await harness.accept(later);
+      this.#check([...records, ...later], expected, 'exactly-once');
+      this.#checkPositions([...records, ...later]);
+      await harness.stop();
+    }, maxTasks);
+  }
+
+  async #stopsDuringPoll(): Promise<void> {
+    await this.#harnessed(async (fixture, harness) => {
+      const expected = await fixture.produce(1);
+      const records = await harness.collect(1);
+      this.#check(records, expected, 'exactly-once');
+      await harness.accept(records);
+      await harness.stop(harness.poll());
+    });
+  }
+
+  async #idles(): Promise<void> {
+    await this.#harnessed(async (fixture, harness) => {
+      const expected = await fixture.produce(1);
+      const records = await harness.collect(1);
+      await harness.accept(records);
+      const more = [...(await harness.poll()), ...(await harness.poll())];
+      this.#check([...records, ...more], expected, 'exactly-once');
+    });
+  }
+
+  async #resumes(accepted: number, end: 'stop' | 'kill'): Promise<void> {
+    await this.#harnessed(async (fixture, harness) => {
+      const expected = [...(await fixture.produce(COUNT))];
+      const kept = (await harness.collect(COUNT)).slice(0, accepted);
+      await harness.accept(kept);
+      if (end === 'stop') await harness.stop();
+      else harness.kill();
+      expected.push(...(await fixture.produce(2)));
+      await harness.start();
+      const rest = await this.#collectAll(harness, expected, kept);
+      this.#check([...kept, ...rest], expected, this.#options.guarantee ?? 'at-least-once');
+    });
+  }
+
+  async #resumesOften(): Promise<void> {
+    await this.#harnessed(async (fixture, harness) => {
+      const expected: unknown[] = [];
+      const kept: SourceRecord[] = [];
+      for (let round = 0; round < 5; round += 1) {
+        expected.push(...(await fixture.produce(3)));
+        const polled = await harness.collect(1);
+        const taken = polled.slice(0, 1 + (round % polled.length));
+        await harness.accept(taken);
+        kept.push(...taken);
+        await harness.stop();
+        await harness.start();
+      }
+      kept.push(...(await this.#collectAll(harness, expected, kept)));
+      this.#check(kept, expected, this.#options.guarantee ?? 'at-least-once');
+    });
+  }
+
+  async #survivesInterruption(context: { skip(reason: string): void }): Promise<void> {
+    await this.#harnessed(async (fixture, harness) => {
+      if (fixture.interrupt === undefined) {
+        context.skip('the fixture has no interrupt()');
+        return;
+      }
+      const expected = [...(await fixture.produce(COUNT))];
+      const records = await harness.collect(COUNT);
+      await harness.accept(records);
+      await harness.stop();
+      const repair = await fixture.interrupt();
+      try {
+        await harness.start();
+        await harness.poll();
+      } catch (error) {
+        assert.ok(error instanceof RetriableError, `it threw ${String(error)} instead of a RetriableError`);
+      }
+      await repair();
+      harness.kill();
+      await harness.start();
+      expected.push(...(await fixture.produce(2)));
+      records.push(...(await this.#collectAll(harness, expected, records)));
+      this.#check(records, expected, this.#options.guarantee ?? 'at-least-once');
+    });
+  }
+
+  /** Until every expected value was seen, and one poll more to see whether anything follows. */
+  async #collectAll(
+    harness: SourceHarness,
+    expected: readonly unknown[],
+    kept: readonly SourceRecord[],
+  ): Promise<SourceRecord[]> {
+    const missing = new Set(expected.map((value) => JSON.stringify(value)));
+    for (const { value } of kept) missing.delete(JSON.stringify(value));
+    const records: SourceRecord[] = [];
+    while (missing.size > 0) {
+      const more = await harness.collect(1);
+      for (const { value } of more) missing.delete(JSON.stringify(value));
+      records.push(...more);
+    }
+    return [...records, ...(await harness.poll())];
+  }
+
+  #check(records: readonly SourceRecord[], expected: readonly unknown[], guarantee: Guarantee): void {
+    const values = records.map(({ value }) => value);
+    const wanted = [...expected];
+    const got = guarantee === 'exactly-once' ? values : firstOfEach(values);
+    if (this.#options.ordered === false) {
+      const byText = (a: unknown, b: unknown): number => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1);
+      got.sort(byText);
+      wanted.sort(byText);
+    }
+    assert.deepEqual(got, wanted);
+  }
+
+  /** What is kept as JSON must come back as it was. */
+  #checkPositions(records: readonly SourceRecord[]): void {
+    for (const { sourcePartition, sourcePosition } of records) {
+      for (const item of [sourcePartition, sourcePosition]) {
+        assert.deepEqual(JSON.parse(JSON.stringify(item)), structuredClone(item));
+      }
+    }
+  }
+}
+
+function firstOfEach(values: readonly unknown[]): unknown[] {
+  return [
+    ...new Map([...values].reverse().map((value) => [JSON.stringify(value), value])).values(),
+  ].reverse();
+}

@@ -1,0 +1,245 @@
+/** Runs one task of a sink connector without the runtime: queues in memory, delivery, flushes, committed offsets. */
+import { parseConfigOrThrow } from '../config-parse.js';
+import { RetriableError } from '../errors.js';
+import type {
+  QueueOffset,
+  QueueRef,
+  RawConfig,
+  SinkConnector,
+  SinkTask,
+  SinkTaskContext,
+} from '../plugin.js';
+import { NO_HEADERS, type SinkRecord } from '../record.js';
+import type { Schema } from '../schema.js';
+import { within } from './deadline.js';
+import { RecordingLogger } from './recording-logger.js';
+
+interface Queue extends QueueRef {
+  readonly records: SinkRecord[];
+  /** Next to deliver. */
+  next: number;
+  committed: number;
+  paused: boolean;
+}
+
+interface RunningTask {
+  readonly task: SinkTask;
+  readonly stop: AbortController;
+}
+
+export interface ReportedRecord {
+  readonly record: SinkRecord;
+  readonly error: Error;
+}
+
+export interface SinkHarnessOptions {
+  readonly queues?: readonly QueueRef[];
+  readonly connectorName?: string;
+  /** How long one call of the plugin may take, in milliseconds. Default 10,000. */
+  readonly deadlineMs?: number;
+}
+
+/** All queues belong to one task, whatever `tasks.max` would make of them. */
+export class SinkHarness {
+  readonly log = new RecordingLogger();
+  /** Records the task reported as impossible to write. */
+  readonly reported: ReportedRecord[] = [];
+  /** Every offset the task asked to go on from, in the order asked. */
+  readonly seeks: QueueOffset[] = [];
+  commitRequests = 0;
+  readonly #connector: SinkConnector;
+  readonly #raw: RawConfig;
+  readonly #name: string;
+  readonly #deadlineMs: number;
+  readonly #queues: readonly Queue[];
+  #running: RunningTask | null = null;
+  readonly #abandoned: RunningTask[] = [];
+
+  constructor(connector: SinkConnector, raw: RawConfig, options: SinkHarnessOptions = {}) {
+    this.#connector = connector;
+    this.#raw = raw;
+    this.#name = options.connectorName ?? 'sink-under-test';
+    this.#deadlineMs = options.deadlineMs ?? 10_000;
+    const queues = options.queues ?? [{ topic: 'topic', queue: 0 }];
+    this.#queues = queues.map(({ topic, queue }) => ({
+      topic,
+      queue,
+      records: [],
+      next: 0,
+      committed: 0,
+      paused: false,
+    }));
+  }
+
+  get committed(): readonly QueueOffset[] {
+    return this.#queues.map(({ topic, queue, committed }) => ({ topic, queue, offset: committed }));
+  }
+
+  /** Puts values at the end of a queue; they are delivered later. */
+  append(queueIndex: number, values: readonly unknown[], valueSchema: Schema | null = null): void {
+    const queue = this.#queues[queueIndex];
+    if (queue === undefined) throw new RangeError(`there is no queue ${queueIndex}`);
+    for (const value of values) {
+      queue.records.push({
+        topic: queue.topic,
+        queue: queue.queue,
+        offset: queue.records.length,
+        keySchema: null,
+        key: null,
+        valueSchema,
+        value,
+        timestamp: 1_700_000_000_000 + queue.records.length,
+        headers: NO_HEADERS,
+      });
+    }
+  }
+
+  /** A new task, which gets what follows the committed offsets, or what it seeks. */
+  async start(): Promise<void> {
+    for (const queue of this.#queues) {
+      queue.next = queue.committed;
+      queue.paused = false;
+    }
+    const config = parseConfigOrThrow(this.#connector.config, this.#raw);
+    const planning = { connectorName: this.#name, log: this.log, signal: new AbortController().signal };
+    const [raw] = await this.#connector.taskConfigs(planning, config, this.#raw, 1);
+    if (raw === undefined) throw new Error('taskConfigs() planned no task');
+    const running = { task: this.#connector.createTask(), stop: new AbortController() };
+    this.#running = running;
+    const parsed = parseConfigOrThrow(this.#connector.config, raw);
+    await within(
+      'start()',
+      this.#deadlineMs,
+      running.task.start(this.#context(running.stop.signal), parsed, raw),
+    );
+  }
+
+  /**
+   * Puts at most `max` records of each queue, and answers how many these were. When put throws, the same records
+   * come again in the next call.
+   */
+  async deliver(max = Infinity): Promise<number> {
+    let delivered = 0;
+    for (const queue of this.#queues) {
+      if (queue.paused) continue;
+      const from = queue.next;
+      const records = queue.records.slice(from, from + Math.min(max, queue.records.length));
+      if (records.length === 0) continue;
+      await within('put()', this.#deadlineMs, this.#task().put(records));
+      // A seek inside put says where to go on.
+      if (queue.next === from) queue.next = from + records.length;
+      delivered += records.length;
+    }
+    return delivered;
+  }
+
+  /** `deliver`, called again for as long as the task throws RetriableError. */
+  async deliverRetrying(max = Infinity): Promise<number> {
+    const giveUpAt = performance.now() + this.#deadlineMs;
+    for (;;) {
+      try {
+        return await this.deliver(max);
+      } catch (error) {
+        if (!(error instanceof RetriableError) || performance.now() > giveUpAt) throw error;
+      }
+    }
+  }
+
+  /** Flushes. What it returns may be given to `commit`. */
+  async flush(): Promise<readonly QueueOffset[]> {
+    const flushed = this.#queues.map(({ topic, queue, next }) => ({ topic, queue, offset: next }));
+    const task = this.#task();
+    await within('flush()', this.#deadlineMs, task.flush());
+    if (task.preCommit === undefined) return flushed;
+    return within('preCommit()', this.#deadlineMs, task.preCommit(flushed));
+  }
+
+  commit(offsets: readonly QueueOffset[]): void {
+    for (const { topic, queue, offset } of offsets) {
+      const found = this.#find({ topic, queue });
+      if (found === undefined) throw new Error(`committed ${topic}/${queue}, which is not assigned`);
+      found.committed = Math.max(found.committed, offset);
+    }
+  }
+
+  /** The ordinary end: a last flush, a commit, stop. */
+  async stop(): Promise<void> {
+    const running = this.#running;
+    if (running === null) return;
+    running.stop.abort();
+    this.commit(await this.flush());
+    this.#running = null;
+    await within('stop()', this.#deadlineMs, running.task.stop());
+  }
+
+  /** As when the process dies: the task is not told. `dispose` stops it in the end. */
+  kill(): void {
+    if (this.#running !== null) this.#abandoned.push(this.#running);
+    this.#running = null;
+  }
+
+  /** Frees what tasks hold, those that were killed too. Their errors no longer matter. */
+  async dispose(): Promise<void> {
+    this.kill();
+    for (const { task, stop } of this.#abandoned.splice(0)) {
+      stop.abort();
+      try {
+        await within('stop()', this.#deadlineMs, task.stop());
+      } catch {
+        // A task that was killed cannot be expected to stop well.
+      }
+    }
+  }
+
+  #task(): SinkTask {
+    if (this.#running === null) throw new Error('the task is not running: call start() first');
+    return this.#running.task;
+  }
+
+  #find(ref: QueueRef): Queue | undefined {
+    return this.#queues.find(({ topic, queue }) => topic === ref.topic && queue === ref.queue);
+  }
+
+  #context(signal: AbortSignal): SinkTaskContext {
+    const setPaused = (queues: readonly QueueRef[], paused: boolean): void => {
+      for (const queue of queues.map((ref) => this.#find(ref)))
+        if (queue !== undefined) queue.paused = paused;
+    };
+    return {
+      connectorName: this.#name,
+      taskId: 0,
+      log: this.log,
+      signal,
+      assignment: this.#queues.map(({ topic, queue }) => ({ topic, queue })),
+      seek: (offsets) => {
+        this.#seek(offsets);
+      },
+      pause: (queues) => {
+        setPaused(queues, true);
+      },
+      resume: (queues) => {
+        setPaused(queues, false);
+      },
+      requestCommit: () => {
+        this.commitRequests += 1;
+      },
+      report: async (record, error) => {
+        this.reported.push({ record, error });
+      },
+    };
+  }
+
+  #seek(offsets: readonly QueueOffset[]): void {
+    for (const item of offsets) {
+      const queue = this.#find(item);
+      if (queue === undefined) throw new Error(`seek to ${item.topic}/${item.queue}, which is not assigned`);
+      if (!Number.isInteger(item.offset) || item.offset < 0 || item.offset > queue.records.length) {
+        throw new Error(
+          `seek to offset ${item.offset} of ${item.topic}/${item.queue}, which ends at ${queue.records.length}`,
+        );
+      }
+      this.seeks.push(item);
+      queue.next = item.offset;
+    }
+  }
+}

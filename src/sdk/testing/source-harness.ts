@@ -1,0 +1,171 @@
+/** Runs a source connector without the runtime: plans it, starts its tasks, polls them, keeps their positions. */
+import { parseConfigOrThrow } from '../config-parse.js';
+import type { ParsedConfig } from '../config.js';
+import { RetriableError } from '../errors.js';
+import type { RawConfig, SourceConnector, SourceTask, SourceTaskContext } from '../plugin.js';
+import type { JsonObject, SourceRecord } from '../record.js';
+import { within } from './deadline.js';
+import { RecordingLogger } from './recording-logger.js';
+
+export interface HarnessOptions {
+  /** Default 1. */
+  readonly maxTasks?: number;
+  readonly connectorName?: string;
+  /** How long one call of the plugin, or waiting for records, may take, in milliseconds. Default 10,000. */
+  readonly deadlineMs?: number;
+}
+
+interface RunningTask {
+  readonly task: SourceTask;
+  readonly stop: AbortController;
+}
+
+/**
+ * Positions are kept as JSON text, as the runtime does, so what does not survive that fails here. They are what
+ * `accept` made durable: records that were polled but not accepted are lost in a stop, as in a crash before an append.
+ */
+export class SourceHarness {
+  readonly log = new RecordingLogger();
+  readonly #connector: SourceConnector;
+  readonly #raw: RawConfig;
+  readonly #name: string;
+  readonly #maxTasks: number;
+  readonly #deadlineMs: number;
+  readonly #durable = new Map<string, string>();
+  #tasks: RunningTask[] = [];
+  readonly #abandoned: RunningTask[] = [];
+
+  constructor(connector: SourceConnector, raw: RawConfig, options: HarnessOptions = {}) {
+    this.#connector = connector;
+    this.#raw = raw;
+    this.#name = options.connectorName ?? 'source-under-test';
+    this.#maxTasks = options.maxTasks ?? 1;
+    this.#deadlineMs = options.deadlineMs ?? 10_000;
+  }
+
+  get taskCount(): number {
+    return this.#tasks.length;
+  }
+
+  get positions(): readonly { readonly partition: JsonObject; readonly position: JsonObject }[] {
+    return [...this.#durable].map(([partition, position]) => ({
+      partition: parse(partition),
+      position: parse(position),
+    }));
+  }
+
+  /** Plans the connector and starts its tasks from the positions accepted so far. */
+  async start(): Promise<void> {
+    const configs = await this.#connector.taskConfigs(
+      { connectorName: this.#name, log: this.log, signal: new AbortController().signal },
+      parseConfigOrThrow(this.#connector.config, this.#raw),
+      this.#raw,
+      this.#maxTasks,
+    );
+    for (const [taskId, raw] of configs.entries()) {
+      const running = { task: this.#connector.createTask(), stop: new AbortController() };
+      this.#tasks.push(running);
+      const config: ParsedConfig = parseConfigOrThrow(this.#connector.config, raw);
+      const started = running.task.start(this.#context(taskId, running.stop.signal), config, raw);
+      await within('start()', this.#deadlineMs, started);
+    }
+  }
+
+  /** One poll of each task. A RetriableError of one is thrown when no task gave records. */
+  async poll(): Promise<readonly SourceRecord[]> {
+    const records: SourceRecord[] = [];
+    let retriable: RetriableError | null = null;
+    for (const { task } of this.#tasks) {
+      try {
+        records.push(...(await within('poll()', this.#deadlineMs, task.poll())));
+      } catch (error) {
+        if (!(error instanceof RetriableError)) throw error;
+        retriable ??= error;
+      }
+    }
+    if (records.length === 0 && retriable !== null) throw retriable;
+    return records;
+  }
+
+  /** Polls until there are `count` records, calling again after RetriableErrors. Does not accept them. */
+  async collect(count: number): Promise<SourceRecord[]> {
+    const records: SourceRecord[] = [];
+    const giveUpAt = performance.now() + this.#deadlineMs;
+    while (records.length < count) {
+      try {
+        records.push(...(await this.poll()));
+      } catch (error) {
+        if (!(error instanceof RetriableError)) throw error;
+      }
+      if (records.length < count && performance.now() > giveUpAt) {
+        const texts = records.map(({ value }) => JSON.stringify(value)).join(', ');
+        throw new Error(
+          `waited for ${count} records, but got ${records.length} in ${this.#deadlineMs} ms: ${texts}`,
+        );
+      }
+    }
+    return records;
+  }
+
+  /** These records are durable in the log, and their positions with them. Call in the order they were polled. */
+  async accept(records: readonly SourceRecord[]): Promise<void> {
+    const moved = new Map<string, string>();
+    for (const { sourcePartition, sourcePosition } of records) {
+      moved.set(JSON.stringify(sourcePartition), JSON.stringify(sourcePosition));
+    }
+    for (const [partition, position] of moved) this.#durable.set(partition, position);
+    const positions = [...moved].map(([partition, position]) => ({
+      partition: parse(partition),
+      position: parse(position),
+    }));
+    for (const { task } of this.#tasks) await within('commit()', this.#deadlineMs, task.commit?.(positions));
+  }
+
+  /** Asks the tasks to stop, waits for a poll under way to return, and stops them. */
+  async stop(pollUnderWay?: Promise<unknown>): Promise<void> {
+    const tasks = this.#tasks;
+    this.#tasks = [];
+    for (const { stop } of tasks) stop.abort();
+    if (pollUnderWay !== undefined)
+      await within('poll() after the stop signal', this.#deadlineMs, pollUnderWay);
+    for (const { task } of tasks) await within('stop()', this.#deadlineMs, task.stop());
+  }
+
+  /** As when the process dies: the tasks are not told. `dispose` stops them in the end. */
+  kill(): void {
+    this.#abandoned.push(...this.#tasks);
+    this.#tasks = [];
+  }
+
+  /** Frees what tasks hold, those that were killed too. Their errors no longer matter. */
+  async dispose(): Promise<void> {
+    const tasks = [...this.#abandoned.splice(0), ...this.#tasks.splice(0)];
+    for (const { task, stop } of tasks) {
+      stop.abort();
+      try {
+        await within('stop()', this.#deadlineMs, task.stop());
+      } catch {
+        // A task that was killed cannot be expected to stop well.
+      }
+    }
+  }
+
+  #context(taskId: number, signal: AbortSignal): SourceTaskContext {
+    return {
+      connectorName: this.#name,
+      taskId,
+      log: this.log,
+      signal,
+      position: (partition) => {
+        const text = this.#durable.get(JSON.stringify(partition));
+        return text === undefined ? null : parse(text);
+      },
+      positions: () => this.positions,
+    };
+  }
+}
+
+/** Only for text that `accept` wrote from a JsonObject. */
+function parse(text: string): JsonObject {
+  return JSON.parse(text) as JsonObject;
+}

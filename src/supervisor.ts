@@ -1,0 +1,103 @@
+/** A node: read the parameters, start the tree, forward signals. */
+import { readFileSync } from 'node:fs';
+import { createLogger } from './actors/kernel/logging.js';
+import { loadParameters, type Parameters } from './core/parameters.js';
+import { lockInstance } from './supervisor/instance-lock.js';
+import { nodeTree } from './supervisor/node-tree.js';
+import { startSystem } from './supervisor/system.js';
+import { formatTree } from './supervisor/tree.js';
+
+/** A parameter that cannot be used. */
+const EXIT_USAGE = 2;
+const EXIT_FAILED = 1;
+
+function version(): string {
+  const parsed: unknown = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
+  return typeof parsed === 'object' && parsed !== null && 'version' in parsed
+    ? String(parsed.version)
+    : 'unknown';
+}
+
+async function main(): Promise<void> {
+  const loaded = loadParameters({
+    argv: process.argv.slice(2),
+    env: process.env,
+    readFile: (path) => readFileSync(path, 'utf8'),
+    cwd: process.cwd(),
+  });
+  if (!loaded.ok) {
+    for (const error of loaded.errors) process.stderr.write(`${error}\n`);
+    process.exitCode = EXIT_USAGE;
+  } else if (loaded.action === 'help') {
+    process.stdout.write(loaded.text);
+  } else if (loaded.action === 'version') {
+    process.stdout.write(`${version()}\n`);
+  } else {
+    await run(
+      loaded.parameters,
+      loaded.configFile,
+      loaded.given.map(({ key, text }) => `${key}=${text}`),
+    );
+  }
+}
+
+async function run(
+  parameters: Parameters,
+  configFile: string | null,
+  given: readonly string[],
+): Promise<void> {
+  const logging = {
+    level: parameters.logLevel,
+    format:
+      parameters.logFormat === 'auto' ? (process.stdout.isTTY ? 'pretty' : 'json') : parameters.logFormat,
+    file: parameters.logFile,
+  } as const;
+  const log = createLogger({ ...logging, bindings: { actor: 'supervisor' } });
+  log.info({ file: configFile ?? 'none', set: given.join(' ') }, 'Stage 1 of 3, parameters: read');
+  const unlock = lockInstance(parameters.storePathRootDir, parameters.workerId);
+  log.info({ store: parameters.storePathRootDir }, 'Stage 2 of 3, services: starting');
+
+  let ended: (code: number) => void = () => undefined;
+  const end = new Promise<number>((resolve) => {
+    ended = resolve;
+  });
+  const system = startSystem(nodeTree(parameters, { version: version() }), {
+    log: { ...logging, bindings: {} },
+    onGiveUp: (line) => {
+      log.error({}, line);
+      ended(EXIT_FAILED);
+    },
+    onShutdown: (reason) => {
+      log.error({}, `stopping: ${reason}`);
+      ended(EXIT_FAILED);
+    },
+  });
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(signal, () => {
+      log.info({}, `${signal}: stopping; records under way are finished first`);
+      ended(0);
+    });
+  }
+  process.on('SIGUSR2', () => {
+    process.stderr.write(`${formatTree(system.tree())}\n`);
+  });
+
+  void system.started.then(() => {
+    log.info(
+      { rest: `http://${parameters.httpHost}:${parameters.httpPort}` },
+      'Stage 3 of 3, run: connectors and tasks',
+    );
+    log.info({}, `The worker [${parameters.workerId}] boot success.`);
+  });
+  const code = await end;
+  await system.stop(code === 0 ? 'signal' : 'failure');
+  unlock();
+  log.info({}, 'stopped');
+  process.exitCode = code;
+}
+
+main().catch((error: unknown) => {
+  const code = error instanceof Error && 'code' in error ? `${String(error.code)}: ` : '';
+  process.stderr.write(`${code}${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = EXIT_FAILED;
+});

@@ -1,0 +1,267 @@
+import { Worker, type Transferable } from 'node:worker_threads';
+import { waiting, type ChannelEnd, type Counters } from '../actors/kernel/channel.js';
+import type { SystemRequest, ThreadData, ToThread } from '../actors/kernel/control.js';
+import type { LogOptions } from '../actors/kernel/logging.js';
+import type { ActorId, ActorSpec, ExitReason } from '../actors/kernel/protocol.js';
+import { newPulse, readPulse } from '../actors/kernel/pulse.js';
+import { toWireError, type WireError } from '../actors/kernel/wire-error.js';
+import type { Runner, RunnerEvents, RunnerFigures } from './runner.js';
+import { parseFromThread } from './thread-messages.js';
+
+const THREAD_MODULE = new URL('../actors/kernel/thread.js', import.meta.url);
+const MEGABYTE = 1024 * 1024;
+/** A thread that survives its termination this long is stuck in native code; nothing more can be done but to say so. */
+const TERMINATION_PATIENCE_MS = 10_000;
+
+export interface ThreadOptions {
+  readonly incarnation: number;
+  readonly channels: readonly ChannelEnd[];
+  readonly lease: SharedArrayBuffer;
+  readonly log: LogOptions;
+  readonly onRequest: (request: SystemRequest) => void;
+  readonly onProblem: (message: string) => void;
+}
+
+/** One incarnation of an actor: its Worker, from start to exit. */
+export class ActorThread implements Runner {
+  readonly spec: ActorSpec;
+  readonly incarnation: number;
+  #state: 'starting' | 'running' | 'stopping' | 'terminating' | 'gone' = 'starting';
+  /** Time in this state, as the watchdog counts it. */
+  #stateMs = 0;
+  readonly #events: RunnerEvents;
+  readonly #options: ThreadOptions;
+  readonly #pulse = newPulse();
+  readonly #inbound = new Map<ActorId, Counters>();
+  #worker: Worker | null = null;
+  /** Why we end it; stands above what the thread says. */
+  #verdict: ExitReason | null = null;
+  #lastWord: ExitReason | null = null;
+  #lastBeat = -1;
+  #silentMs = 0;
+  #loop: { idle: number; active: number; utilization: number } | null = null;
+  #loopUse: number | undefined;
+
+  constructor(spec: ActorSpec, options: ThreadOptions, events: RunnerEvents) {
+    this.spec = spec;
+    this.incarnation = options.incarnation;
+    this.#options = options;
+    this.#events = events;
+    try {
+      this.#worker = this.#spawn();
+    } catch (error) {
+      this.#lastWord = exitReason('START_FAILED', toWireError(error));
+      for (const end of options.channels) end.port.close();
+      setImmediate(() => {
+        this.#exited(1);
+      });
+      return;
+    }
+  }
+
+  /** Its handlers answer. */
+  get running(): boolean {
+    return this.#state === 'running';
+  }
+
+  /** It can be handed channels to its peers. */
+  get alive(): boolean {
+    return this.#state !== 'gone';
+  }
+
+  post(message: ToThread): void {
+    const transfer: Transferable[] = 'end' in message ? [message.end.port] : [];
+    this.#worker?.postMessage(message, transfer);
+  }
+
+  serve(end: ChannelEnd): void {
+    this.#inbound.set(end.peer, end.counters);
+    this.post({ type: 'serve', end });
+  }
+
+  /** The asker at the other end is gone. */
+  forget(asker: ActorId): void {
+    this.#inbound.delete(asker);
+  }
+
+  stop(): void {
+    this.#askToStop(null);
+  }
+
+  /**
+   * One look of the watchdog; `elapsedMs` is the time since the one before. All deadlines are counted here and not by
+   * timers, which would all be overdue when a suspended process goes on.
+   */
+  watch(elapsedMs: number): void {
+    const before = this.#stateMs;
+    this.#stateMs += elapsedMs;
+    const passed = (deadlineMs: number): boolean => before <= deadlineMs && this.#stateMs > deadlineMs;
+    const { id, startDeadlineMs, stopDeadlineMs } = this.spec;
+    if (this.#state === 'running') {
+      this.#watchPulse(elapsedMs);
+    } else if (this.#state === 'starting' && passed(startDeadlineMs)) {
+      this.#terminate({ code: 'START_TIMEOUT', message: `did not start within ${startDeadlineMs} ms` });
+    } else if (this.#state === 'stopping' && passed(stopDeadlineMs)) {
+      this.#terminate(
+        this.#verdict ?? { code: 'STOP_FORCED', message: `did not stop within ${stopDeadlineMs} ms` },
+      );
+    } else if (this.#state === 'terminating' && passed(TERMINATION_PATIENCE_MS)) {
+      this.#options.onProblem(
+        `the thread of ${id} does not end, though terminated: it is stuck in native code`,
+      );
+    }
+  }
+
+  #watchPulse(elapsedMs: number): void {
+    const { beat, overSoftLimit } = readPulse(this.#pulse);
+    this.#silentMs = beat === this.#lastBeat ? this.#silentMs + elapsedMs : 0;
+    this.#lastBeat = beat;
+    const { beatDeadlineMs, heap } = this.spec;
+    if (this.#silentMs > beatDeadlineMs) {
+      this.#terminate({
+        code: 'HUNG',
+        message: `its event loop did not turn for more than ${beatDeadlineMs} ms`,
+      });
+    } else if (overSoftLimit) {
+      const share = `${Math.round(heap.softLimit * 100)} % of its ${heap.maxOldMb} MB`;
+      this.#askToStop({
+        code: 'HEAP_SOFT_LIMIT',
+        message: `its heap holds more than ${share} after a collection`,
+      });
+    }
+  }
+
+  sampleLoop(): void {
+    if (this.#worker === null || this.#state === 'gone') return;
+    const now = this.#worker.performance.eventLoopUtilization();
+    if (this.#loop !== null) {
+      this.#loopUse = this.#worker.performance.eventLoopUtilization(now, this.#loop).utilization;
+    }
+    this.#loop = now;
+  }
+
+  describe(): RunnerFigures {
+    if (this.#worker === null || this.#state === 'gone') return {};
+    let mailbox = 0;
+    for (const counters of this.#inbound.values()) mailbox += waiting(counters);
+    return {
+      threadId: this.#worker.threadId,
+      heapUsedBytes: readPulse(this.#pulse).heapUsedBytes,
+      heapLimitBytes: this.spec.heap.maxOldMb * MEGABYTE,
+      ...(this.#loopUse === undefined ? {} : { eventLoopUse: this.#loopUse }),
+      mailbox,
+    };
+  }
+
+  #spawn(): Worker {
+    const { spec, incarnation } = this;
+    const { channels, lease, log } = this.#options;
+    const data: ThreadData = {
+      id: spec.id,
+      incarnation,
+      module: spec.module,
+      params: spec.params,
+      peers: spec.peers,
+      channels,
+      pulse: this.#pulse,
+      softLimitBytes: spec.heap.maxOldMb * MEGABYTE * spec.heap.softLimit,
+      lease,
+      log: { ...log, bindings: { ...log.bindings, actor: spec.id } },
+    };
+    const { maxOldMb, maxYoungMb } = spec.heap;
+    const worker = new Worker(THREAD_MODULE, {
+      name: spec.id,
+      workerData: data,
+      transferList: channels.map((end) => end.port),
+      resourceLimits: {
+        maxOldGenerationSizeMb: maxOldMb,
+        ...(maxYoungMb === undefined ? {} : { maxYoungGenerationSizeMb: maxYoungMb }),
+      },
+    });
+    worker.on('message', (message: unknown) => {
+      this.#receive(message);
+    });
+    worker.on('error', (error: unknown) => {
+      const wire = toWireError(error);
+      this.#lastWord ??= exitReason(
+        wire.code === 'ERR_WORKER_OUT_OF_MEMORY' ? 'HEAP_HARD_LIMIT' : 'CRASH',
+        wire,
+      );
+    });
+    worker.on('exit', (code) => {
+      this.#exited(code);
+    });
+    return worker;
+  }
+
+  #receive(raw: unknown): void {
+    const message = parseFromThread(raw);
+    if (message === null) {
+      this.#options.onProblem(`${this.spec.id} posted something that is not a message to the supervisor`);
+      return;
+    }
+    switch (message.type) {
+      case 'started':
+        this.#started();
+        return;
+      case 'finished':
+        this.#askToStop(null);
+        return;
+      case 'stopped':
+        this.#lastWord ??= { code: 'NORMAL', message: 'stopped' };
+        return;
+      case 'failed':
+        this.#lastWord ??= exitReason(message.during === 'start' ? 'START_FAILED' : 'CRASH', message.error);
+        return;
+      default:
+        this.#options.onRequest(message);
+    }
+  }
+
+  #started(): void {
+    if (this.#state !== 'starting') return;
+    this.#become('running');
+    this.#events.started();
+  }
+
+  #askToStop(verdict: ExitReason | null): void {
+    if (this.#state !== 'starting' && this.#state !== 'running') return;
+    this.#verdict = verdict;
+    this.#become('stopping');
+    this.post({ type: 'stop' });
+    queueMicrotask(this.#events.stopping);
+  }
+
+  #terminate(verdict: ExitReason): void {
+    this.#verdict = verdict;
+    this.#become('terminating');
+    queueMicrotask(this.#events.stopping);
+    // The exit event tells the end of it.
+    void this.#worker?.terminate();
+  }
+
+  #exited(code: number): void {
+    if (this.#state === 'gone') return;
+    this.#become('gone');
+    this.#worker = null;
+    const exit: ExitReason = {
+      code: 'PROCESS_EXIT',
+      message: `process.exit(${code}) was called in its thread`,
+    };
+    this.#events.exited(this.#verdict ?? this.#lastWord ?? exit);
+  }
+
+  #become(state: 'running' | 'stopping' | 'terminating' | 'gone'): void {
+    this.#state = state;
+    this.#stateMs = 0;
+  }
+}
+
+function exitReason(code: ExitReason['code'], error: WireError): ExitReason {
+  return {
+    code,
+    message: error.message,
+    ...(error.stack === null ? {} : { stack: error.stack }),
+    ...(error.code === null ? {} : { errorCode: error.code }),
+  };
+}

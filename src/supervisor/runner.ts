@@ -1,0 +1,20 @@
+import type { ExitReason, TreeNode } from '../actors/kernel/protocol.js';
+
+/** One run of a child: an actor's thread, or a whole supervisor. */
+export interface Runner {
+  /** Asks for an orderly end; `exited` follows, within the child's own deadlines. Safe to repeat. */
+  stop(): void;
+  describe(): RunnerFigures;
+}
+
+/** Called from a later turn than the one that made the runner or stopped it. `exited` is the last, and comes once. */
+export interface RunnerEvents {
+  readonly started: () => void;
+  readonly stopping: () => void;
+  readonly exited: (reason: ExitReason) => void;
+}
+
+export type RunnerFigures = Pick<
+  TreeNode,
+  'threadId' | 'heapUsedBytes' | 'heapLimitBytes' | 'eventLoopUse' | 'mailbox' | 'children' | 'strategy'
+>;

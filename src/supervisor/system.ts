@@ -1,0 +1,265 @@
+import type { SystemMethod, SystemRequest } from '../actors/kernel/control.js';
+import { createLease, monotonicMs } from '../actors/kernel/lease.js';
+import { createLogger, type LogOptions } from '../actors/kernel/logging.js';
+import type {
+  ActorId,
+  ActorLogger,
+  ChildSpec,
+  ChildState,
+  ExitReason,
+  SupervisorSpec,
+  SystemEvent,
+  TreeNode,
+} from '../actors/kernel/protocol.js';
+import { toWireError } from '../actors/kernel/wire-error.js';
+import { ActorThread } from './actor-thread.js';
+import { checkTree } from './check-spec.js';
+import { perform } from './requests.js';
+import type { Runner, RunnerEvents } from './runner.js';
+import { SupervisorNode, type SupervisorWorld } from './supervisor-node.js';
+import { Switchboard } from './switchboard.js';
+import { performCall } from './system-calls.js';
+import { SystemError } from './system-error.js';
+import { Watchdog } from './watchdog.js';
+
+export interface SystemOptions {
+  /** For the lines of the supervisor and of every thread. */
+  readonly log: LogOptions;
+  /** The root has given up and everything is stopped: one line that says why. */
+  readonly onGiveUp: (line: string, reason: ExitReason) => void;
+  /** An actor asks for the end of the process; without it, the system stops. */
+  readonly onShutdown?: (reason: string) => void;
+}
+
+export interface System {
+  /** Resolves when all children of the tree have run; rejects when the root gave up or was stopped before. */
+  readonly started: Promise<void>;
+  tree(): TreeNode;
+  /** Stops everything in order; resolves when no thread is left. */
+  stop(reason: string): Promise<void>;
+  /** Events of all supervisors, each with the supervisor's id. Returns how to end it. */
+  onEvent(listener: (event: SystemEvent, supervisor: ActorId) => void): () => void;
+}
+
+/** Checks the tree (throws SystemError) and starts it. */
+export function startSystem(root: SupervisorSpec, options: SystemOptions): System {
+  checkTree(root);
+  return new ActorSystem(root, options);
+}
+
+class ActorSystem implements System, SupervisorWorld {
+  readonly started: Promise<void>;
+  readonly #rootSpec: SupervisorSpec;
+  readonly #options: SystemOptions;
+  readonly #log: ActorLogger;
+  readonly #lease = createLease();
+  readonly #switchboard = new Switchboard();
+  readonly #watchdog: Watchdog;
+  /** Supervisors that run. */
+  readonly #supervisors = new Map<ActorId, SupervisorNode>();
+  /** Starts by id; an added child's are forgotten with it. */
+  readonly #incarnations = new Map<ActorId, number>();
+  readonly #listeners = new Set<(event: SystemEvent, supervisor: ActorId) => void>();
+  readonly #watchers = new Map<ActorId, Set<ActorThread>>();
+  readonly #startedAt = monotonicMs();
+  readonly #stopped: Promise<void>;
+  #root: Runner | null = null;
+  #state: ChildState = 'starting';
+  #stopReason: string | null = null;
+
+  constructor(root: SupervisorSpec, options: SystemOptions) {
+    this.#rootSpec = root;
+    this.#options = options;
+    this.#log = createLogger({ ...options.log, bindings: { ...options.log.bindings, actor: 'supervisor' } });
+    this.#watchdog = new Watchdog(
+      () => this.#switchboard.threads,
+      () => this.now(),
+    );
+    let stopped = (): void => undefined;
+    this.#stopped = new Promise((resolve) => {
+      stopped = resolve;
+    });
+    this.started = new Promise((resolve, reject) => {
+      this.#root = this.makeRunner(root, 1, {
+        started: () => {
+          this.#state = 'running';
+          resolve();
+        },
+        stopping: () => {
+          this.#state = 'stopping';
+        },
+        exited: (reason) => {
+          this.#watchdog.stop();
+          this.#root = null;
+          this.#state = this.#stopReason === null ? 'failed' : 'stopped';
+          reject(new SystemError('START_ABANDONED', this.#stopReason ?? reason.message));
+          stopped();
+          if (this.#stopReason === null) this.#options.onGiveUp(oneLine(reason.message), reason);
+        },
+      });
+    });
+    this.started.catch(() => undefined);
+    this.#watchdog.start();
+  }
+
+  tree(): TreeNode {
+    const { id, kind } = this.#rootSpec;
+    const figures = this.#root?.describe();
+    return {
+      id,
+      kind,
+      state: this.#state,
+      restarts: 0,
+      incarnation: 1,
+      upMs: this.now() - this.#startedAt,
+      ...figures,
+    };
+  }
+
+  async stop(reason: string): Promise<void> {
+    if (this.#stopReason === null && this.#root !== null) {
+      this.#stopReason = reason;
+      this.#log.debug({ reason }, 'stopping');
+      this.#root.stop();
+    }
+    await this.#stopped;
+  }
+
+  onEvent(listener: (event: SystemEvent, supervisor: ActorId) => void): () => void {
+    this.#listeners.add(listener);
+    return () => {
+      this.#listeners.delete(listener);
+    };
+  }
+
+  // --- What its supervisors need. ---
+
+  makeRunner(spec: ChildSpec, incarnation: number, events: RunnerEvents): Runner {
+    return spec.kind === 'supervisor'
+      ? this.#makeSupervisor(spec, events)
+      : this.#makeThread(spec, incarnation, events);
+  }
+
+  nextIncarnation(id: ActorId): number {
+    const next = (this.#incarnations.get(id) ?? 0) + 1;
+    this.#incarnations.set(id, next);
+    return next;
+  }
+
+  forget(id: ActorId): void {
+    this.#incarnations.delete(id);
+  }
+
+  emit(supervisor: ActorId, event: SystemEvent): void {
+    this.#report(event);
+    for (const listener of [...this.#listeners]) listener(event, supervisor);
+    for (const thread of this.#watchers.get(supervisor) ?? [])
+      thread.post({ type: 'event', supervisor, event });
+  }
+
+  now(): number {
+    return monotonicMs();
+  }
+
+  random(): number {
+    return Math.random();
+  }
+
+  schedule(delayMs: number, action: () => void): () => void {
+    const timer = setTimeout(action, delayMs);
+    return () => {
+      clearTimeout(timer);
+    };
+  }
+
+  #makeSupervisor(spec: SupervisorSpec, events: RunnerEvents): Runner {
+    const node = new SupervisorNode(spec, this, {
+      ...events,
+      exited: (reason) => {
+        this.#supervisors.delete(spec.id);
+        events.exited(reason);
+      },
+    });
+    this.#supervisors.set(spec.id, node);
+    return node;
+  }
+
+  #makeThread(spec: ChildSpec & { kind: 'actor' }, incarnation: number, events: RunnerEvents): Runner {
+    const options = {
+      incarnation,
+      channels: this.#switchboard.connectTo(spec),
+      lease: this.#lease,
+      log: this.#options.log,
+      onRequest: (request: SystemRequest) => {
+        this.#receive(thread, request);
+      },
+      onProblem: (problem: string) => {
+        this.#log.error({ actor: spec.id }, problem);
+      },
+    };
+    const thread: ActorThread = new ActorThread(spec, options, {
+      started: () => {
+        this.#switchboard.started(thread);
+        events.started();
+      },
+      stopping: events.stopping,
+      exited: (reason) => {
+        this.#switchboard.gone(thread);
+        for (const threads of this.#watchers.values()) threads.delete(thread);
+        events.exited(reason);
+      },
+    });
+    this.#switchboard.add(thread);
+    return thread;
+  }
+
+  #report(event: SystemEvent): void {
+    const { id, incarnation } = event;
+    if (event.type === 'started') {
+      this.#log.debug({ id, incarnation }, 'started');
+      return;
+    }
+    const { reason, restartInMs } = event;
+    if (reason.code === 'NORMAL') this.#log.debug({ id, incarnation }, 'stopped');
+    else
+      this.#log.warn(
+        { id, incarnation, code: reason.code, restartInMs, stack: reason.stack },
+        `${id} went down: ${reason.message}`,
+      );
+  }
+
+  // --- What the threads ask for. ---
+
+  #receive(thread: ActorThread, request: SystemRequest): void {
+    switch (request.type) {
+      case 'call':
+        void this.#answer(thread, request.call, this.#perform(request.method, request.args));
+        return;
+      case 'watch': {
+        const watchers = this.#watchers.get(request.supervisor) ?? new Set();
+        this.#watchers.set(request.supervisor, watchers.add(thread));
+        return;
+      }
+      case 'shutdown':
+        if (this.#options.onShutdown) this.#options.onShutdown(request.reason);
+        else void this.stop(request.reason);
+        return;
+    }
+  }
+
+  #perform(method: SystemMethod, args: readonly unknown[]): Promise<unknown> {
+    return method === 'tree' ? Promise.resolve(this.tree()) : perform(this.#supervisors, method, args);
+  }
+
+  async #answer(thread: ActorThread, call: number, answer: Promise<unknown>): Promise<void> {
+    try {
+      thread.post({ type: 'answer', call, value: await answer });
+    } catch (error) {
+      thread.post({ type: 'refusal', call, error: toWireError(error) });
+    }
+  }
+}
+
+function oneLine(message: string): string {
+  return message.replaceAll(/\s*\n\s*/g, ' ');
+}

@@ -1,0 +1,89 @@
+import { ConfigError, DataError, fieldOf } from '../sdk/index.js';
+import type { Plugin, Schema, Transform } from '../sdk/index.js';
+import { KEY, nonEmptyText, PerSchema, REPLACE_NULL_KEY, requireFields, VALUE, type Part } from './part.js';
+
+/** Puts one field in the place of the whole. */
+function extractField(part: Part): Transform {
+  return {
+    version: '1.0.0',
+    config: [
+      {
+        name: 'field',
+        type: 'STRING',
+        importance: 'MEDIUM',
+        documentation:
+          'The field to extract. With field.syntax.version V2 a path to it, its names separated by dots.',
+        validator: nonEmptyText,
+      },
+      {
+        name: 'field.syntax.version',
+        type: 'STRING',
+        defaultValue: 'V1',
+        allowed: ['V1', 'V2'],
+        importance: 'HIGH',
+        documentation:
+          'V1: the name is one field, dots and all. V2: dots lead into nested fields; a name with dots in it is put in backticks.',
+      },
+      REPLACE_NULL_KEY,
+    ],
+    create: (config) => {
+      const field = config.string('field');
+      const path = config.string('field.syntax.version') === 'V2' ? parsePath(field) : [field];
+      const replaceNull = config.boolean('replace.null.with.default');
+      const schemas = new PerSchema((schema) => schemaAt(schema, path));
+      return {
+        apply: (record) => {
+          const schema = part.schema(record);
+          const extracted = schema === null ? null : schemas.of(schema);
+          const value = valueAt(part.value(record), schema, path);
+          const standIn = replaceNull && extracted !== null ? extracted.defaultValue : undefined;
+          return part.replace(record, extracted, value ?? standIn ?? null);
+        },
+      };
+    },
+  };
+}
+
+/** `a.b` and `` `a.b`.c `` into names. ConfigError when it is not a path. */
+function parsePath(text: string): readonly string[] {
+  const names: string[] = [];
+  const name = /(?:`((?:[^`]|`(?!\.|$))+)`|([^.`][^.]*))(\.|$)/y;
+  while (name.lastIndex < text.length) {
+    const found = name.exec(text);
+    if (found === null) break;
+    names.push(found[1] ?? found[2] ?? '');
+    if (found[3] === '') return names;
+  }
+  throw new ConfigError(
+    `"${text}" is not a path: names separated by dots, in backticks where they hold dots themselves`,
+    {
+      field: 'field',
+    },
+  );
+}
+
+function schemaAt(schema: Schema, path: readonly string[]): Schema {
+  let current = schema;
+  for (const name of path) {
+    const found = current.fields?.find((field) => field.name === name);
+    if (found === undefined) {
+      throw new DataError(`ExtractField: the schema has no field ${path.join('.')}`, {
+        code: 'NO_SUCH_FIELD',
+      });
+    }
+    current = found.schema;
+  }
+  return current;
+}
+
+function valueAt(value: unknown, schema: Schema | null, path: readonly string[]): unknown {
+  let current: unknown = value;
+  for (const [depth, name] of path.entries()) {
+    if (current === null || current === undefined) return null;
+    current = fieldOf(requireFields(current, depth === 0 ? schema : null, 'ExtractField'), name);
+  }
+  return current;
+}
+
+export const Key = { type: 'transformation', plugin: extractField(KEY) } satisfies Plugin;
+export const Value = { type: 'transformation', plugin: extractField(VALUE) } satisfies Plugin;

@@ -1,0 +1,115 @@
+/** Transforms come in two forms, for the key and for the value of a record, as in Kafka Connect. */
+import {
+  DataError,
+  describeValue,
+  fieldOf,
+  isFields,
+  SchemaBuilder,
+  setField,
+  withKey,
+  withValue,
+} from '../sdk/index.js';
+import type { ConfigKey, ConnectRecord, Fields, Schema } from '../sdk/index.js';
+
+/** The part of a record that a transform works on. */
+export interface Part {
+  readonly name: 'Key' | 'Value';
+  schema(record: ConnectRecord): Schema | null;
+  value(record: ConnectRecord): unknown;
+  replace<R extends ConnectRecord>(record: R, schema: Schema | null, value: unknown): R;
+}
+
+export const KEY: Part = {
+  name: 'Key',
+  schema: (record) => record.keySchema,
+  value: (record) => record.key,
+  replace: withKey,
+};
+
+export const VALUE: Part = {
+  name: 'Value',
+  schema: (record) => record.valueSchema,
+  value: (record) => record.value,
+  replace: withValue,
+};
+
+/** The value as a struct, or as an object without a schema. `purpose` completes "… for". */
+export function requireFields(value: unknown, schema: Schema | null, purpose: string): Fields {
+  if (isFields(value) && (schema === null || schema.type === 'STRUCT')) return value;
+  const wanted = schema === null ? 'an object' : 'a struct';
+  throw new DataError(
+    `${purpose} needs ${wanted}, not ${describeValue(value)}: hoist the value into a field first`,
+    {
+      code: 'NOT_A_STRUCT',
+    },
+  );
+}
+
+/** What a transform makes of a schema, made once for each schema it meets. */
+export class PerSchema<T> {
+  readonly #make: (schema: Schema) => T;
+  readonly #made = new WeakMap<Schema, T>();
+  #lastSchema: Schema | null = null;
+  #last: T | null = null;
+
+  constructor(make: (schema: Schema) => T) {
+    this.#make = make;
+  }
+
+  of(schema: Schema): T {
+    if (schema === this.#lastSchema && this.#last !== null) return this.#last;
+    let made = this.#made.get(schema);
+    if (made === undefined) {
+      made = this.#make(schema);
+      this.#made.set(schema, made);
+    }
+    this.#lastSchema = schema;
+    this.#last = made;
+    return made;
+  }
+}
+
+/** A required struct with the name, version, doc and parameters of another, without its fields. */
+export function structLike(schema: Schema): SchemaBuilder {
+  const builder = SchemaBuilder.struct().parameters(schema.parameters ?? {});
+  if (schema.name !== undefined) builder.name(schema.name);
+  if (schema.version !== undefined) builder.version(schema.version);
+  if (schema.doc !== undefined) builder.doc(schema.doc);
+  return builder;
+}
+
+/** The key that decides whether a null is carried on as the default of its field. */
+export const REPLACE_NULL_KEY: ConfigKey = {
+  name: 'replace.null.with.default',
+  type: 'BOOLEAN',
+  defaultValue: 'true',
+  importance: 'MEDIUM',
+  documentation: 'Use the default of a field, where its schema has one, in place of null.',
+};
+
+export type Defaults = readonly (readonly [name: string, value: unknown])[];
+
+/** Of the fields that have a default. */
+export function defaultsOf(schema: Schema): Defaults {
+  return (schema.fields ?? [])
+    .filter((field) => field.schema.defaultValue !== undefined)
+    .map((field) => [field.name, field.schema.defaultValue] as const);
+}
+
+/** Puts defaults where a field is null or missing. */
+export function fillDefaults(fields: Record<string, unknown>, defaults: Defaults): void {
+  for (const [name, value] of defaults) {
+    if ((fieldOf(fields, name) ?? null) === null) setField(fields, name, value);
+  }
+}
+
+/** For `validator`: a list with at least one item, none of them empty. */
+export function nonEmptyList(value: unknown): string | null {
+  const items: readonly unknown[] = Array.isArray(value) ? value : [];
+  return items.length > 0 && !items.includes('') ? null : 'must name at least one field';
+}
+
+/** For `validator`: null, or a text that is not empty. */
+export function nonEmptyText(value: unknown): string | null {
+  return value === '' ? 'must not be empty' : null;
+}

@@ -1,0 +1,250 @@
+/** A Runtime without actors: one node that plans and claims at once. */
+import type { ConfigInfos, ConfigKeyInfo, PluginListing } from '#troupe/actors/config-sync/protocol.js';
+import type { TreeNode } from '#troupe/actors/kernel/protocol.js';
+import {
+  unitKey,
+  type Claim,
+  type ConnectorEntry,
+  type TargetState,
+  type UnitStatus,
+} from '#troupe/core/model.js';
+import { RuntimeFailure, type Config, type Health, type Runtime } from '#troupe/http/runtime.js';
+
+export const SOURCE = 'example.LinesSourceConnector';
+export const SINK = 'example.LinesSinkConnector';
+
+const NODE = { id: 'worker-1', incarnation: 'a' };
+
+export class InMemoryRuntime implements Runtime {
+  readonly worker = { workerId: 'worker-1', clusterId: 'cluster-1', version: '1.2.3', commit: 'abc' };
+  readonly entries = new Map<string, ConnectorEntry>();
+  readonly statuses = new Map<string, UnitStatus>();
+  /** Called before each request is served: throws, or holds it up. */
+  before: (what: string) => void | Promise<void> = () => undefined;
+  healthNow: Health = { status: 'healthy', detail: '' };
+  reloads = 0;
+  #offset = 0;
+
+  async health(): Promise<Health> {
+    await this.before('health');
+    return this.healthNow;
+  }
+
+  async connectors(): Promise<readonly ConnectorEntry[]> {
+    await this.before('connectors');
+    return [...this.entries.values()];
+  }
+
+  async connector(_: unknown, name: string): Promise<ConnectorEntry | null> {
+    await this.before('connector');
+    return this.entries.get(name) ?? null;
+  }
+
+  async put(
+    ...[, request]: Parameters<Runtime['put']>
+  ): Promise<{ readonly entry: ConnectorEntry; readonly created: boolean }> {
+    await this.before('put');
+    const { name, config, mode, initialState, expectedVersion } = request;
+    const stored = this.entries.get(name);
+    if (stored !== undefined && mode === 'create')
+      throw new RuntimeFailure('CONNECTOR_EXISTS', `${name} exists`);
+    if (expectedVersion !== undefined && stored?.version !== expectedVersion) {
+      throw new RuntimeFailure('VERSION_CONFLICT', `${name} is of version ${stored?.version ?? 'none'}`);
+    }
+    const entry = this.#write(name, config, stored?.targetState ?? initialState ?? 'RUNNING');
+    return { entry, created: stored === undefined };
+  }
+
+  async patch(
+    _: unknown,
+    name: string,
+    changes: Readonly<Record<string, string | null>>,
+  ): Promise<ConnectorEntry> {
+    await this.before('patch');
+    const stored = this.#stored(name);
+    const merged = Object.entries({ ...stored.config, ...changes });
+    const config = merged.filter((entry): entry is [string, string] => entry[1] !== null);
+    return this.#write(name, Object.fromEntries(config), stored.targetState);
+  }
+
+  async delete(_: unknown, name: string): Promise<void> {
+    await this.before('delete');
+    this.#stored(name);
+    this.entries.delete(name);
+  }
+
+  async setTarget(_: unknown, name: string, targetState: TargetState): Promise<ConnectorEntry> {
+    await this.before('setTarget');
+    const entry = { ...this.#stored(name), targetState };
+    this.entries.set(name, entry);
+    return entry;
+  }
+
+  async restart(...[, request]: Parameters<Runtime['restart']>): Promise<ConnectorEntry> {
+    await this.before('restart');
+    const { name, connector, tasks } = request;
+    const entry = { ...this.#stored(name), restart: { offset: ++this.#offset, connector, tasks } };
+    this.entries.set(name, entry);
+    return entry;
+  }
+
+  async validate(_: unknown, config: Config): Promise<ConfigInfos> {
+    await this.before('validate');
+    return infosOf(config);
+  }
+
+  async plugins(): Promise<PluginListing> {
+    await this.before('plugins');
+    return {
+      plugins: [
+        { class: SOURCE, type: 'source', version: '1.0.0', aliases: ['LinesSource'] },
+        { class: SINK, type: 'sink', version: '1.0.0' },
+        { class: 'example.JsonConverter', type: 'converter', version: '1.0.0' },
+      ],
+      problems: [],
+    };
+  }
+
+  async pluginConfig(_: unknown, pluginClass: string): Promise<readonly ConfigKeyInfo[]> {
+    await this.before('pluginConfig');
+    if (pluginClass !== SOURCE && pluginClass !== SINK && pluginClass !== 'LinesSource') {
+      throw new RuntimeFailure('PLUGIN_NOT_FOUND', `no plugin ${pluginClass}`);
+    }
+    return DEFINITIONS;
+  }
+
+  async reloadPlugins(): Promise<PluginListing> {
+    this.reloads += 1;
+    return this.plugins();
+  }
+
+  async cluster(): ReturnType<Runtime['cluster']> {
+    await this.before('cluster');
+    const running = [...this.entries.values()].filter((entry) => entry.targetState !== 'STOPPED');
+    const claims = running.flatMap((entry): Claim[] =>
+      [null, ...(entry.tasks?.configs ?? []).keys()].map((task) => ({
+        unit: unitKey({ connector: entry.name, task }),
+        node: NODE,
+        epoch: 1,
+        generation: entry.version,
+      })),
+    );
+    const statuses = claims.map(({ unit }): UnitStatus => {
+      const healthy = { unit, node: NODE, epoch: 1, state: 'RUNNING' as const, trace: null, stalled: null };
+      return this.statuses.get(unit) ?? healthy;
+    });
+    const member = { ...NODE, restUrl: 'http://127.0.0.1:8082', joinedAt: 1, heartbeatAt: 2 };
+    return { self: NODE, members: [member], claims, statuses, digest: 'd', offset: this.#offset };
+  }
+
+  async allocated(): ReturnType<Runtime['allocated']> {
+    const { claims } = await this.cluster();
+    return claims.map(({ unit, epoch, generation }) => ({
+      unit,
+      epoch,
+      generation,
+      state: 'RUNNING' as const,
+      config: this.entries.get(unit.split('/')[0] ?? '')?.config ?? {},
+    }));
+  }
+
+  async tree(): Promise<TreeNode> {
+    await this.before('tree');
+    const http: TreeNode = {
+      id: 'http',
+      kind: 'actor',
+      state: 'running',
+      restarts: 0,
+      heapUsedBytes: 5_000_000,
+      mailbox: 0,
+    };
+    return {
+      id: 'root',
+      kind: 'supervisor',
+      state: 'running',
+      restarts: 0,
+      strategy: 'one_for_one',
+      children: [http],
+    };
+  }
+
+  fail(unit: string, trace: string): void {
+    this.statuses.set(unit, { unit, node: NODE, epoch: 1, state: 'FAILED', trace, stalled: null });
+  }
+
+  #stored(name: string): ConnectorEntry {
+    const entry = this.entries.get(name);
+    if (entry === undefined) throw new RuntimeFailure('CONNECTOR_NOT_FOUND', `no connector ${name}`);
+    return entry;
+  }
+
+  #write(name: string, config: Config, targetState: TargetState): ConnectorEntry {
+    const { error_count } = infosOf(config);
+    if (error_count > 0) throw new RuntimeFailure('CONFIG_INVALID', `${error_count} problems`);
+    const version = ++this.#offset;
+    const count = Number(config['tasks.max'] ?? '1');
+    const configs = Array.from({ length: count }, () => ({ ...config, 'task.class': 'example.LinesTask' }));
+    const tasks = { connectorVersion: version, generation: version, configs };
+    const entry: ConnectorEntry = { name, config, targetState, version, restart: null, tasks };
+    this.entries.set(name, entry);
+    return entry;
+  }
+}
+
+const DEFINITIONS: readonly ConfigKeyInfo[] = [
+  definition('connector.class', 'STRING'),
+  definition('file', 'STRING'),
+  definition('db.pin', 'PASSWORD'),
+  definition('tasks.max', 'INT'),
+];
+
+function definition(name: string, type: string): ConfigKeyInfo {
+  return {
+    name,
+    type,
+    required: name === 'file',
+    default_value: null,
+    importance: 'HIGH',
+    documentation: name,
+    group: null,
+    width: 'NONE',
+    display_name: name,
+    dependents: [],
+    order: 0,
+  };
+}
+
+/** The file is required, tasks.max is 1 to 8, the PIN has four digits. */
+function infosOf(config: Config): ConfigInfos {
+  const pluginClass = config['connector.class'] ?? '';
+  const known = pluginClass === SOURCE || pluginClass === SINK || pluginClass === 'LinesSource';
+  const problems: Readonly<Record<string, string | null>> = {
+    'connector.class': known
+      ? null
+      : `Failed to find any class that implements Connector and which name matches ${pluginClass}`,
+    file:
+      (config['file'] ?? '') === ''
+        ? 'Missing required configuration "file" which has no default value.'
+        : null,
+    'db.pin': /^(\d{4})?$/.test(config['db.pin'] ?? '')
+      ? null
+      : `${config['db.pin'] ?? ''} is not a PIN of four digits`,
+    'tasks.max': /^[1-8]?$/.test(config['tasks.max'] ?? '') ? null : 'must be 1 to 8',
+  };
+  const configs = DEFINITIONS.map((key) => {
+    const problem = problems[key.name] ?? null;
+    const errors = problem === null ? [] : [problem];
+    return {
+      definition: key,
+      value: {
+        name: key.name,
+        value: config[key.name] ?? null,
+        recommended_values: [],
+        errors,
+        visible: true,
+      },
+    };
+  });
+  const error_count = configs.filter(({ value }) => value.errors.length > 0).length;
+  return { name: pluginClass, error_count, groups: [], configs };
+}

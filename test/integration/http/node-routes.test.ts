@@ -1,0 +1,156 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+
+import { Rest } from './client.js';
+import { SINK, SOURCE } from './in-memory-runtime.js';
+import { error, FILE, TEXT, testRoutes } from './route-table.js';
+
+testRoutes([
+  { situation: 'a route is unknown', send: ['GET', '/nothing'], status: 404, ...error('ROUTE_NOT_FOUND') },
+  {
+    situation: 'the node tells its version',
+    send: ['GET', '/'],
+    status: 200,
+    body: { version: '1.2.3', commit: 'abc', kafka_cluster_id: 'cluster-1', worker_id: 'worker-1' },
+  },
+  {
+    situation: 'a healthy node says so',
+    send: ['GET', '/health'],
+    status: 200,
+    body: { status: 'healthy', message: 'Worker has completed startup and is ready to handle requests.' },
+  },
+  {
+    situation: 'connector plugins are listed',
+    send: ['GET', '/connector-plugins'],
+    status: 200,
+    body: [
+      { class: SOURCE, type: 'source', version: '1.0.0' },
+      { class: SINK, type: 'sink', version: '1.0.0' },
+    ],
+  },
+  {
+    situation: 'all plugins are listed',
+    send: ['GET', '/connector-plugins?connectorsOnly=false'],
+    status: 200,
+    body: [
+      { class: SOURCE, type: 'source', version: '1.0.0' },
+      { class: SINK, type: 'sink', version: '1.0.0' },
+      { class: 'example.JsonConverter', type: 'converter', version: '1.0.0' },
+    ],
+  },
+  {
+    situation: 'keys of an unknown plugin are asked for',
+    send: ['GET', '/connector-plugins/none/config'],
+    status: 404,
+    ...error('PLUGIN_NOT_FOUND', 'Unknown plugin none.'),
+  },
+  {
+    situation: 'a configuration is validated for another plugin',
+    send: ['PUT', `/connector-plugins/${SINK}/config/validate`, { body: FILE }],
+    status: 400,
+    ...error('PLUGIN_MISMATCH', `Included connector type ${SOURCE} does not match request type ${SINK}`),
+  },
+  {
+    situation: 'the tree is shown to a program',
+    send: ['GET', '/supervisor/tree'],
+    status: 200,
+    body: {
+      id: 'root',
+      kind: 'supervisor',
+      state: 'running',
+      restarts: 0,
+      strategy: 'one_for_one',
+      children: [
+        { id: 'http', kind: 'actor', state: 'running', restarts: 0, heapUsedBytes: 5_000_000, mailbox: 0 },
+      ],
+    },
+  },
+  {
+    situation: 'the tree is shown to a person',
+    send: ['GET', '/supervisor/tree', TEXT],
+    status: 200,
+    body: 'root  running  one_for_one\n└─ http  running  heap=5 MiB  mailbox=0\n',
+  },
+  {
+    situation: 'a route below one is unknown',
+    send: ['GET', '/connectors/a/nothing'],
+    status: 404,
+    ...error('ROUTE_NOT_FOUND'),
+  },
+  {
+    situation: 'a method is not allowed',
+    send: ['PUT', '/connectors'],
+    status: 405,
+    ...error('METHOD_NOT_ALLOWED'),
+    headers: { allow: 'GET, HEAD, OPTIONS, POST' },
+  },
+  {
+    situation: 'a method is not allowed on a connector',
+    send: ['POST', '/connectors/a'],
+    status: 405,
+    ...error('METHOD_NOT_ALLOWED'),
+    headers: { allow: 'DELETE, GET, HEAD, OPTIONS' },
+  },
+  {
+    situation: 'an odd method is sent',
+    send: ['PROPFIND', '/connectors'],
+    status: 405,
+    ...error('METHOD_NOT_ALLOWED'),
+  },
+  {
+    situation: 'the methods are asked for',
+    send: ['OPTIONS', '/connectors/a/config'],
+    status: 204,
+    body: '',
+    headers: { allow: 'GET, HEAD, OPTIONS, PATCH, PUT' },
+  },
+  {
+    situation: 'only the headers are asked for',
+    send: ['HEAD', '/connectors/a'],
+    status: 200,
+    body: '',
+    headers: { 'content-type': 'application/json; charset=utf-8' },
+  },
+  {
+    situation: 'only the headers of a GET that deletes are asked for',
+    send: ['HEAD', '/connectors/a/stop'],
+    status: 405,
+    body: '',
+  },
+]);
+
+test('an invalid configuration tells every field at once, in the words of Kafka Connect', async (t) => {
+  const rest = await Rest.start(t);
+  const config = { 'connector.class': SOURCE, 'tasks.max': 99, 'db.pin': 'hunter2' };
+  for (const send of [
+    () => rest.send('POST', '/connectors', { body: { name: 'b', config } }),
+    () => rest.send('PUT', '/connectors/b/config', { body: config }),
+  ]) {
+    const answer = await send();
+    assert.equal(answer.status, 400);
+    assert.deepEqual(answer.json, {
+      error_code: 400,
+      message:
+        'Connector configuration is invalid and contains the following 3 error(s):\n' +
+        'Missing required configuration "file" which has no default value.\n' +
+        '[hidden] is not a PIN of four digits\nmust be 1 to 8\n' +
+        'You can also find the above list of errors at the endpoint `/connector-plugins/{connectorType}/config/validate`',
+      code: 'CONFIG_INVALID',
+      errors: [
+        {
+          field: 'file',
+          value: null,
+          reason: 'Missing required configuration "file" which has no default value.',
+        },
+        { field: 'db.pin', value: '[hidden]', reason: '[hidden] is not a PIN of four digits' },
+        { field: 'tasks.max', value: '99', reason: 'must be 1 to 8' },
+      ],
+    });
+  }
+  const validated = await rest.send('PUT', `/connector-plugins/LinesSource/config/validate`, {
+    body: config,
+  });
+  assert.equal(validated.status, 200);
+  assert.ok(!validated.text.includes('hunter2'));
+  assert.match(validated.text, /"error_count":3/);
+});

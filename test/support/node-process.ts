@@ -1,0 +1,182 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { until } from './wait.js';
+
+const MAIN = fileURLToPath(import.meta.resolve('#troupe/supervisor.js'));
+
+export function temporaryFolder(): string {
+  return mkdtempSync(join(tmpdir(), 'troupe-test-'));
+}
+
+export function removeFolder(dir: string): void {
+  rmSync(dir, { recursive: true, force: true, maxRetries: 5 });
+}
+
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return address.port;
+}
+
+export interface Reply {
+  readonly status: number;
+  readonly body: unknown;
+}
+
+/** One real node: `node dist/supervisor.js` in a folder of its own, driven over REST and by signals. */
+export class NodeProcess {
+  readonly dir: string;
+  readonly port: number;
+  readonly #settings: Readonly<Record<string, string>>;
+  #child: ChildProcess | null = null;
+  #output = '';
+
+  private constructor(dir: string, port: number, settings: Readonly<Record<string, string>>) {
+    this.dir = dir;
+    this.port = port;
+    this.#settings = settings;
+  }
+
+  /** `dir` is also the working folder; settings are passed as `--set key=value`. */
+  static async create(dir: string, settings: Readonly<Record<string, string>> = {}): Promise<NodeProcess> {
+    return new NodeProcess(dir, await freePort(), settings);
+  }
+
+  get output(): string {
+    return this.#output;
+  }
+
+  get pid(): number {
+    if (this.#child?.pid === undefined) throw new Error('the node is not running');
+    return this.#child.pid;
+  }
+
+  /** Spawns the process; does not wait. */
+  spawn(): void {
+    const settings = {
+      httpPort: String(this.port),
+      storePathRootDir: join(this.dir, 'store'),
+      connectorsDir: join(this.dir, 'connectors'),
+      'log.format': 'json',
+      'log.level': 'info',
+      ...this.#settings,
+    };
+    const args = Object.entries(settings).flatMap(([key, value]) => ['--set', `${key}=${value}`]);
+    const child = spawn(process.execPath, [MAIN, ...args], {
+      cwd: this.dir,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    this.#child = child;
+    this.#output = '';
+    const collect = (data: Buffer): void => {
+      this.#output = (this.#output + data.toString('utf8')).slice(-200_000);
+    };
+    child.stdout.on('data', collect);
+    child.stderr.on('data', collect);
+  }
+
+  async start(): Promise<void> {
+    this.spawn();
+    await this.booted();
+  }
+
+  async booted(): Promise<void> {
+    await until(
+      'the node has booted',
+      () => {
+        if (this.#child?.exitCode !== null) throw new Error(`the node exited: ${this.#output}`);
+        return this.#output.includes('boot success');
+      },
+      30_000,
+    );
+  }
+
+  /** SIGKILL, and wait for the end. */
+  async kill(): Promise<void> {
+    await this.#end('SIGKILL');
+  }
+
+  /** SIGTERM: an orderly stop. Answers the exit code. */
+  async stop(): Promise<number | null> {
+    return this.#end('SIGTERM');
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    process.kill(this.pid, signal);
+  }
+
+  async exited(): Promise<number | null> {
+    const child = this.#child;
+    if (child === null) return null;
+    if (child.exitCode === null && child.signalCode === null) {
+      await new Promise((resolve) => child.once('exit', resolve));
+    }
+    return child.exitCode;
+  }
+
+  async #end(signal: NodeJS.Signals): Promise<number | null> {
+    if (this.#child === null) return null;
+    this.#child.kill(signal);
+    const code = await this.exited();
+    this.#child = null;
+    return code;
+  }
+
+  async request(
+    method: string,
+    path: string,
+    body?: unknown,
+    headers: Record<string, string> = {},
+  ): Promise<Reply> {
+    const response = await fetch(`http://127.0.0.1:${this.port}${path}`, {
+      method,
+      ...(body === undefined
+        ? { headers }
+        : { body: JSON.stringify(body), headers: { 'content-type': 'application/json', ...headers } }),
+      signal: AbortSignal.timeout(30_000),
+    });
+    const text = await response.text();
+    return { status: response.status, body: text === '' ? null : parse(text) };
+  }
+
+  /** Creates or replaces a connector and waits until it and its tasks are RUNNING. */
+  async run(name: string, config: Record<string, string>): Promise<void> {
+    const reply = await this.request('PUT', `/connectors/${encodeURIComponent(name)}/config`, config);
+    if (reply.status >= 300) throw new Error(`PUT ${name}: ${reply.status} ${JSON.stringify(reply.body)}`);
+    await this.state(name, 'RUNNING');
+  }
+
+  async state(name: string, state: string): Promise<void> {
+    await until(`${name} and its tasks are ${state}`, async () => {
+      const { body } = await this.request('GET', `/connectors/${encodeURIComponent(name)}/status`);
+      const text = JSON.stringify(body);
+      const states = [...text.matchAll(/"state":"(\w+)"/g)].map((match) => match[1]);
+      if (states.length >= 2 && states.every((found) => found === state)) return true;
+      throw new Error(text);
+    });
+  }
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return text;
+  }
+}
+
+/** The content of a file, or null when there is none (yet). */
+export function contentOf(path: string): Buffer | null {
+  try {
+    return readFileSync(path);
+  } catch {
+    return null;
+  }
+}

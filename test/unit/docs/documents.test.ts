@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { loadParameters } from '#troupe/core/parameters.js';
+import { parseProperties } from '#troupe/core/properties-file.js';
+
+/** Compiled tests run in dist/test/unit/docs. */
+const root = fileURLToPath(new URL('../../../../', import.meta.url));
+
+function read(path: string): string {
+  return readFileSync(join(root, path), 'utf8');
+}
+
+function documents(): string[] {
+  const top = readdirSync(root).filter((name) => name.endsWith('.md'));
+  const docs = readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' });
+  return [...top, ...docs.filter((name) => name.endsWith('.md')).map((name) => `docs/${name}`)];
+}
+
+test('docs/configuration.md is what the table of parameters says', () => {
+  const { status, stderr } = spawnSync(process.execPath, ['scripts/generate-configuration.mjs', '--check'], {
+    cwd: root,
+    encoding: 'utf8',
+  });
+  assert.equal(status, 0, stderr);
+});
+
+test('the shipped conf/connect.conf is accepted, and so is every line that it shows as a default', () => {
+  const shown = read('conf/connect.conf').replace(/^# ([\w.]+=)/gm, '$1');
+  for (const text of [read('conf/connect.conf'), shown]) {
+    const result = loadParameters({ argv: ['-c', 'x'], env: {}, cwd: root, readFile: () => text });
+    assert.ok(result.ok, JSON.stringify(result));
+  }
+  const keys = parseProperties(shown).entries.map(({ key }) => key);
+  assert.ok(keys.includes('store.max.bytes'), 'the commented lines were not read');
+});
+
+test('the shipped connectors read the shipped lines and write them elsewhere', () => {
+  for (const file of readdirSync(join(root, 'conf/connectors'))) {
+    const parsed: unknown = JSON.parse(read(`conf/connectors/${file}`));
+    assert.ok(typeof parsed === 'object' && parsed !== null && 'name' in parsed && 'config' in parsed, file);
+    assert.equal(`${String(parsed.name)}.json`, file);
+  }
+  const lines = read('conf/examples/orders.jsonl').trimEnd().split('\n');
+  const orders = lines.map((line) => (JSON.parse(line) as { order?: unknown }).order);
+  assert.equal(new Set(orders).size, lines.length);
+});
+
+test('links between the documents lead somewhere', () => {
+  const broken: string[] = [];
+  for (const document of documents()) {
+    for (const [, link = ''] of read(document).matchAll(/\]\(([^)\s]+)\)/g)) {
+      if (/^[a-z]+:/.test(link) || link.startsWith('#')) continue;
+      const target = join(root, dirname(document), link.replace(/#.*$/, ''));
+      if (!existsSync(target)) broken.push(`${document}: ${link}`);
+    }
+  }
+  assert.deepEqual(broken, []);
+});
+
+test('every dependency has its line in docs/dependencies.md, and no other has', () => {
+  const manifest = JSON.parse(read('package.json')) as Record<string, Record<string, string>>;
+  const used = [
+    ...Object.keys(manifest['dependencies'] ?? {}),
+    ...Object.keys(manifest['devDependencies'] ?? {}),
+  ];
+  const described = [...read('docs/dependencies.md').matchAll(/^\| `([^`]+)` \|/gm)].map(
+    ([, name = '']) => name,
+  );
+  assert.deepEqual(described.sort(), used.sort());
+});
