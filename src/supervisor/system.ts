@@ -1,4 +1,4 @@
-import type { SystemMethod, SystemRequest } from '../actors/kernel/control.js';
+import type { SystemRequest } from '../actors/kernel/control.js';
 import { createLease, monotonicMs } from '../actors/kernel/lease.js';
 import { createLogger, type LogOptions } from '../actors/kernel/logging.js';
 import type {
@@ -14,7 +14,6 @@ import type {
 import { toWireError } from '../actors/kernel/wire-error.js';
 import { ActorThread } from './actor-thread.js';
 import { checkTree } from './check-spec.js';
-import { perform } from './requests.js';
 import type { Runner, RunnerEvents } from './runner.js';
 import { SupervisorNode, type SupervisorWorld } from './supervisor-node.js';
 import { Switchboard } from './switchboard.js';
@@ -233,7 +232,7 @@ class ActorSystem implements System, SupervisorWorld {
   #receive(thread: ActorThread, request: SystemRequest): void {
     switch (request.type) {
       case 'call':
-        void this.#answer(thread, request.call, this.#perform(request.method, request.args));
+        void this.#answer(thread, request);
         return;
       case 'watch': {
         const watchers = this.#watchers.get(request.supervisor) ?? new Set();
@@ -247,13 +246,11 @@ class ActorSystem implements System, SupervisorWorld {
     }
   }
 
-  #perform(method: SystemMethod, args: readonly unknown[]): Promise<unknown> {
-    return method === 'tree' ? Promise.resolve(this.tree()) : perform(this.#supervisors, method, args);
-  }
-
-  async #answer(thread: ActorThread, call: number, answer: Promise<unknown>): Promise<void> {
+  async #answer(thread: ActorThread, request: SystemRequest & { type: 'call' }): Promise<void> {
+    const { call, method, args } = request;
+    const target = { supervisors: this.#supervisors, tree: () => this.tree() };
     try {
-      thread.post({ type: 'answer', call, value: await answer });
+      thread.post({ type: 'answer', call, value: await performCall(target, method, args) });
     } catch (error) {
       thread.post({ type: 'refusal', call, error: toWireError(error) });
     }
