@@ -7,7 +7,7 @@ import { contentOf, NodeProcess, removeFolder, temporaryFolder } from '../suppor
 import { random } from '../support/random.js';
 import { until } from '../support/wait.js';
 
-const KILLS = Number(process.env['TROUPE_KILLS'] ?? 50);
+const KILLS = Number(process.env['TEST_KILLS'] ?? 50);
 const LINES_A_KILL = 4000;
 
 /** A file source and a file sink over one topic, applied at boot like a user's own. */
@@ -52,6 +52,7 @@ test(`the output equals the input after ${KILLS} kills at random moments under l
     await sleep(next(150));
     await node.kill();
     // The four files are copies: whatever happens to them, the log has the truth.
+    mkdirSync(join(dir, 'store'), { recursive: true });
     const file = join(dir, 'store', files[next(files.length)] ?? '');
     if (kill % 5 === 1 && contentOf(file) !== null) truncateSync(file, next(20));
     if (kill % 5 === 3) writeFileSync(file, Buffer.from([0, 255, 1, 2, 3]));
