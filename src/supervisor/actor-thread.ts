@@ -69,6 +69,11 @@ export class ActorThread implements Runner {
     return this.#state !== 'gone';
   }
 
+  /** Ends the thread at once, between any two of its instructions: a fault like any other. */
+  kill(): void {
+    this.#terminate({ code: 'CRASH', message: 'the thread was killed' });
+  }
+
   post(message: ToThread): void {
     const transfer: Transferable[] = 'end' in message ? [message.end.port] : [];
     this.#worker?.postMessage(message, transfer);

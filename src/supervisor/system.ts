@@ -36,6 +36,8 @@ export interface System {
   tree(): TreeNode;
   /** Stops everything in order; resolves when no thread is left. */
   stop(reason: string): Promise<void>;
+  /** Ends an actor's thread at once, as a fault; its supervisor decides. False: no such thread is running. */
+  kill(id: ActorId): boolean;
   /** Events of all supervisors, each with the supervisor's id. Returns how to end it. */
   onEvent(listener: (event: SystemEvent, supervisor: ActorId) => void): () => void;
 }
@@ -122,6 +124,15 @@ class ActorSystem implements System, SupervisorWorld {
       this.#root.stop();
     }
     await this.#stopped;
+  }
+
+  kill(id: ActorId): boolean {
+    for (const thread of this.#switchboard.threads) {
+      if (thread.spec.id !== id) continue;
+      thread.kill();
+      return true;
+    }
+    return false;
   }
 
   onEvent(listener: (event: SystemEvent, supervisor: ActorId) => void): () => void {

@@ -30,17 +30,59 @@ export interface Reply {
   readonly body: unknown;
 }
 
-/** One real node: `node dist/supervisor.js` in a folder of its own, driven over REST and by signals. */
-export class NodeProcess {
-  readonly dir: string;
+/** A node's REST API. */
+export class RestClient {
   readonly port: number;
+
+  constructor(port: number) {
+    this.port = port;
+  }
+
+  async request(
+    method: string,
+    path: string,
+    body?: unknown,
+    headers: Record<string, string> = {},
+  ): Promise<Reply> {
+    const response = await fetch(`http://127.0.0.1:${this.port}${path}`, {
+      method,
+      ...(body === undefined
+        ? { headers }
+        : { body: JSON.stringify(body), headers: { 'content-type': 'application/json', ...headers } }),
+      signal: AbortSignal.timeout(30_000),
+    });
+    const text = await response.text();
+    return { status: response.status, body: text === '' ? null : parse(text) };
+  }
+
+  /** Creates or replaces a connector and waits until it and its tasks are RUNNING. */
+  async run(name: string, config: Record<string, string>): Promise<void> {
+    const reply = await this.request('PUT', `/connectors/${encodeURIComponent(name)}/config`, config);
+    if (reply.status >= 300) throw new Error(`PUT ${name}: ${reply.status} ${JSON.stringify(reply.body)}`);
+    await this.state(name, 'RUNNING');
+  }
+
+  async state(name: string, state: string): Promise<void> {
+    await until(`${name} and its tasks are ${state}`, async () => {
+      const { body } = await this.request('GET', `/connectors/${encodeURIComponent(name)}/status`);
+      const text = JSON.stringify(body);
+      const states = [...text.matchAll(/"state":"(\w+)"/g)].map((match) => match[1]);
+      if (states.length >= 2 && states.every((found) => found === state)) return true;
+      throw new Error(text);
+    });
+  }
+}
+
+/** One real node: `node dist/supervisor.js` in a folder of its own, driven over REST and by signals. */
+export class NodeProcess extends RestClient {
+  readonly dir: string;
   readonly #settings: Readonly<Record<string, string>>;
   #child: ChildProcess | null = null;
   #output = '';
 
   private constructor(dir: string, port: number, settings: Readonly<Record<string, string>>) {
+    super(port);
     this.dir = dir;
-    this.port = port;
     this.#settings = settings;
   }
 
@@ -127,40 +169,6 @@ export class NodeProcess {
     const code = await this.exited();
     this.#child = null;
     return code;
-  }
-
-  async request(
-    method: string,
-    path: string,
-    body?: unknown,
-    headers: Record<string, string> = {},
-  ): Promise<Reply> {
-    const response = await fetch(`http://127.0.0.1:${this.port}${path}`, {
-      method,
-      ...(body === undefined
-        ? { headers }
-        : { body: JSON.stringify(body), headers: { 'content-type': 'application/json', ...headers } }),
-      signal: AbortSignal.timeout(30_000),
-    });
-    const text = await response.text();
-    return { status: response.status, body: text === '' ? null : parse(text) };
-  }
-
-  /** Creates or replaces a connector and waits until it and its tasks are RUNNING. */
-  async run(name: string, config: Record<string, string>): Promise<void> {
-    const reply = await this.request('PUT', `/connectors/${encodeURIComponent(name)}/config`, config);
-    if (reply.status >= 300) throw new Error(`PUT ${name}: ${reply.status} ${JSON.stringify(reply.body)}`);
-    await this.state(name, 'RUNNING');
-  }
-
-  async state(name: string, state: string): Promise<void> {
-    await until(`${name} and its tasks are ${state}`, async () => {
-      const { body } = await this.request('GET', `/connectors/${encodeURIComponent(name)}/status`);
-      const text = JSON.stringify(body);
-      const states = [...text.matchAll(/"state":"(\w+)"/g)].map((match) => match[1]);
-      if (states.length >= 2 && states.every((found) => found === state)) return true;
-      throw new Error(text);
-    });
   }
 }
 
