@@ -9,10 +9,16 @@ export interface Load {
   readonly weight: number;
 }
 
+/** A load with its key taken apart once, for the sorting. */
+interface Item extends Load {
+  readonly connector: string;
+  readonly task: number;
+}
+
 interface NodeLoad {
   readonly id: string;
   total: number;
-  readonly units: Load[];
+  readonly units: Item[];
 }
 
 /**
@@ -32,8 +38,8 @@ export function assign(
   const wish: Wish = new Map();
   if (loads.length === 0) return wish;
   const byId = new Map(loads.map((load) => [load.id, load]));
-  const ordered = [...units].sort((a, b) => b.weight - a.weight || compareUnits(a.unit, b.unit));
-  const unowned: Load[] = [];
+  const ordered = Array.from(units, item).sort(compareItems);
+  const unowned: Item[] = [];
   for (const unit of ordered) {
     const owner = byId.get(owners.get(unit.unit) ?? '');
     if (owner === undefined) unowned.push(unit);
@@ -63,8 +69,8 @@ function moveOne(loads: readonly NodeLoad[]): boolean {
 }
 
 /** The unit whose move evens out a gap best: lighter than the gap, and nearest to half of it. */
-function closest(units: readonly Load[], gap: number): Load | null {
-  let best: Load | null = null;
+function closest(units: readonly Item[], gap: number): Item | null {
+  let best: Item | null = null;
   for (const unit of units) {
     if (unit.weight >= gap) continue;
     if (best === null || Math.abs(2 * unit.weight - gap) < Math.abs(2 * best.weight - gap)) best = unit;
@@ -72,7 +78,7 @@ function closest(units: readonly Load[], gap: number): Load | null {
   return best;
 }
 
-function put(node: NodeLoad, unit: Load): void {
+function put(node: NodeLoad, unit: Item): void {
   node.units.push(unit);
   node.total += unit.weight;
 }
@@ -85,9 +91,15 @@ function compare(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-/** By task number first, so that a connector's tasks spread and a node gives away one of each before two of one. */
-function compareUnits(a: UnitKey, b: UnitKey): number {
-  const left = parseUnitKey(a);
-  const right = parseUnitKey(b);
-  return (left.task ?? -1) - (right.task ?? -1) || compare(left.connector, right.connector);
+function item({ unit, weight }: Load): Item {
+  const { connector, task } = parseUnitKey(unit);
+  return { unit, weight, connector, task: task ?? -1 };
+}
+
+/**
+ * The heaviest first. Then by task number, so that a connector's tasks spread and a node gives away one of each
+ * before two of one.
+ */
+function compareItems(a: Item, b: Item): number {
+  return b.weight - a.weight || a.task - b.task || compare(a.connector, b.connector);
 }

@@ -16,7 +16,7 @@ export class Writers {
 
   /** False: the entry was seen before. */
   advance({ node, incarnation }: Writer, seq: number): boolean {
-    const key = JSON.stringify([node, incarnation]);
+    const key = `${node.length} ${node}${incarnation}`;
     const last = this.#last.get(key);
     if (last !== undefined && seq <= last[2]) return false;
     this.#last.delete(key);

@@ -2,7 +2,7 @@
 import type { ConnectorEntry, TargetState } from '../core/model.js';
 import type { RouteDeps } from './context.js';
 import { HttpError } from './errors.js';
-import { rewording } from './failures.js';
+import { blamingPlugin, rewording } from './failures.js';
 import { checkName } from './names.js';
 import { RuntimeFailure, type Call, type Config } from './runtime.js';
 import { holdsHidden, restore, restoreChanges } from './secrets.js';
@@ -89,7 +89,7 @@ function put(deps: RouteDeps, call: Call, write: ConfigWrite, expectedVersion?: 
 /** A refusal crosses threads as one text: what is wrong with which field is asked for again. */
 async function explained<T>(deps: RouteDeps, call: Call, config: Config, work: Promise<T>): Promise<T> {
   try {
-    return await work;
+    return await blamingPlugin(work);
   } catch (error) {
     if (!(error instanceof RuntimeFailure) || error.code !== 'CONFIG_INVALID') throw error;
     const fields = fieldErrors(await deps.runtime.validate(call, config));

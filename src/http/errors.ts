@@ -21,6 +21,10 @@ export const ERRORS = {
     meaning: '`name` in the configuration is another than the one addressed.',
   },
   PLUGIN_MISMATCH: { status: 400, meaning: '`connector.class` is another than the plugin addressed.' },
+  PLUGIN_AMBIGUOUS: {
+    status: 400,
+    meaning: 'Several plugins answer to this short name: use the whole class name.',
+  },
   HOST_NOT_ALLOWED: { status: 403, meaning: 'The Host header names a host that is not this node.' },
   FOREIGN_SITE: { status: 403, meaning: 'A browser sent the request for another web site.' },
   ROUTE_NOT_FOUND: { status: 404, meaning: 'There is no such route.' },

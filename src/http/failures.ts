@@ -14,8 +14,15 @@ const OF_RUNTIME: Readonly<Record<string, ErrorCode>> = {
   PLANNING_TIMEOUT: 'PLANNING_TIMEOUT',
   PLANNING_FAILED: 'PLANNING_FAILED',
   PLUGIN_NOT_FOUND: 'PLUGIN_NOT_FOUND',
+  PLUGIN_VERSION_NOT_FOUND: 'PLUGIN_NOT_FOUND',
+  PLUGIN_AMBIGUOUS: 'PLUGIN_AMBIGUOUS',
+  PLUGIN_LOAD_FAILED: 'PLANNING_FAILED',
+  BAD_CONFIG: 'CONFIG_INVALID',
   LOG_FULL: 'LOG_FULL',
 };
+
+/** Faults of the node itself. */
+const OF_KERNEL: ReadonlySet<string> = new Set(['REMOTE_ERROR', 'UNKNOWN_MESSAGE']);
 
 export function toHttpError(error: unknown, call: Call | undefined): HttpError {
   if (error instanceof HttpError) return error;
@@ -43,11 +50,27 @@ export async function rewording<T>(work: Promise<T>, code: ErrorCode, message: s
   try {
     return await work;
   } catch (error) {
-    if (error instanceof RuntimeFailure && OF_RUNTIME[error.code] === code) {
+    if (error instanceof RuntimeFailure && error.code === code) {
       throw new HttpError(code, message, { cause: error });
     }
     throw error;
   }
+}
+
+/** Runs what calls a plugin's code: an error with a code of the plugin's own is the plugin's, not the node's. */
+export async function blamingPlugin<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    if (error instanceof RuntimeFailure && isForeign(error.code)) {
+      throw new HttpError('PLANNING_FAILED', `${error.code}: ${error.message}`, { cause: error });
+    }
+    throw error;
+  }
+}
+
+function isForeign(code: string): boolean {
+  return !Object.hasOwn(OF_RUNTIME, code) && !code.startsWith('LOG_') && !OF_KERNEL.has(code);
 }
 
 /** Whether the answer is the node's fault, so that its operator should read of it. */

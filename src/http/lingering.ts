@@ -30,5 +30,7 @@ async function* textThenWait(text: string, request: IncomingMessage): AsyncGener
       discarded += chunk.length;
       if (discarded > MAX_BYTES) done();
     });
+    // Who gave up reading has paused it.
+    request.resume();
   });
 }

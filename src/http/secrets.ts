@@ -13,9 +13,15 @@ export const HIDDEN = '[hidden]';
 /** Classes in use on one node. */
 const MAX_CLASSES = 500;
 const KEEP_MS = 60_000;
+const RETRY_MS = 5_000;
 
 const SECRET_NAME =
   /(pass(word|wd|phrase|code)|secret([._-]?key)?|token|credentials?|(api|private)[._-]?key|jaas\.config)$/i;
+/** Keys of the runtime, whatever the plugin: what it is called, how it is cut and where its records go. */
+const OURS =
+  /^(name|connector[.-]class|tasks\.max|max\.tasks|topics?|(transforms|predicates)(\.[^.]+\.(type|class))?|(key|value|header)\.converter|.*plugin\.version|task\.class)$/;
+/** The node cannot answer; the plugin may be well. */
+const NODE_FAILURE = /^(ACTOR_DOWN|MAILBOX_FULL|ASK_|REMOTE_ERROR|UNKNOWN_MESSAGE|LOG_)/;
 const REFERENCE = /^\$\{[^{}]+\}$/;
 
 /** By its name alone: for keys that no definition describes. */
@@ -24,8 +30,12 @@ export function looksSecret(key: string): boolean {
 }
 
 type IsSecret = (key: string) => boolean;
-/** Key → whether it is a password, of one plugin class. */
-type Definitions = ReadonlyMap<string, boolean>;
+
+/** Of one plugin class. */
+interface Definitions {
+  /** Key → whether it is a password; null while the definitions cannot be read. */
+  readonly keys: ReadonlyMap<string, boolean> | null;
+}
 
 export class SecretRules {
   readonly #runtime: Runtime;
@@ -40,14 +50,21 @@ export class SecretRules {
     this.#definitions.clear();
   }
 
-  /** Which keys of this connector's configuration, and of its tasks', are passwords. */
+  /**
+   * Which keys of this connector's configuration, and of its tasks', are passwords. Of a plugin that cannot be read
+   * (removed, broken, too slow) every key may be one.
+   */
   async of(call: Call, config: Config): Promise<IsSecret> {
     const known = new Map<string, boolean>();
+    const unread: string[] = [];
     for (const { prefix, pluginClass, version } of pluginsOf(config)) {
-      const definitions = await this.#of(call, pluginClass, version);
-      for (const [key, secret] of definitions) known.set(prefix + key, secret);
+      const { keys } = await this.#of(call, pluginClass, version);
+      if (keys === null) unread.push(prefix);
+      for (const [key, secret] of keys ?? []) known.set(prefix + key, secret);
     }
-    return (key) => known.get(key) ?? looksSecret(key);
+    const doubtful = (key: string): boolean =>
+      !OURS.test(key) && unread.some((prefix) => key.startsWith(prefix));
+    return (key) => known.get(key) ?? (looksSecret(key) || doubtful(key));
   }
 
   async hide(call: Call, config: Config): Promise<Config> {
@@ -58,23 +75,17 @@ export class SecretRules {
     const id = `${pluginClass}@${version ?? ''}`;
     const cached = this.#definitions.get(id);
     if (cached !== undefined) return cached;
-    const definitions = await this.#read(call, pluginClass, version);
-    this.#definitions.set(id, definitions);
-    return definitions;
+    const keys = await this.#read(call, pluginClass, version);
+    this.#definitions.set(id, { keys }, { ttl: keys === null ? RETRY_MS : KEEP_MS });
+    return { keys };
   }
 
-  /** A plugin that cannot be read leaves its keys to their names. */
-  async #read(call: Call, pluginClass: string, version: string | null): Promise<Definitions> {
+  async #read(call: Call, pluginClass: string, version: string | null): Promise<Definitions['keys']> {
     try {
       const keys = await this.#runtime.pluginConfig(call, pluginClass, version);
       return new Map(keys.map((key) => [key.name, key.type === 'PASSWORD']));
     } catch (error) {
-      if (
-        error instanceof RuntimeFailure &&
-        (error.code === 'PLUGIN_NOT_FOUND' || error.code.startsWith('PLANNING_'))
-      ) {
-        return new Map();
-      }
+      if (error instanceof RuntimeFailure && !NODE_FAILURE.test(error.code)) return null;
       throw error;
     }
   }

@@ -30,14 +30,23 @@ export function taskConfigs(entry: ConnectorEntry): readonly Config[] {
 
 export type TypeOf = (config: Config) => ConnectorType;
 
-/** Finds a connector's type by the class, or the other name, that its configuration gives. */
+/** Finds a connector's type by the class, or another name of it, that its configuration gives. */
 export function connectorTypes(listing: PluginListing): TypeOf {
   const types = new Map<string, ConnectorType>();
-  for (const plugin of listing.plugins) {
-    if (plugin.type !== 'source' && plugin.type !== 'sink') continue;
-    for (const name of [plugin.class, ...(plugin.aliases ?? [])]) types.set(name, plugin.type);
+  const connectors: { name: string; type: ConnectorType; aliases: readonly string[] }[] = [];
+  for (const { class: name, type, aliases = [] } of listing.plugins) {
+    if (type === 'source' || type === 'sink') connectors.push({ name, type, aliases });
   }
-  return (config) => types.get(config['connector.class'] ?? config['connector-class'] ?? '') ?? 'unknown';
+  for (const { type, aliases } of connectors) {
+    for (const alias of aliases) {
+      const other = types.get(alias);
+      // A short name that a source and a sink share names neither.
+      types.set(alias, other === undefined || other === type ? type : 'unknown');
+    }
+  }
+  for (const { name, type } of connectors) types.set(name, type);
+  return (config) =>
+    types.get((config['connector.class'] ?? config['connector-class'] ?? '').trim()) ?? 'unknown';
 }
 
 export function pluginInfo(plugin: PluginInfo): PluginInfo {

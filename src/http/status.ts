@@ -67,7 +67,9 @@ export function restarting(
   const chosen = new Set(tasks);
   return {
     ...status,
-    connector: connector ? asRestarting(status.connector) : status.connector,
+    // A stopped connector stays so.
+    connector:
+      connector && status.connector.state !== 'STOPPED' ? asRestarting(status.connector) : status.connector,
     tasks: status.tasks.map((task) => (chosen.has(task.id) ? { id: task.id, ...asRestarting(task) } : task)),
   };
 }

@@ -143,7 +143,7 @@ export interface Transform {
 }
 
 export interface TransformInstance {
-  /** The record to go on with, or null to drop it. Keeps the fields it does not know: `{ ...record, value }`. */
+  /** The record to go on with, or null to drop it. Makes a changed record by `withValue`, `withKey` or `withTopic`. */
   apply<R extends ConnectRecord>(record: R): R | null;
   close?(): void;
 }

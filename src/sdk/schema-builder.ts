@@ -1,4 +1,4 @@
-import { ConnectError } from './errors.js';
+import { DataError } from './errors.js';
 import type { Schema, SchemaField, SchemaType } from './schema.js';
 
 /**
@@ -6,7 +6,7 @@ import type { Schema, SchemaField, SchemaType } from './schema.js';
  *
  *     SchemaBuilder.struct().name('order').field('id', INT64_SCHEMA).field('note', OPTIONAL_STRING_SCHEMA).build()
  *
- * Throws ConnectError BAD_SCHEMA for a use that makes no sense, for example a field that stands twice.
+ * Throws DataError BAD_SCHEMA for a use that makes no sense, for example a field that stands twice.
  */
 export class SchemaBuilder {
   readonly #type: SchemaType;
@@ -116,6 +116,6 @@ export class SchemaBuilder {
   }
 }
 
-function badSchema(message: string): ConnectError {
-  return new ConnectError(message, { code: 'BAD_SCHEMA' });
+function badSchema(message: string): DataError {
+  return new DataError(message, { code: 'BAD_SCHEMA' });
 }

@@ -1,5 +1,5 @@
 /** Schemas that need no building, and the logical types under Kafka Connect's names. */
-import { ConnectError } from './errors.js';
+import { DataError } from './errors.js';
 import { SchemaBuilder } from './schema-builder.js';
 import type { Schema, SchemaType } from './schema.js';
 
@@ -70,11 +70,11 @@ export function logicalType(schema: Schema): LogicalType | null {
   }
 }
 
-/** Digits after the point of a Decimal schema. ConnectError BAD_SCHEMA without a good `scale` parameter. */
+/** Digits after the point of a Decimal schema. DataError BAD_SCHEMA without a good `scale` parameter. */
 export function decimalScale(schema: Schema): number {
   const text = schema.parameters?.['scale'];
   if (text === undefined || !/^-?\d{1,5}$/.test(text)) {
-    throw new ConnectError(
+    throw new DataError(
       `a Decimal schema needs the parameter "scale", a whole number, not ${text === undefined ? 'none' : JSON.stringify(text)}`,
       { code: 'BAD_SCHEMA' },
     );

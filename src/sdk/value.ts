@@ -163,3 +163,13 @@ export function setField(fields: Record<string, unknown>, name: string, value: u
     Object.defineProperty(fields, name, { value, enumerable: true, configurable: true, writable: true });
   else fields[name] = value;
 }
+
+/**
+ * A copy that fields may be added to. Field by field, because adding one to the result of `{ ...fields }` makes the
+ * engine build a new shape every time, which is ten times slower.
+ */
+export function copyFields(fields: Fields): Record<string, unknown> {
+  const copy: Record<string, unknown> = {};
+  for (const name in fields) setField(copy, name, fields[name]);
+  return copy;
+}

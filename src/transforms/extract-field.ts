@@ -44,22 +44,20 @@ function extractField(part: Part): Transform {
   };
 }
 
-/** `a.b` and `` `a.b`.c `` into names. ConfigError when it is not a path. */
+/** `a.b` and `` `a.b`.c `` into names; in backticks `` \` `` stands for one. ConfigError when it is not a path. */
 function parsePath(text: string): readonly string[] {
   const names: string[] = [];
-  const name = /(?:`((?:[^`]|`(?!\.|$))+)`|([^.`][^.]*))(\.|$)/y;
-  while (name.lastIndex < text.length) {
+  const name = /(?:`((?:\\`|[^`]|`(?!\.|$))+)`|([^.`][^.]*|))(\.|$)/y;
+  for (;;) {
     const found = name.exec(text);
-    if (found === null) break;
-    names.push(found[1] ?? found[2] ?? '');
+    if (found === null) {
+      throw new ConfigError(`"${text}" is not a path: names separated by dots, in backticks where they hold dots themselves`, {
+        field: 'field',
+      });
+    }
+    names.push((found[1] ?? found[2] ?? '').replaceAll('\\`', '`'));
     if (found[3] === '') return names;
   }
-  throw new ConfigError(
-    `"${text}" is not a path: names separated by dots, in backticks where they hold dots themselves`,
-    {
-      field: 'field',
-    },
-  );
 }
 
 function schemaAt(schema: Schema, path: readonly string[]): Schema {

@@ -1,4 +1,6 @@
 import {
+  ConfigError,
+  copyFields,
   DataError,
   INT32_SCHEMA,
   INT64_SCHEMA,
@@ -91,7 +93,7 @@ function insertField(part: Part): Transform {
           const value = part.value(record);
           if (value === null || value === undefined) return record;
           const schema = part.schema(record);
-          const updated: Record<string, unknown> = { ...requireFields(value, schema, 'InsertField') };
+          const updated = copyFields(requireFields(value, schema, 'InsertField'));
           const plan = schema === null ? null : plans.of(schema);
           if (plan !== null) fillDefaults(updated, plan.defaults);
           for (const { name, of } of insertions) {
@@ -118,7 +120,14 @@ function insertionsOf(config: ParsedConfig): readonly Insertion[] {
   };
   for (const source of SOURCES) add(...source);
   const fixed = config.stringOrNull('static.value');
+  if (fixed === null && config.has('static.field')) {
+    throw new ConfigError('static.field needs static.value: the text to insert', { field: 'static.value' });
+  }
   add('static.field', STRING_SCHEMA, OPTIONAL_STRING_SCHEMA, () => fixed);
+  if (insertions.length === 0) {
+    const keys = ['static.field', ...SOURCES.map(([key]) => key)];
+    throw new ConfigError(`nothing to insert: give at least one of ${keys.join(', ')}`, { field: 'static.field' });
+  }
   return insertions;
 }
 

@@ -1,4 +1,4 @@
-import type { PluginCatalog } from '../../core/plugins/catalog.js';
+import { shortNames, type PluginCatalog } from '../../core/plugins/catalog.js';
 import { discoverPlugins } from '../../core/plugins/discover.js';
 import type { ActorLogger } from '../kernel/protocol.js';
 import type { PluginListing } from './protocol.js';
@@ -18,7 +18,12 @@ export class PluginCatalogs {
   listing(): PluginListing {
     const { plugins, problems } = this.#catalog;
     return {
-      plugins: plugins.map((plugin) => ({ class: plugin.class, type: plugin.type, version: plugin.version })),
+      plugins: plugins.map((plugin) => ({
+        class: plugin.class,
+        type: plugin.type,
+        version: plugin.version,
+        aliases: [...plugin.aliases, ...shortNames(plugin)],
+      })),
       problems,
     };
   }

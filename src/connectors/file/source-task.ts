@@ -19,8 +19,9 @@ import { Wake } from './wake.js';
 
 /** An empty answer is given at least so often. */
 const LONGEST_POLL_MS = 1000;
-/** Patterns are expanded anew at most so often. */
+/** Patterns are expanded anew so often, and sooner when the system reports new names. */
 const SCAN_EVERY_MS = 1000;
+const SCAN_AGAIN_MS = 50;
 const NO_RECORDS: readonly SourceRecord[] = [];
 
 /** What exists between start and stop. */
@@ -111,10 +112,15 @@ export class FileSourceTask implements SourceTask {
   async #nextChunk(running: Running): Promise<boolean> {
     const { files, reader, cutter } = running;
     this.#lookedAt = performance.now();
-    if (files.changes && this.#lookedAt - this.#scannedAt >= SCAN_EVERY_MS) await this.#scan(running, false);
+    if (files.changes && this.#scanIsDue(running)) await this.#scan(running, false);
     const chunk = await reader.next();
     if (chunk !== null) cutter.load(chunk);
     return chunk !== null;
+  }
+
+  #scanIsDue({ wake }: Running): boolean {
+    const since = this.#lookedAt - this.#scannedAt;
+    return since >= SCAN_EVERY_MS || (since >= SCAN_AGAIN_MS && wake.takeNamesChanged());
   }
 
   async #scan(running: Running, first: boolean): Promise<void> {

@@ -62,14 +62,13 @@ export class Tail {
     if (durable !== null) this.#start = () => this.#resume(durable);
     else if (atEnd) this.#start = () => this.#startAtEnd();
     await this.#started();
+    if (this.#file === null) await this.#openPath();
   }
 
   /** Whether there is something to read. Notices growth, truncation and rotation. */
   async look(): Promise<boolean> {
     await this.#started();
-    if (this.#file === null) {
-      if ((await this.#pathStats()) === null || !(await this.#open(this.path, null, []))) return false;
-    }
+    if (this.#file === null) await this.#openPath();
     for (;;) {
       const file = this.#file;
       if (file === null) return false;
@@ -130,11 +129,11 @@ export class Tail {
 
   /** At the last line start: what is there already is not wanted, but a line that is being written is. */
   async #startAtEnd(): Promise<void> {
-    const at = await this.#pathStats();
-    if (at === null || !(await this.#open(this.path, null, []))) return;
+    await this.#openPath();
     const file = this.#file;
     if (file === null || this.#next > 0) return;
-    this.#setNext(await lastLineStart(file, at.size, this.#shared.settings.maxLineBytes));
+    const { size } = await file.stats();
+    this.#setNext(await lastLineStart(file, size, this.#shared.settings.maxLineBytes));
   }
 
   #lines(file: OpenFile, buffer: Buffer, bytes: number, full: boolean): ReadResult {
@@ -250,18 +249,15 @@ export class Tail {
     this.#setNext(0);
   }
 
-  /** The file that has the path now, or null. */
-  async #pathStats(): Promise<Stats | null> {
+  /** Opens what has the path now, if there is something and no other tail reads it. */
+  async #openPath(): Promise<void> {
     const at = await statOrNull(this.path);
-    if (at === null || at.isFile()) return at;
-    if (!this.#given) return null;
+    if (at?.isFile() === true) await this.#open(this.path, null, []);
+    if (at === null || at.isFile() || !this.#given) return;
     const what = at.isDirectory()
-      ? 'a folder: to follow the files in it use "files" with a pattern, like'
-      : 'not a regular file:';
-    const advice = at.isDirectory()
-      ? `${this.path}/*`
-      : 'pipes, sockets and devices have no positions to resume from';
-    throw new ConfigError(`${this.path} is ${what} ${advice}`, { code: 'FILE_NOT_A_FILE', field: 'file' });
+      ? `a folder: to follow the files in it use "files" with a pattern, like ${this.path}/*`
+      : 'not a regular file: pipes, sockets and devices have no positions to resume from';
+    throw new ConfigError(`${this.path} is ${what}`, { code: 'FILE_NOT_A_FILE', field: 'file' });
   }
 
   #partialIsDue(): boolean {
@@ -303,8 +299,8 @@ export class Tail {
     const between = siblings
       .filter(({ path, stats: other }) => {
         const key = inodeKey({ dev: other.dev, inode: other.ino });
-        const isCurrent = at !== null && sameInode({ dev: at.dev, inode: at.ino }, other);
-        return !isCurrent && !isFollowed(path) && !open.has(key) && !done.has(key) && isLater(other, stats);
+        const isSelf = sameInode(file, other) || (at !== null && sameInode({ dev: at.dev, inode: at.ino }, other));
+        return !isSelf && !isFollowed(path) && !open.has(key) && !done.has(key) && isLater(other, stats);
       })
       .sort((a, b) => a.stats.birthtimeMs - b.stats.birthtimeMs || a.stats.mtimeMs - b.stats.mtimeMs);
     const [first] = between;
@@ -326,9 +322,12 @@ export class Tail {
   }
 }
 
-/** Whether a file was made after another and last written after it: they had the same path one after the other. */
+/**
+ * Whether a file was made after another and last written after it: they had the same path one after the other. Clocks
+ * of file systems tick slowly, so equal times count; what was read before is known by its inode.
+ */
 function isLater(candidate: Stats, than: Stats): boolean {
-  return candidate.size > 0 && candidate.birthtimeMs > than.birthtimeMs && candidate.mtimeMs >= than.mtimeMs;
+  return candidate.size > 0 && candidate.birthtimeMs >= than.birthtimeMs && candidate.mtimeMs >= than.mtimeMs;
 }
 
 /** Start of a last line that is not ended yet, or the end of the file. */

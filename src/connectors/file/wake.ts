@@ -12,6 +12,7 @@ export class Wake {
     this.#end?.();
   };
   #changed = false;
+  #namesChanged = false;
   #end: (() => void) | null = null;
 
   constructor(signal: AbortSignal) {
@@ -24,8 +25,9 @@ export class Wake {
     for (const folder of folders) {
       if (this.#watchers.has(folder) || this.#watchers.size >= MAX_WATCHED) continue;
       try {
-        const watcher = watch(folder, { persistent: false }, () => {
+        const watcher = watch(folder, { persistent: false }, (event) => {
           this.#changed = true;
+          if (event === 'rename') this.#namesChanged = true;
           this.#end?.();
         });
         watcher.on('error', () => {
@@ -37,6 +39,13 @@ export class Wake {
         // Looked at again at the next scan.
       }
     }
+  }
+
+  /** Whether files came, went or were renamed since this was last asked. */
+  takeNamesChanged(): boolean {
+    const changed = this.#namesChanged;
+    this.#namesChanged = false;
+    return changed;
   }
 
   /** Resolves after `ms`, at the stop signal, or soon after a change. */

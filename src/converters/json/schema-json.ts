@@ -1,5 +1,5 @@
 /** Schemas as JSON, in Kafka Connect's form. */
-import { DataError, describeValue, fieldOf, isFields, SchemaBuilder, ConnectError } from '../../sdk/index.js';
+import { DataError, describeValue, fieldOf, isFields, SchemaBuilder } from '../../sdk/index.js';
 import type { Fields, Schema, SchemaType } from '../../sdk/index.js';
 import { MAX_DEPTH, tooDeep } from './exact-parse.js';
 import type { ValueReaders } from './read-value.js';
@@ -99,12 +99,7 @@ function readFields(fields: unknown, readers: ValueReaders, depth: number): Sche
   for (const field of fields as readonly unknown[]) {
     const name = isFields(field) ? fieldOf(field, 'field') : undefined;
     if (typeof name !== 'string') throw bad('each of the "fields" of a struct must have its name as "field"');
-    const schema = readSchema(field, readers, depth + 1);
-    try {
-      builder.field(name, schema);
-    } catch (error) {
-      throw error instanceof ConnectError ? bad(error.message) : error;
-    }
+    builder.field(name, readSchema(field, readers, depth + 1));
   }
   return builder;
 }

@@ -3,7 +3,7 @@ import { readJsonObject } from '../body.js';
 import { parseConfig } from '../config-body.js';
 import type { RouteContext, RouteDeps, Routes } from '../context.js';
 import { HttpError } from '../errors.js';
-import { rewording } from '../failures.js';
+import { blamingPlugin, rewording } from '../failures.js';
 import type { Config } from '../runtime.js';
 import { restore, holdsHidden } from '../secrets.js';
 import { hiddenInfos, pluginInfo } from '../shapes.js';
@@ -22,7 +22,7 @@ export function pluginRoutes(router: Routes, deps: RouteDeps): void {
   router.get('/connector-plugins/:plugin/config', async (ctx: RouteContext) => {
     const plugin = pathPart(ctx, 'plugin');
     const version = queryValues(ctx, 'version').at(-1) ?? null;
-    const work = deps.runtime.pluginConfig(ctx.state.call, plugin, version);
+    const work = blamingPlugin(deps.runtime.pluginConfig(ctx.state.call, plugin, version));
     ctx.body = await rewording(work, 'PLUGIN_NOT_FOUND', unknownPlugin(plugin));
   });
 
@@ -30,7 +30,7 @@ export function pluginRoutes(router: Routes, deps: RouteDeps): void {
     const plugin = pathPart(ctx, 'plugin');
     const config = ofPlugin(plugin, parseConfig(await readJsonObject(ctx, deps.maxBodyBytes)));
     const real = holdsHidden(config) ? await withStored(ctx, deps, config) : config;
-    const work = deps.runtime.validate(ctx.state.call, real);
+    const work = blamingPlugin(deps.runtime.validate(ctx.state.call, real));
     ctx.body = hiddenInfos(await rewording(work, 'PLUGIN_NOT_FOUND', unknownPlugin(plugin)));
   });
 }

@@ -109,7 +109,6 @@ export class GroupCommit {
         // One of them may be what the disk has no room for; the others must not fail with it.
         for (const work of group) await this.#commit([work]);
       }
-      for (const work of group) this.#pendingBytes -= work.bytes;
     }
     this.#pump = null;
   }
@@ -133,6 +132,7 @@ export class GroupCommit {
       for (const [i, work] of group.entries()) {
         const outcome = outcomes[i];
         if (outcome === undefined) continue;
+        this.#pendingBytes -= work.bytes;
         if ('refused' in outcome) work.reject(outcome.refused);
         else work.resolve(outcome.value);
       }
@@ -141,7 +141,10 @@ export class GroupCommit {
       const reported = toLogError(await commitCause(error), this.#options.database.dataFile);
       if (isFatal(reported.cause)) this.#options.onFatal(reported);
       if (group.length > 1) return false;
-      for (const work of group) work.reject(reported);
+      for (const work of group) {
+        this.#pendingBytes -= work.bytes;
+        work.reject(reported);
+      }
       return true;
     }
   }

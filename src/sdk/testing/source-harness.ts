@@ -71,17 +71,17 @@ export class SourceHarness {
     }
   }
 
-  /** One poll of each task. A RetriableError of one is thrown when no task gave records. */
+  /** One poll of each task, at the same time. A RetriableError of one is thrown when no task gave records. */
   async poll(): Promise<readonly SourceRecord[]> {
+    const answers = await Promise.allSettled(
+      this.#tasks.map(async ({ task }) => within('poll()', this.#deadlineMs, task.poll())),
+    );
     const records: SourceRecord[] = [];
     let retriable: RetriableError | null = null;
-    for (const { task } of this.#tasks) {
-      try {
-        records.push(...(await within('poll()', this.#deadlineMs, task.poll())));
-      } catch (error) {
-        if (!(error instanceof RetriableError)) throw error;
-        retriable ??= error;
-      }
+    for (const answer of answers) {
+      if (answer.status === 'fulfilled') records.push(...answer.value);
+      else if (answer.reason instanceof RetriableError) retriable ??= answer.reason;
+      else throw answer.reason;
     }
     if (records.length === 0 && retriable !== null) throw retriable;
     return records;

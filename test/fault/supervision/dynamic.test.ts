@@ -128,8 +128,18 @@ test('a request that cannot be met is refused with a code, and the message names
     ],
     [null, 'tasks', 'BAD_CHILD_SPEC', /without id/],
     [{ ...spec, peers: ['x'] } satisfies ActorSpec, 'tasks', 'BAD_CHILD_SPEC', /own peer/],
-    [{ ...spec, id: 'static' } satisfies ActorSpec, 'tasks', 'DUPLICATE_CHILD', /static exists already/],
-    [{ ...spec, id: 'root' } satisfies ActorSpec, 'tasks', 'DUPLICATE_CHILD', /root exists already/],
+    [
+      { ...spec, id: 'static' } satisfies ActorSpec,
+      'tasks',
+      'DUPLICATE_CHILD',
+      /there is a child static already/,
+    ],
+    [
+      { ...spec, id: 'root' } satisfies ActorSpec,
+      'tasks',
+      'DUPLICATE_CHILD',
+      /there is a child root already/,
+    ],
     [spec, 'nowhere', 'UNKNOWN_SUPERVISOR', /nowhere/],
     [spec, 'fixed', 'NOT_DYNAMIC', /one_for_one only/],
   ];

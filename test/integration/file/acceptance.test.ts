@@ -72,6 +72,7 @@ acceptSource({
   setup: manyJsonFiles,
   guarantee: 'exactly-once',
   ordered: false,
+  parallel: true,
 });
 
 /** Full when somebody says so. */

@@ -59,6 +59,34 @@ for (const [failure, status, code] of FAILURES) {
   });
 }
 
+test("an error with a code of the plugin's own is told, and is not the node's", async (t) => {
+  const rest = await Rest.start(t);
+  rest.runtime.before = (what) => {
+    if (what === 'validate' || what === 'put') throw new RuntimeFailure('NO_DATABASE', 'cannot reach db-1');
+  };
+  for (const path of ['/connectors/b/config', '/connector-plugins/LinesSource/config/validate']) {
+    const error = errorOf((await rest.send('PUT', path, { body: {} })).json);
+    assert.deepEqual([error.code, error.message], ['PLANNING_FAILED', 'NO_DATABASE: cannot reach db-1']);
+  }
+});
+
+test('a plugin that is not clear is told so', async (t) => {
+  const rest = await Rest.start(t);
+  for (const [failure, status, code] of [
+    ['PLUGIN_AMBIGUOUS', 400, 'PLUGIN_AMBIGUOUS'],
+    ['PLUGIN_VERSION_NOT_FOUND', 404, 'PLUGIN_NOT_FOUND'],
+    ['BAD_CONFIG', 400, 'CONFIG_INVALID'],
+  ] as const) {
+    rest.runtime.before = () => {
+      throw new RuntimeFailure(failure, 'what the actor said');
+    };
+    const { error_code: told, ...error } = errorOf(
+      (await rest.send('GET', '/connector-plugins/x/config')).json,
+    );
+    assert.deepEqual([told, error.code, error.message], [status, code, 'what the actor said']);
+  }
+});
+
 test('an unforeseen fault tells the client nothing and the log everything', async (t) => {
   const rest = await Rest.start(t);
   rest.runtime.before = () => {

@@ -91,11 +91,17 @@ test('a password changed between reading and writing is not put back to the old 
   assert.equal(rest.runtime.entries.get('a')?.config['db.pin'], '0002');
 });
 
-test('a plugin that cannot be read leaves its keys to their names', async (t) => {
-  const rest = await withConnector(t);
-  await rest.send('GET', '/plugin/reload');
-  rest.runtime.before = (what) => {
-    if (what === 'pluginConfig') throw new RuntimeFailure('PLUGIN_NOT_FOUND', 'gone');
-  };
-  assert.deepEqual((await rest.send('GET', '/connectors/a/config')).json, { ...SHOWN, 'db.pin': '4711' });
-});
+for (const failure of ['PLUGIN_NOT_FOUND', 'PLUGIN_LOAD_FAILED', 'PLANNING_TIMEOUT', 'OWN_CODE']) {
+  test(`of a plugin that cannot be read (${failure}) every value but those of the runtime's own keys is hidden`, async (t) => {
+    const rest = await withConnector(t);
+    await rest.send('GET', '/plugin/reload');
+    rest.runtime.before = (what) => {
+      if (what === 'pluginConfig') throw new RuntimeFailure(failure, 'gone');
+    };
+    assert.deepEqual((await rest.send('GET', '/connectors/a/config')).json, {
+      ...SHOWN,
+      file: '[hidden]',
+      'public.token.limit': '[hidden]',
+    });
+  });
+}

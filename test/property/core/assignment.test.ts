@@ -24,7 +24,12 @@ function light(units: readonly UnitKey[]): Load[] {
 }
 
 function ownersOf(units: readonly UnitKey[], owners: readonly (string | null)[]): Map<UnitKey, string> {
-  return new Map(units.flatMap((unit, i) => (owners[i] == null ? [] : [[unit, owners[i]] as const])));
+  return new Map(
+    units.flatMap((unit, i) => {
+      const owner = owners[i] ?? null;
+      return owner === null ? [] : [[unit, owner] as const];
+    }),
+  );
 }
 
 function totals(nodes: readonly string[], wish: Wish, units: readonly Load[]): number[] {

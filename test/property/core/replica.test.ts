@@ -44,7 +44,7 @@ function subject<S, E, R>(machine: Machine<S, E, R>, entryOf: (by: Writer) => fc
     check: (property) =>
       fc.assert(
         fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 60 }), (steps) =>
-          property({ machine: machine as unknown as Fixture['machine'], steps: steps as Step[] }),
+          property({ machine, steps }),
         ),
         { numRuns: 150 },
       ),

@@ -120,3 +120,8 @@ test('what is being restarted shows it, without its old trace', () => {
     tasks: [before.tasks[0], { id: 1, state: 'RESTARTING', worker_id: 'w1' }],
   });
 });
+
+test('a stopped connector stays stopped when it is restarted', () => {
+  const stopped = status(entry(1, 'STOPPED'), [], []);
+  assert.deepEqual(restarting(stopped, true, []), stopped);
+});

@@ -1,0 +1,110 @@
+/** A source that delivers a few records and then misbehaves as it is told to. Loaded as a plugin by test/fault/tasks. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  sourceRecord,
+  type Plugin,
+  type SourceRecord,
+  type SourceTask,
+  type SourceTaskContext,
+} from '#troupe/sdk/index.js';
+
+class FaultyTask implements SourceTask {
+  #fault = '';
+  #from = 0;
+  readonly #kept: unknown[] = [];
+
+  async start(
+    context: SourceTaskContext,
+    _config: unknown,
+    raw: Readonly<Record<string, string>>,
+  ): Promise<void> {
+    this.#fault = raw['fault'] ?? '';
+    const position = context.position({ part: 'one' });
+    this.#from = typeof position?.['at'] === 'number' ? position['at'] : 0;
+    if (this.#fault === 'start') throw new Error('the source system says no');
+    if (this.#fault === 'hang-in-start') await forever();
+  }
+
+  async poll(): Promise<SourceRecord[]> {
+    if (this.#from > 0) await this.#misbehave();
+    this.#from += 1;
+    const position = { at: this.#from };
+    return [
+      sourceRecord({
+        value: `record ${this.#from}`,
+        sourcePartition: { part: 'one' },
+        sourcePosition: position,
+      }),
+    ];
+  }
+
+  async stop(): Promise<void> {
+    if (this.#fault === 'hang-in-stop') await forever();
+  }
+
+  async #misbehave(): Promise<void> {
+    switch (this.#fault) {
+      case 'throw':
+        throw new Error('something broke in the plugin');
+      case 'reject-elsewhere':
+        void Promise.reject(new Error('nobody awaits this'));
+        await sleep(1000);
+        return;
+      case 'exit':
+        process.exit(7);
+        break;
+      case 'spin':
+        for (;;) Math.random();
+      case 'hang':
+        await forever();
+        return;
+      case 'heap':
+        for (let i = 0; i < 200; i += 1) {
+          for (let k = 0; k < 20_000; k += 1) this.#kept.push({ i, k, text: `${i}-${k}` });
+          await sleep(1);
+        }
+        return;
+      default:
+        await sleep(100);
+    }
+  }
+}
+
+function forever(): Promise<never> {
+  // A timer keeps the thread alive, as a socket of a real plugin would.
+  setInterval(() => undefined, 1000);
+  return new Promise<never>(() => undefined);
+}
+
+const plugin: Plugin = {
+  type: 'source',
+  plugin: {
+    kind: 'source',
+    version: '1.0.0',
+    config: [
+      {
+        name: 'fault',
+        type: 'STRING',
+        importance: 'HIGH',
+        documentation: 'What goes wrong.',
+        defaultValue: '',
+      },
+      {
+        name: 'plan',
+        type: 'STRING',
+        importance: 'LOW',
+        documentation: 'What goes wrong in planning.',
+        defaultValue: '',
+      },
+    ],
+    taskConfigs: async (_context, _config, raw) => {
+      if (raw['plan'] === 'hang') await forever();
+      if (raw['plan'] === 'spin') for (;;) Math.random();
+      if (raw['plan'] === 'throw') throw new Error('cannot plan');
+      return [raw];
+    },
+    createTask: () => new FaultyTask(),
+  },
+};
+
+export default plugin;

@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+
+import { GroupCommit } from '#troupe/log/embedded/group-commit.js';
+import { openDatabase } from '#troupe/log/embedded/open-database.js';
+import { Staging } from '#troupe/log/embedded/staging.js';
+import { LogError } from '#troupe/log/log.js';
+
+async function writer(
+  t: TestContext,
+  maxPendingBytes = 1000,
+): Promise<{ commits: GroupCommit; staging: Staging }> {
+  const dir = mkdtempSync(join(tmpdir(), 'troupe-log-'));
+  const database = await openDatabase(dir, undefined);
+  const staging = new Staging(database.data);
+  const onFatal = (error: LogError): never => {
+    throw error;
+  };
+  const commits = new GroupCommit({
+    database,
+    staging,
+    maxPendingBytes,
+    maxPending: 100,
+    stallMs: 60_000,
+    onFatal,
+  });
+  t.after(async () => {
+    await commits.close();
+    await database.root.close();
+    rmSync(dir, { recursive: true, force: true });
+  });
+  return { commits, staging };
+}
+
+function refusedAs(code: string): (error: unknown) => boolean {
+  return (error) => error instanceof LogError && error.code === code;
+}
+
+test('work that refuses after it has staged something leaves nothing of it, and its group goes on', async (t) => {
+  const { commits, staging } = await writer(t);
+  const put = (name: string, value: string): void => {
+    staging.put(['f', name], Buffer.from(value));
+  };
+  const first = commits.submit(1, () => {
+    put('a', 'first');
+  });
+  const refused = commits.submit(1, () => {
+    put('a', 'half');
+    put('b', 'half');
+    throw new LogError('LOG_FENCED', 'not you');
+  });
+  // In one group with the others: it sees what they staged.
+  const last = commits.submit(
+    1,
+    () => `${staging.get(['f', 'a'])?.toString()} ${staging.get(['f', 'b'])?.toString()}`,
+  );
+  await assert.rejects(refused, refusedAs('LOG_FENCED'));
+  await first;
+  assert.equal(await last, 'first undefined');
+  assert.equal(staging.get(['f', 'a'])?.toString(), 'first');
+  assert.equal(staging.get(['f', 'b']), undefined);
+});
+
+test('work waits in line up to the bound and is refused beyond it; one larger piece goes alone', async (t) => {
+  const { commits, staging } = await writer(t, 100);
+  const stage = (): void => {
+    staging.put(['f', 'x'], Buffer.from('x'));
+  };
+  const larger = commits.submit(500, stage);
+  await assert.rejects(commits.submit(1, stage), refusedAs('LOG_UNAVAILABLE'));
+  await larger;
+  await Promise.all([commits.submit(60, stage), commits.submit(40, stage)]);
+  assert.equal(commits.pendingBytes, 0);
+});
+
+test('closing waits for what was submitted and refuses what comes later', async (t) => {
+  const { commits, staging } = await writer(t);
+  const submitted = commits.submit(1, () => {
+    staging.put(['f', 'x'], Buffer.from('kept'));
+  });
+  await commits.close();
+  await submitted;
+  assert.equal(staging.get(['f', 'x'])?.toString(), 'kept');
+  await assert.rejects(
+    commits.submit(1, () => null),
+    refusedAs('LOG_CLOSED'),
+  );
+});
