@@ -6,7 +6,7 @@ const READ_BYTES = 1 << 20;
 
 /** A topic with one queue, which is a total order: what a replicated state lives in. */
 export async function openReplicatedTopic(log: Log, topic: string): Promise<ReplicaPort> {
-  await log.createTopic(topic, { queues: 1, retentionMs: null, retentionBytes: null });
+  await log.createTopic(topic, { queues: 1, retentionMs: null, retentionBytes: null, reserve: true });
   return {
     async append(values) {
       const [offset] = await log.append({ entries: [{ topic, queue: 0, batch: encodeValues(values) }] });

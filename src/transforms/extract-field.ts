@@ -51,9 +51,12 @@ function parsePath(text: string): readonly string[] {
   for (;;) {
     const found = name.exec(text);
     if (found === null) {
-      throw new ConfigError(`"${text}" is not a path: names separated by dots, in backticks where they hold dots themselves`, {
-        field: 'field',
-      });
+      throw new ConfigError(
+        `"${text}" is not a path: names separated by dots, in backticks where they hold dots themselves`,
+        {
+          field: 'field',
+        },
+      );
     }
     names.push((found[1] ?? found[2] ?? '').replaceAll('\\`', '`'));
     if (found[3] === '') return names;

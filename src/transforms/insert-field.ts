@@ -126,7 +126,9 @@ function insertionsOf(config: ParsedConfig): readonly Insertion[] {
   add('static.field', STRING_SCHEMA, OPTIONAL_STRING_SCHEMA, () => fixed);
   if (insertions.length === 0) {
     const keys = ['static.field', ...SOURCES.map(([key]) => key)];
-    throw new ConfigError(`nothing to insert: give at least one of ${keys.join(', ')}`, { field: 'static.field' });
+    throw new ConfigError(`nothing to insert: give at least one of ${keys.join(', ')}`, {
+      field: 'static.field',
+    });
   }
   return insertions;
 }

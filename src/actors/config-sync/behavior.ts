@@ -46,7 +46,9 @@ export default behavior<ConfigSyncProtocol, ConfigSyncPeers, ConfigSyncParams>({
     await replica.boot(context.signal);
     publishChanges(context, replica);
     const following = new AbortController();
-    replica.follow(following.signal).catch(context.crash);
+    replica.follow(following.signal).catch((error: unknown) => {
+      context.crash(error);
+    });
     const plugins = new PluginCatalogs(params.pluginPaths, context.log);
     const pool = new PlanningPool({
       threads: params.planningThreads,

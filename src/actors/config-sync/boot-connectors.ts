@@ -70,8 +70,9 @@ function parseConnector(content: string): { name: string; config: Record<string,
   }
   const config: Record<string, string> = {};
   for (const [key, value] of Object.entries(parsed['config'])) {
-    if (typeof value === 'object')
+    if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'boolean') {
       throw new Error(`the value of ${key} must be a string, a number or a boolean`);
+    }
     Object.defineProperty(config, key, {
       value: String(value),
       enumerable: true,

@@ -84,9 +84,19 @@ async function plan(name: string, raw: RawConfig): Promise<readonly RawConfig[]>
       field: 'tasks.max',
     });
   }
-  return configs.map((config) =>
-    Object.fromEntries(Object.entries(config).map(([key, value]) => [key, String(value)])),
-  );
+  for (const config of configs) checkTexts(config);
+  return configs;
+}
+
+/** A plugin in JavaScript may return anything. */
+function checkTexts(config: Readonly<Record<string, unknown>>): void {
+  for (const [key, value] of Object.entries(config)) {
+    if (typeof value === 'string') continue;
+    throw new ConfigError(`the connector planned a task in which ${key} is not a text`, {
+      code: 'BAD_TASK_CONFIG',
+      field: key,
+    });
+  }
 }
 
 /** A pool thread serves many connectors in turn and has no log of its own. */

@@ -49,14 +49,16 @@ export class Membership {
 
   /** Follows the topic and comes online in it. */
   async join(): Promise<void> {
-    const { peers, params, crash } = this.#context;
+    const { peers, params } = this.#context;
     this.#replica.onApplied((entry, _result, { writer }) => {
       this.#detector.heard({ id: writer.node, incarnation: writer.incarnation }, monotonicMs());
       if (entry.type !== 'ALIVE') this.#publish();
       this.#checkSelf();
     });
     this.#replica.onReplaced(this.#publish);
-    this.#replica.follow(this.#following.signal).catch(crash);
+    this.#replica.follow(this.#following.signal).catch((error: unknown) => {
+      this.#context.crash(error);
+    });
     const now = Date.now();
     await this.#renewing({
       type: 'ONLINE',

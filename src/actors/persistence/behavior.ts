@@ -42,8 +42,11 @@ export default behavior<PersistenceProtocol, Peers, PersistenceParams>({
     const persistence = new Persistence(log, positions, offsets);
     const writer = new FileWriter(context, files, positions, offsets, () => persistence.connectors);
     const following = new AbortController();
-    positions.follow(following.signal).catch(context.crash);
-    offsets.follow(following.signal).catch(context.crash);
+    for (const replica of [positions, offsets]) {
+      replica.follow(following.signal).catch((error: unknown) => {
+        context.crash(error);
+      });
+    }
     writer.start();
     return {
       handlers: {

@@ -145,7 +145,8 @@ export class Rebalancer {
       this.#running.set(unit, { unit, epoch, generation, config, state });
     };
     try {
-      await this.#context.peers['config-sync'].ask('plan', { name: unit }, { deadlineMs: PLAN_ASK_MS });
+      const { 'config-sync': configSync } = this.#context.peers;
+      await configSync.ask('plan', { name: unit }, { deadlineMs: PLAN_ASK_MS });
       this.#failures.delete(unit);
       record('RUNNING');
       this.#report(unit, 'RUNNING', null);

@@ -1,7 +1,6 @@
 import { groupOf, parseUnitKey } from '../../core/model.js';
 import type { OffsetEntry } from '../../core/progress-machine.js';
 import { progressEncoder } from './progress-entries.js';
-import type { Log } from '../../log/log.js';
 import { encodeValues } from '../../log/replicated-topic.js';
 import { ConfigError, DataError } from '../../sdk/errors.js';
 import type { QueueOffset, QueueRef, SinkTaskContext } from '../../sdk/plugin.js';
@@ -97,7 +96,7 @@ async function openReaders(
   const readers: QueueReader[] = [];
   for (const { topic, queue } of assignment) {
     const options = {
-      log: parts.log as Log,
+      log: parts.log,
       topic,
       queue,
       maxBytes,

@@ -1,4 +1,4 @@
-import type { Log, QueueEntry } from '../../log/log.js';
+import type { QueueEntry } from '../../log/log.js';
 import { encodeValues } from '../../log/replicated-topic.js';
 import { progressEncoder } from './progress-entries.js';
 import type { PositionEntry } from '../../core/progress-machine.js';
@@ -49,7 +49,7 @@ export async function startSource(parts: TaskParts, loaded: LoadedSource): Promi
     signal,
     writer,
     errors,
-    topics: new Topics(log as Log, settings.topicCreation ? topicSettings(settings) : null),
+    topics: new Topics(log, settings.topicCreation ? topicSettings(settings) : null),
     transform: loaded.chain === null ? null : (record) => loaded.chain?.apply(record) ?? null,
     keyConverter: loaded.keyConverter.instance,
     valueConverter: loaded.valueConverter.instance,

@@ -24,6 +24,9 @@ export interface SourceWriterOptions {
   readonly onAppended: (records: number, bytes: number) => void;
 }
 
+/** Builders are kept from batch to batch for their memory; a source that writes to more queues makes them anew. */
+const MAX_KEPT_BUILDERS = 16;
+
 interface OpenQueue {
   readonly topic: string;
   readonly queue: number;
@@ -163,13 +166,17 @@ export class SourceWriter {
     const positions = [...this.#positions.values()];
     const entries: QueueEntry[] = [];
     for (const { topic, queue, builder } of this.#open.values()) {
-      if (builder.count > 0) entries.push({ topic, queue, batch: builder.build() });
+      if (builder.count === 0) continue;
+      entries.push({ topic, queue, batch: builder.build() });
+      builder.reset();
     }
     const count = this.#count;
     const bytes = this.#bytes;
     if (positions.length > 0) entries.push(this.#options.positionEntry(positions));
-    this.#open.clear();
-    this.#lastQueue = null;
+    if (this.#open.size > MAX_KEPT_BUILDERS) {
+      this.#open.clear();
+      this.#lastQueue = null;
+    }
     this.#positions = new Map();
     this.#count = 0;
     this.#bytes = 0;

@@ -1,6 +1,6 @@
 /** A package's manifest, `"troupe": { "plugins": [...] }` in its package.json, checked as what it is: outside input. */
-import { readFileSync, statSync } from 'node:fs';
-import { join, relative, resolve, sep } from 'node:path';
+import { readFileSync, realpathSync, statSync } from 'node:fs';
+import { isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
 import type { PluginType } from '../../sdk/plugin.js';
@@ -95,13 +95,21 @@ function moduleOf(folder: string, value: unknown): { readonly module: string; re
     throw new Error('"module" must be the path of a module in the package');
   const [path = '', exportName = 'default'] = value.split('#');
   const file = resolve(folder, path);
-  const inside = relative(folder, file);
-  if (inside === '' || inside === '..' || inside.startsWith(`..${sep}`) || resolve(inside) === inside) {
-    throw new Error(`"module" must be a path inside the package, which ${value.slice(0, 100)} is not`);
-  }
+  if (!isInside(folder, file)) throw outside(value);
   if (statSync(file, { throwIfNoEntry: false })?.isFile() !== true)
     throw new Error(`its module ${path} is not there`);
+  // Through links: the package itself may be one.
+  if (!isInside(realpathSync(folder), realpathSync(file))) throw outside(value);
   return { module: pathToFileURL(file).href, exportName };
+}
+
+function isInside(folder: string, file: string): boolean {
+  const path = relative(folder, file);
+  return path !== '' && path !== '..' && !path.startsWith(`..${sep}`) && !isAbsolute(path);
+}
+
+function outside(path: string): Error {
+  return new Error(`"module" must be a path inside the package, which ${path.slice(0, 100)} is not`);
 }
 
 function isObject(value: unknown): value is Json {

@@ -23,14 +23,18 @@ interface Typed {
 }
 
 const DAY_MS = 86_400_000;
-const int = (bits: number): fc.Arbitrary<number> => fc.integer({ min: -(2 ** (bits - 1)), max: 2 ** (bits - 1) - 1 });
+const int = (bits: number): fc.Arbitrary<number> =>
+  fc.integer({ min: -(2 ** (bits - 1)), max: 2 ** (bits - 1) - 1 });
 const int64 = fc
   .bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n })
   .map((value) => (Number.isSafeInteger(Number(value)) ? Number(value) : value));
 const text = fc.string({ unit: 'binary' });
 const float = fc.double();
 
-function primitive(type: 'INT8' | 'INT16' | 'INT32' | 'INT64' | 'FLOAT64' | 'BOOLEAN' | 'STRING' | 'BYTES', values: fc.Arbitrary<unknown>): Typed {
+function primitive(
+  type: 'INT8' | 'INT16' | 'INT32' | 'INT64' | 'FLOAT64' | 'BOOLEAN' | 'STRING' | 'BYTES',
+  values: fc.Arbitrary<unknown>,
+): Typed {
   return { schema: SchemaBuilder.of(type).build(), values };
 }
 
@@ -67,15 +71,27 @@ const typed: fc.Arbitrary<Typed> = fc.letrec<{ any: Typed }>((tie) => ({
     { maxDepth: 3, withCrossShrink: true },
     leaves,
     tie('any').map(nullable),
-    tie('any').map(({ schema, values }) => ({ schema: SchemaBuilder.array(schema).build(), values: fc.array(values, { maxLength: 4 }) })),
+    tie('any').map(({ schema, values }) => ({
+      schema: SchemaBuilder.array(schema).build(),
+      values: fc.array(values, { maxLength: 4 }),
+    })),
     fc.tuple(leaves, tie('any')).map(([key, item]) => ({
       schema: SchemaBuilder.map(key.schema, item.schema).build(),
       values:
         key.schema.type === 'STRING'
-          ? fc.array(fc.tuple(text, item.values), { maxLength: 4 }).map((entries): unknown => Object.fromEntries(entries))
-          : fc.array(fc.tuple(key.values, item.values), { maxLength: 1 }).map((entries): unknown => new Map(entries)),
+          ? fc
+              .array(fc.tuple(text, item.values), { maxLength: 4 })
+              .map((entries): unknown => Object.fromEntries(entries))
+          : fc
+              .array(fc.tuple(key.values, item.values), { maxLength: 1 })
+              .map((entries): unknown => new Map(entries)),
     })),
-    fc.uniqueArray(fc.tuple(fc.oneof(text, fc.constantFrom('__proto__', 'constructor')), tie('any')), { selector: ([name]) => name, maxLength: 4 }).map(struct),
+    fc
+      .uniqueArray(fc.tuple(fc.oneof(text, fc.constantFrom('__proto__', 'constructor')), tie('any')), {
+        selector: ([name]) => name,
+        maxLength: 4,
+      })
+      .map(struct),
   ),
 })).any;
 
@@ -87,7 +103,9 @@ test('what is written is read back as the same schema and value', () => {
   for (const raw of [{}, { 'decimal.format': 'NUMERIC' }, { 'schemas.cache.size': '0' }]) {
     fc.assert(
       fc.property(
-        typed.chain(({ schema, values }) => fc.tuple(fc.constant(schema), fc.array(values, { minLength: 1, maxLength: 3 }))),
+        typed.chain(({ schema, values }) =>
+          fc.tuple(fc.constant(schema), fc.array(values, { minLength: 1, maxLength: 3 })),
+        ),
         ([schema, values]) => {
           const converter = create(raw);
           for (const value of values) {
@@ -117,10 +135,17 @@ test('JSON without a schema is read as JSON.parse reads it, but for digits', () 
 
 test('the exact parser agrees with JSON.parse, whatever the blanks', () => {
   fc.assert(
-    fc.property(fc.jsonValue({ noUnicodeString: false }), fc.constantFrom('', ' ', '\n\t'), (value, blanks) => {
-      const jsonText = JSON.stringify(value, null, blanks);
-      assert.deepStrictEqual(JSON.parse(JSON.stringify(parseExact(jsonText), numberText)), JSON.parse(jsonText));
-    }),
+    fc.property(
+      fc.jsonValue({ noUnicodeString: false }),
+      fc.constantFrom('', ' ', '\n\t'),
+      (value, blanks) => {
+        const jsonText = JSON.stringify(value, null, blanks);
+        assert.deepStrictEqual(
+          JSON.parse(JSON.stringify(parseExact(jsonText), numberText)),
+          JSON.parse(jsonText),
+        );
+      },
+    ),
   );
 });
 
@@ -141,11 +166,17 @@ test('whatever is sent, the converter answers with a value or a DataError', () =
     .record(
       {
         type: fc.constantFrom('struct', 'array', 'map', 'int8', 'int64', 'bytes', 'string', 'nothing'),
-        fields: fc.array(fc.record({ type: fc.constantFrom('int32', 'string', 'struct'), field: fc.string() })),
+        fields: fc.array(
+          fc.record({ type: fc.constantFrom('int32', 'string', 'struct'), field: fc.string() }),
+        ),
         items: fc.constantFrom({ type: 'int32' }, {}, null),
         keys: fc.constantFrom({ type: 'string' }, 5),
         values: fc.constantFrom({ type: 'int32' }, 5),
-        name: fc.constantFrom('org.apache.kafka.connect.data.Decimal', 'org.apache.kafka.connect.data.Date', 'x'),
+        name: fc.constantFrom(
+          'org.apache.kafka.connect.data.Decimal',
+          'org.apache.kafka.connect.data.Date',
+          'x',
+        ),
         parameters: fc.constantFrom({ scale: '2' }, { scale: 'x' }, {}),
         default: fc.jsonValue(),
       },

@@ -72,6 +72,8 @@ function fold(machine: Fixture['machine'], topic: MemoryTopic): unknown {
 }
 
 function same(machine: Fixture['machine'], actual: unknown, expected: unknown): void {
+  assert.deepEqual(actual, expected);
+  // In the same order, too: what is forgotten first depends on it.
   assert.deepEqual([...machine.encodeSnapshot(actual)], [...machine.encodeSnapshot(expected)]);
   assert.equal(machine.digest(actual), machine.digest(expected));
 }
@@ -87,6 +89,9 @@ function replica(
     port: topic,
     writer: { node, incarnation: 'r' },
     snapshots: { entries, bytes: 1e9 },
+    onIssue: ({ code, message }) => {
+      assert.equal(code, 'BROKEN_ENTRY', message);
+    },
   });
 }
 

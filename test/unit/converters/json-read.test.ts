@@ -10,7 +10,8 @@ function read(schema: string, payload: string): SchemaAndValue {
   return withSchema.toConnectData('t', `{"schema":${schema},"payload":${payload}}`);
 }
 
-const DECIMAL = '{"type":"bytes","name":"org.apache.kafka.connect.data.Decimal","version":1,"parameters":{"scale":"2"}}';
+const DECIMAL =
+  '{"type":"bytes","name":"org.apache.kafka.connect.data.Decimal","version":1,"parameters":{"scale":"2"}}';
 const STRUCT =
   '{"type":"struct","fields":[{"type":"int32","optional":true,"field":"a"},' +
   '{"type":"string","optional":true,"default":"dd","field":"b"}],"optional":false}';
@@ -21,7 +22,8 @@ test('integers keep their digits, as bigints where numbers cannot hold them', ()
   assert.equal(read(long, '-9007199254740993').value, -9007199254740993n);
   assert.equal(read(long, '9007199254740991').value, 9007199254740991);
   assert.throws(() => read(long, '9223372036854775808'), dataError('SCHEMA_MISMATCH', /64 bits/));
-  const text = '{"a":9007199254740993,"b":[1.5,-12345678901234567890],"c":"9007199254740993","d":1e20,"e\\n":{"f":9007199254740995}}';
+  const text =
+    '{"a":9007199254740993,"b":[1.5,-12345678901234567890],"c":"9007199254740993","d":1e20,"e\\n":{"f":9007199254740995}}';
   assert.deepEqual(plain.toConnectData('t', text).value, {
     a: 9007199254740993n,
     b: [1.5, -12345678901234567890n],
@@ -32,8 +34,13 @@ test('integers keep their digits, as bigints where numbers cannot hold them', ()
 });
 
 test('decimals are read in both formats, at the scale of the schema', () => {
-  const values = ['"+x4="', '-12.5', '-12.50', '7', '12345678901234567890.12'].map((payload) => read(DECIMAL, payload).value);
-  assert.deepEqual(values, ['-12.50', '-12.50', '-12.50', '7.00', '12345678901234567890.12'].map((text) => Decimal.parse(text)));
+  const values = ['"+x4="', '-12.5', '-12.50', '7', '12345678901234567890.12'].map(
+    (payload) => read(DECIMAL, payload).value,
+  );
+  assert.deepEqual(
+    values,
+    ['-12.50', '-12.50', '-12.50', '7.00', '12345678901234567890.12'].map((text) => Decimal.parse(text)),
+  );
   assert.throws(() => read(DECIMAL, '1.234'), dataError('SCHEMA_MISMATCH', /more than 2 digits/));
 });
 
@@ -45,7 +52,10 @@ test('missing fields become null or their default; fields that the schema lacks 
 
 test('a payload that does not fit names the place', () => {
   const nested = `{"type":"array","items":${STRUCT}}`;
-  assert.throws(() => read(nested, '[{"a":1},{"a":"x"}]'), dataError('SCHEMA_MISMATCH', /^payload\[1\]\.a: text "x" stands where/));
+  assert.throws(
+    () => read(nested, '[{"a":1},{"a":"x"}]'),
+    dataError('SCHEMA_MISMATCH', /^payload\[1\]\.a: text "x" stands where/),
+  );
   assert.throws(() => read('{"type":"int8"}', '200'), dataError('SCHEMA_MISMATCH', /-128 to 127/));
   assert.throws(() => read('{"type":"int32"}', '1.5'), dataError('SCHEMA_MISMATCH'));
   assert.throws(() => read('{"type":"bytes"}', '"no base64!"'), dataError('SCHEMA_MISMATCH', /base64/));
@@ -53,7 +63,10 @@ test('a payload that does not fit names the place', () => {
 });
 
 test('maps come from objects where keys are text, else from pairs', () => {
-  assert.deepEqual(read('{"type":"map","keys":{"type":"string"},"values":{"type":"int32"}}', '{"k":1}').value, { k: 1 });
+  assert.deepEqual(
+    read('{"type":"map","keys":{"type":"string"},"values":{"type":"int32"}}', '{"k":1}').value,
+    { k: 1 },
+  );
   const pairs = '{"type":"map","keys":{"type":"int32"},"values":{"type":"string"}}';
   assert.deepEqual(read(pairs, '[[7,"seven"]]').value, new Map([[7, 'seven']]));
   assert.throws(() => read(pairs, '{"7":"seven"}'), dataError('SCHEMA_MISMATCH', /array of pairs/));
@@ -61,17 +74,27 @@ test('maps come from objects where keys are text, else from pairs', () => {
 
 test('what is not an envelope is refused, with the setting that would take it', () => {
   for (const text of ['{"a":1}', '1', 'null', '{"schema":null,"payload":1,"x":2}', '{"schema":null}']) {
-    assert.throws(() => withSchema.toConnectData('t', text), dataError('NO_ENVELOPE', /schemas\.enable=false/), text);
+    assert.throws(
+      () => withSchema.toConnectData('t', text),
+      dataError('NO_ENVELOPE', /schemas\.enable=false/),
+      text,
+    );
   }
-  assert.deepEqual(withSchema.toConnectData('t', '{"schema":null,"payload":{"a":1}}'), { schema: null, value: { a: 1 } });
+  assert.deepEqual(withSchema.toConnectData('t', '{"schema":null,"payload":{"a":1}}'), {
+    schema: null,
+    value: { a: 1 },
+  });
 });
 
 test('text that is not JSON is refused, and not repeated in the error', () => {
   for (const text of ['{"password":"hunter2"', '{} x', 'hunter2', "{'hunter2':1}", '{"a":01}']) {
-    assert.throws(() => plain.toConnectData('t', text), (error) => {
-      dataError('BAD_JSON')(error);
-      return !String(error).includes('hunter2') && !(error instanceof Error && error.cause !== undefined);
-    });
+    assert.throws(
+      () => plain.toConnectData('t', text),
+      (error) => {
+        dataError('BAD_JSON')(error);
+        return !String(error).includes('hunter2') && !(error instanceof Error && error.cause !== undefined);
+      },
+    );
   }
 });
 
@@ -106,12 +129,16 @@ test('a text that only begins like one with a known schema is read as what it is
   const start = `{"schema":${STRUCT},"payload":`;
   converterOfOne.toConnectData('t', `${start}{"a":1}}`);
   assert.throws(() => converterOfOne.toConnectData('t', `${start}{"a":1},"x":1}`), dataError('NO_ENVELOPE'));
-  assert.deepEqual(converterOfOne.toConnectData('t', `${start}{"a":1},"payload":{"a":2}}`).value, { a: 2, b: 'dd' });
+  assert.deepEqual(converterOfOne.toConnectData('t', `${start}{"a":1},"payload":{"a":2}}`).value, {
+    a: 2,
+    b: 'dd',
+  });
   assert.throws(() => converterOfOne.toConnectData('t', `${start}{"a":1}`), dataError('BAD_JSON'));
 });
 
 test('defaults that differ only in digits that numbers lose are not mixed up', () => {
-  const withDefault = (digits: string): string => `{"type":"struct","fields":[{"type":"int64","optional":true,"default":${digits},"field":"a"}]}`;
+  const withDefault = (digits: string): string =>
+    `{"type":"struct","fields":[{"type":"int64","optional":true,"default":${digits},"field":"a"}]}`;
   for (let round = 0; round < 2; round += 1) {
     assert.deepEqual(read(withDefault('9007199254740993'), '{}').value, { a: 9007199254740993n });
     assert.deepEqual(read(withDefault('9007199254740992'), '{}').value, { a: 9007199254740992n });
@@ -129,8 +156,12 @@ test('hostile input: deep nesting and names of prototypes', () => {
   const { value } = plain.toConnectData('t', '{"__proto__":{"x":9007199254740993},"constructor":1}');
   assert.deepEqual(Object.keys(value as object), ['__proto__', 'constructor']);
   assert.equal(Object.getPrototypeOf(value), Object.prototype);
-  assert.equal(plain.fromConnectData('t', null, value), '{"__proto__":{"x":9007199254740993},"constructor":1}');
-  const named = '{"type":"struct","fields":[{"type":"string","optional":true,"field":"constructor"},{"type":"string","optional":true,"field":"__proto__"}]}';
+  assert.equal(
+    plain.fromConnectData('t', null, value),
+    '{"__proto__":{"x":9007199254740993},"constructor":1}',
+  );
+  const named =
+    '{"type":"struct","fields":[{"type":"string","optional":true,"field":"constructor"},{"type":"string","optional":true,"field":"__proto__"}]}';
   const struct = read(named, '{}').value;
   assert.deepEqual(Object.entries(struct as object), [
     ['constructor', null],

@@ -90,11 +90,15 @@ const kafkaPayload = (dec: string, def: string): string =>
   `"pairs":[[7,"seven"]],"inner":{"x":1},"def":${def}}`;
 
 test('every type is written as Kafka Connect writes it', () => {
-  const written = (raw: Record<string, string>): unknown => converter('json', raw).fromConnectData('t', ALL, VALUE);
+  const written = (raw: Record<string, string>): unknown =>
+    converter('json', raw).fromConnectData('t', ALL, VALUE);
   const envelope = (payload: string): string => `{"schema":${KAFKA_SCHEMA},"payload":${payload}}`;
   assert.equal(written({}), envelope(kafkaPayload('"+x4="', '9007199254740993')));
   assert.equal(written({ 'schemas.enable': 'false' }), kafkaPayload('"+x4="', '9007199254740993'));
-  assert.equal(written({ 'decimal.format': 'NUMERIC' }), envelope(kafkaPayload('-12.50', '9007199254740993')));
+  assert.equal(
+    written({ 'decimal.format': 'NUMERIC' }),
+    envelope(kafkaPayload('-12.50', '9007199254740993')),
+  );
   assert.equal(written({ 'replace.null.with.default': 'false' }), envelope(kafkaPayload('"+x4="', 'null')));
 });
 
@@ -117,7 +121,11 @@ test('decimals have the bytes that Kafka Connect gives them', () => {
   const plain = converter('json', { 'schemas.enable': 'false' });
   for (const [text, base64] of Object.entries(KAFKA)) {
     const decimal = Decimal.parse(text);
-    assert.equal(plain.fromConnectData('t', decimalSchema(decimal.scale).build(), decimal), `"${base64}"`, text);
+    assert.equal(
+      plain.fromConnectData('t', decimalSchema(decimal.scale).build(), decimal),
+      `"${base64}"`,
+      text,
+    );
   }
 });
 
@@ -126,7 +134,10 @@ test('nulls: a tombstone without a schema, else null in the payload, refused whe
   assert.equal(json.fromConnectData('t', null, null), null);
   const optional = '{"schema":{"type":"string","optional":true},"payload":null}';
   assert.equal(json.fromConnectData('t', OPTIONAL_STRING_SCHEMA, null), optional);
-  assert.throws(() => json.fromConnectData('t', STRING_SCHEMA, null), dataError('SCHEMA_MISMATCH', /value: is missing/));
+  assert.throws(
+    () => json.fromConnectData('t', STRING_SCHEMA, null),
+    dataError('SCHEMA_MISMATCH', /value: is missing/),
+  );
 });
 
 test('numbers that JSON does not have are written as text, as in Kafka Connect', () => {
@@ -155,15 +166,24 @@ test('values without a schema', () => {
 test('a value that does not fit its schema is refused with the path', () => {
   const json = converter('json');
   const write = (value: unknown): unknown => json.fromConnectData('t', ALL, value);
-  assert.throws(() => write({ ...VALUE, inner: { x: 'one' } }), dataError('SCHEMA_MISMATCH', /value\.inner\.x: must be INT32, not text "one"/));
+  assert.throws(
+    () => write({ ...VALUE, inner: { x: 'one' } }),
+    dataError('SCHEMA_MISMATCH', /value\.inner\.x: must be INT32, not text "one"/),
+  );
   assert.throws(() => write({ ...VALUE, i8: 128 }), dataError('SCHEMA_MISMATCH', /value\.i8/));
-  assert.throws(() => write({ ...VALUE, other: 1 }), dataError('SCHEMA_MISMATCH', /value\.other: is not a field/));
+  assert.throws(
+    () => write({ ...VALUE, other: 1 }),
+    dataError('SCHEMA_MISMATCH', /value\.other: is not a field/),
+  );
   assert.throws(() => write({ ...VALUE, i64: 2 ** 53 }), dataError('SCHEMA_MISMATCH', /value\.i64/));
   assert.throws(() => write('text'), dataError('SCHEMA_MISMATCH', /value: must be STRUCT/));
 });
 
 test('a field is not taken from the prototype', () => {
-  const schema = SchemaBuilder.struct().field('constructor', OPTIONAL_STRING_SCHEMA).field('__proto__', OPTIONAL_STRING_SCHEMA).build();
+  const schema = SchemaBuilder.struct()
+    .field('constructor', OPTIONAL_STRING_SCHEMA)
+    .field('__proto__', OPTIONAL_STRING_SCHEMA)
+    .build();
   const plain = converter('json', { 'schemas.enable': 'false' });
   assert.equal(plain.fromConnectData('t', schema, {}), '{"constructor":null,"__proto__":null}');
 });

@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { BYTES_SCHEMA, Decimal, INT32_SCHEMA, OPTIONAL_BYTES_SCHEMA, OPTIONAL_STRING_SCHEMA, STRING_SCHEMA } from '#troupe/sdk/index.js';
+import {
+  BYTES_SCHEMA,
+  Decimal,
+  INT32_SCHEMA,
+  OPTIONAL_BYTES_SCHEMA,
+  OPTIONAL_STRING_SCHEMA,
+  STRING_SCHEMA,
+} from '#troupe/sdk/index.js';
 import { converter, dataError } from './converters.js';
 
 test('text goes through the string converter as it is', () => {
@@ -8,7 +15,10 @@ test('text goes through the string converter as it is', () => {
   assert.equal(string.fromConnectData('t', STRING_SCHEMA, 'é\n'), 'é\n');
   assert.equal(string.fromConnectData('t', null, null), null);
   assert.deepEqual(string.toConnectData('t', 'x'), { schema: OPTIONAL_STRING_SCHEMA, value: 'x' });
-  assert.deepEqual(string.toConnectData('t', Buffer.from('é')), { schema: OPTIONAL_STRING_SCHEMA, value: 'é' });
+  assert.deepEqual(string.toConnectData('t', Buffer.from('é')), {
+    schema: OPTIONAL_STRING_SCHEMA,
+    value: 'é',
+  });
   assert.deepEqual(string.toConnectData('t', null), { schema: OPTIONAL_STRING_SCHEMA, value: null });
 });
 
@@ -37,6 +47,12 @@ test('the byte array converter takes bytes and nothing else', () => {
   assert.equal(bytes.fromConnectData('t', BYTES_SCHEMA, data), data);
   assert.equal(bytes.fromConnectData('t', null, null), null);
   assert.deepEqual(bytes.toConnectData('t', data), { schema: OPTIONAL_BYTES_SCHEMA, value: data });
-  assert.throws(() => bytes.fromConnectData('t', INT32_SCHEMA, 5), dataError('WRONG_CONVERTER', /BYTES, not INT32/));
-  assert.throws(() => bytes.fromConnectData('t', null, 'text'), dataError('WRONG_CONVERTER', /another converter/));
+  assert.throws(
+    () => bytes.fromConnectData('t', INT32_SCHEMA, 5),
+    dataError('WRONG_CONVERTER', /BYTES, not INT32/),
+  );
+  assert.throws(
+    () => bytes.fromConnectData('t', null, 'text'),
+    dataError('WRONG_CONVERTER', /another converter/),
+  );
 });

@@ -1,6 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { INT32_SCHEMA, sourceRecord, STRING_SCHEMA, withKey, withTopic, withValue, type SinkRecord } from '#troupe/sdk/index.js';
+import {
+  INT32_SCHEMA,
+  sourceRecord,
+  STRING_SCHEMA,
+  withKey,
+  withTopic,
+  withValue,
+  type SinkRecord,
+} from '#troupe/sdk/index.js';
 
 const HEADERS = [{ key: 'h', schema: null, value: 1 }];
 

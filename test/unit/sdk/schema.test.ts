@@ -22,7 +22,10 @@ import {
   type Schema,
 } from '#troupe/sdk/index.js';
 
-const ITEM = SchemaBuilder.struct().field('price', INT32_SCHEMA).field('note', OPTIONAL_STRING_SCHEMA).build();
+const ITEM = SchemaBuilder.struct()
+  .field('price', INT32_SCHEMA)
+  .field('note', OPTIONAL_STRING_SCHEMA)
+  .build();
 const ORDER = SchemaBuilder.struct()
   .name('order')
   .field('id', INT64_SCHEMA)
@@ -43,9 +46,15 @@ function problem(schema: Schema, value: unknown): string {
 test('a value that does not fit is refused with the path to what is wrong', () => {
   const good = { id: 1n, items: [{ price: 2 }, { price: 3, note: null }], tags: { a: 1 } };
   assert.equal(problem(ORDER, good), 'none');
-  assert.match(problem(ORDER, { ...good, items: [{ price: 1 }, { price: '2' }] }), /^value\.items\[1\]\.price: must be INT32, not text "2"/);
+  assert.match(
+    problem(ORDER, { ...good, items: [{ price: 1 }, { price: '2' }] }),
+    /^value\.items\[1\]\.price: must be INT32, not text "2"/,
+  );
   assert.match(problem(ORDER, { ...good, id: undefined }), /^value\.id: is missing/);
-  assert.match(problem(ORDER, { ...good, extra: 1 }), /^value\.extra: is not a field of the schema \(schema order\)/);
+  assert.match(
+    problem(ORDER, { ...good, extra: 1 }),
+    /^value\.extra: is not a field of the schema \(schema order\)/,
+  );
   assert.match(problem(ORDER, { ...good, tags: { a: 'x' } }), /^value\.tags\[text "a"\]: must be INT32/);
   assert.match(problem(ORDER, [1]), /^value: must be STRUCT, not an array of 1/);
 });
@@ -79,7 +88,13 @@ test('a builder refuses a field that stands twice, and fields where there can be
 });
 
 test('a schema cannot be changed, and a builder starts from all of it', () => {
-  const schema = SchemaBuilder.struct().name('n').version(2).doc('d').parameter('p', 'q').field('a', INT32_SCHEMA).build();
+  const schema = SchemaBuilder.struct()
+    .name('n')
+    .version(2)
+    .doc('d')
+    .parameter('p', 'q')
+    .field('a', INT32_SCHEMA)
+    .build();
   assert.deepEqual(SchemaBuilder.from(schema).build(), schema);
   assert.throws(() => Object.assign(schema, { optional: true }), TypeError);
   const other = SchemaBuilder.from(schema).optional().field('b', STRING_SCHEMA).build();
@@ -94,7 +109,11 @@ test('a decimal keeps every digit', () => {
   assert.equal(Decimal.parse('.5').withScale(3).toString(), '0.500');
   assert.throws(() => Decimal.parse('1.25').withScale(1), /more than 1 digits/);
   for (const text of ['', '.', 'x', '1,5', '0x1', 'NaN', '1e999999']) {
-    assert.throws(() => Decimal.parse(text), (error) => error instanceof DataError && error.code === 'BAD_DECIMAL', text);
+    assert.throws(
+      () => Decimal.parse(text),
+      (error) => error instanceof DataError && error.code === 'BAD_DECIMAL',
+      text,
+    );
   }
 });
 

@@ -1,0 +1,186 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { configKeyInfos, validateConnector, type ConfigInfos } from '#troupe/core/config-values.js';
+import { discoverPlugins } from '#troupe/core/plugins/discover.js';
+import type { PluginCatalog } from '#troupe/core/plugins/catalog.js';
+import { folder, writePackage } from './packages.js';
+
+const builtin = discoverPlugins([]);
+const SOURCE = { name: 'n', 'connector.class': 'FileStreamSource', file: 'in.txt', topic: 'orders' };
+const SINK = { name: 'n', 'connector.class': 'FileStreamSink', file: 'out.txt', topics: 'orders' };
+
+function errorsOf(infos: ConfigInfos): Readonly<Record<string, readonly string[]>> {
+  return Object.fromEntries(
+    infos.configs
+      .filter(({ value }) => value.errors.length > 0)
+      .map(({ value }) => [value.name, value.errors]),
+  );
+}
+
+const errors = async (raw: Record<string, string>, catalog = builtin): Promise<ReturnType<typeof errorsOf>> =>
+  errorsOf(await validateConnector(raw, catalog));
+
+test("a good configuration is answered in Kafka Connect's shape", async () => {
+  const infos = await validateConnector(SOURCE, builtin);
+  assert.deepEqual(errorsOf(infos), {});
+  assert.deepEqual(Object.keys(infos), ['name', 'error_count', 'groups', 'configs']);
+  assert.deepEqual([infos.name, infos.error_count], ['FileStreamSource', 0]);
+  assert.ok(infos.groups.includes('Common') && infos.groups.includes('Error Handling'));
+  const rows = new Map(infos.configs.map((row) => [row.value.name, row]));
+  assert.equal(rows.size, infos.configs.length);
+  assert.deepEqual(rows.get('errors.tolerance'), {
+    definition: {
+      name: 'errors.tolerance',
+      type: 'STRING',
+      required: false,
+      default_value: 'none',
+      importance: 'MEDIUM',
+      documentation:
+        'none: a record that cannot be converted, transformed or written fails its task. all: it is skipped.',
+      group: 'Error Handling',
+      width: 'SHORT',
+      display_name: 'Error tolerance',
+      dependents: [],
+      order: 3,
+    },
+    value: {
+      name: 'errors.tolerance',
+      value: 'none',
+      recommended_values: ['none', 'all'],
+      errors: [],
+      visible: true,
+    },
+  });
+  assert.equal(rows.get('topic')?.value.value, 'orders');
+  assert.equal(rows.get('name')?.definition.required, true);
+});
+
+test('every part of a configuration is checked, and all errors come at once', async () => {
+  const found = await errors({
+    ...SOURCE,
+    name: ' ',
+    'tasks.max': '0',
+    'errors.tolerance': 'some',
+    'value.converter': 'JsonConverter',
+    'value.converter.schemas.enable': 'maybe',
+    'key.converter': 'NoConverter',
+    transforms: 'a',
+    'transforms.a.type': 'HoistField$Value',
+    'max.line.bytes': '-1',
+    topic: 'no blanks',
+  });
+  assert.deepEqual(Object.keys(found).sort(), [
+    'errors.tolerance',
+    'key.converter',
+    'max.line.bytes',
+    'name',
+    'tasks.max',
+    'topic',
+    'transforms.a.field',
+    'value.converter.schemas.enable',
+  ]);
+  assert.deepEqual(found['tasks.max'], [
+    'Invalid value 0 for configuration tasks.max: must be a whole number from 1 to 10000',
+  ]);
+  assert.deepEqual(found['transforms.a.field'], [
+    'Missing required configuration "transforms.a.field" which has no default value.',
+  ]);
+});
+
+test('a sink must say what it reads, in one way', async () => {
+  const { topics: _, ...without } = SINK;
+  assert.deepEqual(await errors(SINK), {});
+  assert.deepEqual(await errors({ ...without, 'topics.regex': 'a.*' }), {});
+  assert.deepEqual(Object.keys(await errors(without)), ['topics']);
+  assert.deepEqual(Object.keys(await errors({ ...SINK, 'topics.regex': 'a.*' })), ['topics.regex']);
+  assert.deepEqual(Object.keys(await errors({ ...without, topics: 'a,,b' })), ['topics']);
+  assert.deepEqual(Object.keys(await errors({ ...without, 'topics.regex': 'a)(b' })), ['topics.regex']);
+  assert.deepEqual(await errors({ ...without, topicNames: 'a,b' }), {});
+});
+
+test('an unknown class is an error of connector.class, beside those of the common keys', async () => {
+  const found = await errors({ 'connector.class': 'FileStreamSorce', 'tasks.max': 'x' });
+  assert.deepEqual(Object.keys(found).sort(), ['connector.class', 'name', 'tasks.max']);
+  assert.match(found['connector.class']?.[0] ?? '', /Did you mean FileStreamSource\?/);
+  assert.deepEqual(Object.keys(await errors({ name: 'n' })), ['connector.class']);
+  assert.deepEqual(Object.keys(await errors({ name: 'n', 'connector.class': '' })), ['connector.class']);
+  assert.deepEqual(Object.keys(await errors({ ...SOURCE, 'connector.plugin.version': '7' })), [
+    'connector.plugin.version',
+  ]);
+});
+
+test('a misspelled key is an error that names the right one; other unknown keys are allowed', async () => {
+  const found = await errors({
+    ...SOURCE,
+    'task.max': '2',
+    'transforms.x.type': 'left over',
+    'value.convertor': 'JsonConverter',
+    'producer.override.linger.ms': '5',
+    'acme.own.key': 'x',
+    ...(JSON.parse('{"__proto__":"x","constructor":"x"}') as Record<string, string>),
+  });
+  assert.deepEqual(found, {
+    'task.max': ['Configuration task.max is unknown: did you mean tasks.max?'],
+    'value.convertor': ['Configuration value.convertor is unknown: did you mean value.converter?'],
+  });
+});
+
+test('a dead-letter queue is refused rather than promised', async () => {
+  assert.match(
+    (await errors({ ...SINK, 'errors.deadletterqueue.topic.name': 'dlq' }))[
+      'errors.deadletterqueue.topic.name'
+    ]?.[0] ?? '',
+    /not supported/,
+  );
+});
+
+function withConnector(t: TestContext, body: string): PluginCatalog {
+  const root = join(folder(t), 'p');
+  writePackage(root, [{ class: 'Own', type: 'source', version: '1.0.0', module: 'p.js' }], {
+    'p.js': `const key = (name, type) => ({ name, type, importance: 'HIGH', documentation: 'd' });
+      export default { type: 'source', plugin: { kind: 'source', version: '1',
+        config: [key('pass', 'PASSWORD'), key('db.url', 'STRING')],
+        taskConfigs: () => [], createTask: () => ({}), validate(config) { ${body} } } };`,
+  });
+  return discoverPlugins([root]);
+}
+
+const OWN = { name: 'n', 'connector.class': 'Own', pass: 'hunter2', 'db.url': 'db' };
+
+test("a connector's own check adds its issues, once its fields are good", async (t) => {
+  const catalog = withConnector(
+    t,
+    `return [{ field: 'pass', value: config.secret('pass').reveal(), reason: 'is refused' }];`,
+  );
+  const infos = await validateConnector(OWN, catalog);
+  assert.deepEqual(errorsOf(infos), { pass: ['Invalid value [hidden] for configuration pass: is refused'] });
+  assert.doesNotMatch(JSON.stringify(infos), /hunter2/);
+  const { 'db.url': _, ...incomplete } = OWN;
+  assert.deepEqual(Object.keys(await errors(incomplete, catalog)), ['db.url']);
+});
+
+test("a connector's check that throws is an error of the configuration, not of the caller", async (t) => {
+  const found = await errors(OWN, withConnector(t, `throw new Error('cannot connect');`));
+  assert.match(found['connector.class']?.[0] ?? '', /check failed: cannot connect/);
+});
+
+test('definitions are numbered within their groups', () => {
+  const key = { type: 'STRING', importance: 'LOW', documentation: 'd' } as const;
+  const infos = configKeyInfos([
+    { ...key, name: 'a', group: 'G' },
+    { ...key, name: 'b', group: 'H', defaultValue: null },
+    { ...key, name: 'c', group: 'G', orderInGroup: 9 },
+    { ...key, name: 'd', type: 'PASSWORD', defaultValue: 'changeme' },
+  ]);
+  assert.deepEqual(
+    infos.map((info) => [info.name, info.group, info.order, info.required]),
+    [
+      ['a', 'G', 1, true],
+      ['b', 'H', 1, false],
+      ['c', 'G', 9, true],
+      ['d', null, -1, false],
+    ],
+  );
+  assert.equal(infos[3]?.default_value, '[hidden]');
+});
