@@ -35,7 +35,10 @@ export class FailureDetector {
       this.#heardSelf = nowMs;
       return;
     }
-    this.#heard.set(node.id, { incarnation: node.incarnation, at: nowMs });
+    const known = this.#heard.get(node.id);
+    if (known === undefined) this.#heard.set(node.id, { incarnation: node.incarnation, at: nowMs });
+    // A late word of an earlier incarnation is no sign of life of the present one.
+    else if (known.incarnation === node.incarnation) known.at = nowMs;
   }
 
   /** Asked at every heartbeat, with the present members. A member that was never heard is silent from now on. */

@@ -133,7 +133,7 @@ const table = {
       doc: 'Largest size of the embedded log. When it is reached, appends are refused (and retried) until retention has made room.',
     },
     'store.cache.bytes': {
-      ...integer('bytes', 32 * MIB, 0, 4 * GIB),
+      ...integer('bytes', 8 * MIB, 0, 4 * GIB),
       doc: 'Memory for batches that were appended or read lately, so that a sink which keeps up reads nothing from the disk.',
     },
     'store.retention.check.ms': {
