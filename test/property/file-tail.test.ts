@@ -6,19 +6,45 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import source from '#troupe/connectors/file/source.js';
 import { SourceHarness } from '#troupe/sdk/testing/index.js';
+import type { SourceConnector } from '#troupe/sdk/index.js';
 import { RotatedWriter, type Step } from './file-writer.js';
 
+assert.ok(source.type === 'source');
+const connector: SourceConnector = source.plugin;
+
 const line = fc.oneof(
-  { weight: 6, arbitrary: fc.string({ maxLength: 30, unit: fc.constantFrom('a', 'ß', '€', '😀', ' ', '\\', '"', '\u2028') }) },
+  {
+    weight: 6,
+    arbitrary: fc.string({
+      maxLength: 30,
+      unit: fc.constantFrom('a', 'ß', '€', '😀', ' ', '\\', '"', '\u2028'),
+    }),
+  },
   { weight: 1, arbitrary: fc.integer({ min: 3000, max: 9000 }).map((length) => 'xyz€'.repeat(length / 4)) },
 );
 const text = fc
-  .tuple(fc.array(fc.tuple(line, fc.constantFrom('\n', '\n', '\r\n')), { maxLength: 6 }), fc.option(line, { nil: '' }))
+  .tuple(
+    fc.array(fc.tuple(line, fc.constantFrom('\n', '\n', '\r\n')), { maxLength: 6 }),
+    fc.option(line, { nil: '' }),
+  )
   .map(([lines, rest]) => lines.map(([content, end]) => content + end).join('') + rest);
 
 const step: fc.Arbitrary<Step> = fc.oneof(
-  { weight: 8, arbitrary: fc.record({ do: fc.constant('append' as const), text, pieces: fc.integer({ min: 1, max: 4 }) }) },
-  { weight: 8, arbitrary: fc.record({ do: fc.constant('poll' as const), accept: fc.double({ min: 0, max: 1, noNaN: true }) }) },
+  {
+    weight: 8,
+    arbitrary: fc.record({
+      do: fc.constant('append' as const),
+      text,
+      pieces: fc.integer({ min: 1, max: 4 }),
+    }),
+  },
+  {
+    weight: 8,
+    arbitrary: fc.record({
+      do: fc.constant('poll' as const),
+      accept: fc.double({ min: 0, max: 1, noNaN: true }),
+    }),
+  },
   { weight: 3, arbitrary: fc.record({ do: fc.constant('rotate' as const), create: fc.boolean() }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('copytruncate' as const) }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constant('restart' as const), kill: fc.boolean() }) },
@@ -33,7 +59,7 @@ class Run {
 
   constructor(path: string, batchSize: number) {
     this.writer = new RotatedWriter(path);
-    this.#harness = new SourceHarness(source.plugin as never, {
+    this.#harness = new SourceHarness(connector, {
       file: path,
       topic: 't',
       'poll.interval.ms': '1',
@@ -108,18 +134,22 @@ class Run {
 
 test('whatever is written, rotated and restarted, the tailer gives exactly the lines in order', async () => {
   await fc.assert(
-    fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 40 }), fc.integer({ min: 1, max: 20 }), async (steps, batchSize) => {
-      const folder = await mkdtemp(join(tmpdir(), 'troupe-tail-'));
-      const run = new Run(join(folder, 'app.log'), batchSize);
-      try {
-        await run.begin();
-        for (const item of steps) await run.step(item);
-        await run.end();
-      } finally {
-        await run.dispose();
-        await rm(folder, { recursive: true, force: true });
-      }
-    }),
+    fc.asyncProperty(
+      fc.array(step, { minLength: 5, maxLength: 40 }),
+      fc.integer({ min: 1, max: 20 }),
+      async (steps, batchSize) => {
+        const folder = await mkdtemp(join(tmpdir(), 'troupe-tail-'));
+        const run = new Run(join(folder, 'app.log'), batchSize);
+        try {
+          await run.begin();
+          for (const item of steps) await run.step(item);
+          await run.end();
+        } finally {
+          await run.dispose();
+          await rm(folder, { recursive: true, force: true });
+        }
+      },
+    ),
     { numRuns: 150, interruptAfterTimeLimit: 60_000 },
   );
 });

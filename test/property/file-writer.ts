@@ -35,7 +35,8 @@ export class RotatedWriter {
     const bytes = Buffer.from(numbered);
     const size = Math.max(1, Math.ceil(bytes.length / pieces));
     // Cut anywhere, also within characters and line ends.
-    for (let at = 0; at < bytes.length; at += size) await appendFile(this.#path, bytes.subarray(at, at + size));
+    for (let at = 0; at < bytes.length; at += size)
+      await appendFile(this.#path, bytes.subarray(at, at + size));
     const lines = (this.#partial + numbered).split('\n');
     this.#partial = lines.pop() ?? '';
     this.available.push(...lines.map(withoutReturn));

@@ -1,16 +1,11 @@
 /** Which files a task follows: paths and patterns, and its share of them. */
-import type { Dirent } from 'node:fs';
-import { readdir } from 'node:fs/promises';
-import { basename, dirname, join, sep } from 'node:path';
-import picomatch from 'picomatch';
+import { dirname } from 'node:path';
 import { ConnectError } from '../../sdk/index.js';
-import { errnoOf, inputError, statOrNull } from './fs-calls.js';
+import { expandGlob, globBase, tooMany } from './expand-glob.js';
 import { familyOf } from './rotated-names.js';
 import type { SourceSettings } from './source-config.js';
 
 const MAX_FILES = 10_000;
-const MAX_ENTRIES = 200_000;
-const MAX_DEPTH = 32;
 
 /** Part `index` of `count`. */
 export interface Share {
@@ -61,11 +56,14 @@ export class FileSet {
     return this.#patterns.globs.length > 0;
   }
 
-  /** This task's paths: those given, whether or not they exist, and regular files that match a pattern. */
-  async scan(): Promise<string[]> {
+  /**
+   * This task's paths: those given, whether or not they exist, and regular files that match a pattern. Folders that
+   * cannot be read are told of and passed over.
+   */
+  async scan(onTrouble: (error: Error) => void): Promise<string[]> {
     const found = new Set(this.#patterns.paths);
     for (const glob of this.#patterns.globs) {
-      for (const path of await expand(glob, this.#patterns.exclude)) found.add(path);
+      for (const path of await expandGlob(glob, this.#patterns.exclude, onTrouble)) found.add(path);
       if (found.size > MAX_FILES) throw tooMany(glob, `${MAX_FILES} files`);
     }
     return [...found].filter((path) => this.#isMine(path)).sort();
@@ -78,7 +76,7 @@ export class FileSet {
   /** The folders in which something may happen. */
   folders(): string[] {
     const folders = this.#patterns.paths.map((path) => dirname(path));
-    for (const glob of this.#patterns.globs) folders.push(picomatch.scan(glob).base || '.');
+    for (const glob of this.#patterns.globs) folders.push(globBase(glob));
     return [...new Set(folders)];
   }
 
@@ -104,51 +102,4 @@ function hash(text: string): number {
   let value = 0x811c9dc5;
   for (const byte of Buffer.from(text)) value = Math.imul(value ^ byte, 0x01000193) >>> 0;
   return value;
-}
-
-async function expand(glob: string, exclude: readonly string[]): Promise<string[]> {
-  const { base, glob: pattern } = picomatch.scan(glob);
-  const matches = picomatch(pattern);
-  const excluded = exclude.length === 0 ? () => false : picomatch([...exclude]);
-  const depth = pattern.includes('**') ? MAX_DEPTH : pattern.split('/').length - 1;
-  const found: string[] = [];
-  let entries = 0;
-  const walk = async (folder: string, below: string, left: number): Promise<void> => {
-    for (const entry of await list(folder)) {
-      entries += 1;
-      if (entries > MAX_ENTRIES) throw tooMany(glob, `a tree of ${MAX_ENTRIES} entries`);
-      const relative = below === '' ? entry.name : `${below}/${entry.name}`;
-      const path = join(folder, entry.name);
-      if (entry.isDirectory()) {
-        if (left > 0) await walk(path, relative, left - 1);
-      } else if (matches(relative) && !excluded(basename(path)) && (await isRegular(entry, path)))
-        found.push(path);
-    }
-  };
-  await walk(base === '' ? `.${sep}` : base, '', depth);
-  return found;
-}
-
-async function list(folder: string): Promise<Dirent[]> {
-  try {
-    return await readdir(folder, { withFileTypes: true });
-  } catch (error) {
-    const errno = errnoOf(error);
-    if (errno === 'ENOENT' || errno === 'ENOTDIR') return [];
-    throw inputError(error, folder);
-  }
-}
-
-async function isRegular(entry: Dirent, path: string): Promise<boolean> {
-  if (!entry.isSymbolicLink()) return entry.isFile();
-  return (await statOrNull(path))?.isFile() ?? false;
-}
-
-function tooMany(glob: string, what: string): ConnectError {
-  return new ConnectError(
-    `the pattern ${glob} reaches more than ${what}: narrow it, or use several connectors`,
-    {
-      code: 'FILE_TOO_MANY',
-    },
-  );
 }

@@ -39,6 +39,10 @@ export function hashHead(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex').slice(0, 24);
 }
 
+export function identityOf(stats: Stats): { dev: number; inode: number } {
+  return { dev: stats.dev, inode: stats.ino };
+}
+
 export function sameInode(a: { dev: number; inode: number }, stats: Stats): boolean {
   return a.inode === stats.ino && a.dev === stats.dev;
 }

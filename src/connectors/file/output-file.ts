@@ -2,15 +2,16 @@
  * One output and its progress file. Lines are written at a length this object knows; what lies beyond the committed
  * length at a start was written by a run that did not commit it, and is cut off.
  */
-import { dirname, join, parse } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { ConfigError, ConnectError, type PluginLogger, type QueueOffset } from '../../sdk/index.js';
 import type { Compressor } from './compressor.js';
 import type { FileFacts, FileOps } from './file-ops.js';
 import { fileChanged, outputError } from './output-errors.js';
-import type { OutputPath } from './output-path.js';
+import { pieceName, type OutputPath } from './output-path.js';
 import {
   END_BYTES,
   hashEnd,
+  lastBytes,
   progressPath,
   readProgress,
   writeProgress,
@@ -131,15 +132,15 @@ export class OutputFile {
     await this.#guarded(async () => {
       const { ops, log } = this.#shared;
       while (
-        (await ops.facts(this.#pieceName())) !== null ||
-        (await ops.facts(`${this.#pieceName()}.gz`)) !== null
+        (await ops.facts(pieceName(this.path, this.#piece))) !== null ||
+        (await ops.facts(`${pieceName(this.path, this.#piece)}.gz`)) !== null
       ) {
         this.#piece += 1;
       }
       this.#dirty = true;
       if (this.#fd !== null) await this.#sync(this.#fd);
       await this.#writeProgress();
-      const name = this.#pieceName();
+      const name = pieceName(this.path, this.#piece);
       await ops.rename(this.path, name);
       const fd = this.#fd;
       const bytes = this.#length;
@@ -182,7 +183,7 @@ export class OutputFile {
   /** The output is not there. Either it was just being finished, or somebody took it away. */
   async #completeRoll(progress: Progress): Promise<void> {
     const { ops } = this.#shared;
-    const name = this.#pieceName();
+    const name = pieceName(this.path, this.#piece);
     const facts = await ops.facts(name);
     if (facts?.size !== progress.length)
       throw this.#changed(`is gone, with ${progress.length} committed bytes`);
@@ -206,7 +207,7 @@ export class OutputFile {
     this.#end = Buffer.alloc(0);
     this.#openedAt = null;
     this.#piece += 1;
-    if (this.#shared.gzip) this.#toCompress.add(parse(finished).base);
+    if (this.#shared.gzip) this.#toCompress.add(basename(finished));
   }
 
   async #open(): Promise<number> {
@@ -300,11 +301,6 @@ export class OutputFile {
     }
   }
 
-  #pieceName(): string {
-    const { dir, name, ext } = parse(this.path);
-    return join(dir, `${name}.${String(this.#piece).padStart(6, '0')}${ext}`);
-  }
-
   /** Gives the space back at once; should it fail, the next commit or start does it. */
   async #cutQuietly(fd: number): Promise<void> {
     try {
@@ -325,11 +321,4 @@ export class OutputFile {
       throw outputError(error, this.path);
     }
   }
-}
-
-function lastBytes(before: Buffer, added: Buffer): Buffer {
-  // Copied: `added` is the caller's memory.
-  if (added.length >= END_BYTES) return Buffer.from(added.subarray(added.length - END_BYTES));
-  const kept = before.subarray(Math.max(0, before.length + added.length - END_BYTES));
-  return Buffer.concat([kept, added]);
 }

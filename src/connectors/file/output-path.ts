@@ -1,6 +1,6 @@
 /** From the `file` setting to paths that stay inside their folder. */
 import { lstat, realpath } from 'node:fs/promises';
-import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { basename, dirname, isAbsolute, join, parse, relative, resolve, sep } from 'node:path';
 import { ConfigError } from '../../sdk/index.js';
 import { errnoOf } from './fs-calls.js';
 
@@ -57,6 +57,12 @@ export class OutputPath {
       },
     );
   }
+}
+
+/** The name an output gets when it is finished: `out.log` becomes `out.000001.log`. */
+export function pieceName(path: string, piece: number): string {
+  const { dir, name, ext } = parse(path);
+  return join(dir, `${name}.${String(piece).padStart(6, '0')}${ext}`);
 }
 
 /** The folder of an absolute path up to its first placeholder. */

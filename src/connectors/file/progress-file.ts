@@ -32,6 +32,14 @@ export function hashEnd(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex').slice(0, 24);
 }
 
+/** The last bytes of a file after more was written to it. */
+export function lastBytes(before: Buffer, added: Buffer): Buffer {
+  // Copied: `added` is the caller's memory.
+  if (added.length >= END_BYTES) return Buffer.from(added.subarray(added.length - END_BYTES));
+  const kept = before.subarray(Math.max(0, before.length + added.length - END_BYTES));
+  return Buffer.concat([kept, added]);
+}
+
 export async function readProgress(ops: FileOps, output: string): Promise<Progress | null> {
   const path = progressPath(output);
   const text = await ops.readText(path);

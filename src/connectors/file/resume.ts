@@ -13,7 +13,11 @@ export interface Place {
 }
 
 /** null: read what has the path now from its beginning, when there is something. */
-export async function resumePlace(path: string, durable: DurablePosition, log: PluginLogger): Promise<Place | null> {
+export async function resumePlace(
+  path: string,
+  durable: DurablePosition,
+  log: PluginLogger,
+): Promise<Place | null> {
   const { origin, position } = durable;
   const at = await statOrNull(path);
   const isThere = at?.isFile() === true;
@@ -24,13 +28,24 @@ export async function resumePlace(path: string, durable: DurablePosition, log: P
   if (elsewhere !== null) return { path: elsewhere, position };
   const emptied = sameFile ? path : await rotatedInode(origin, path);
   if (emptied !== null) {
-    log.info('the file was emptied and written anew: reading it from its beginning', { file: emptied, position });
+    log.info('the file was emptied and written anew: reading it from its beginning', {
+      file: emptied,
+      position,
+    });
     return { path: emptied, position: 0 };
   }
-  if (isThere && origin.headBytes >= SAME_CONTENT_BYTES && at.size >= position && (await beginsAs(origin, path))) {
+  if (
+    isThere &&
+    origin.headBytes >= SAME_CONTENT_BYTES &&
+    at.size >= position &&
+    (await beginsAs(origin, path))
+  ) {
     return { path, position };
   }
-  log.warn('the file that was being read is gone; what was not read of it is not known', { file: path, position });
+  log.warn('the file that was being read is gone; what was not read of it is not known', {
+    file: path,
+    position,
+  });
   return null;
 }
 

@@ -3,7 +3,7 @@ import type { Stats } from 'node:fs';
 import { readdir, realpath } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { closeQuietly, errnoOf, openForReading, statOrNull } from './fs-calls.js';
-import { headMatches, readHead, sameInode, type Origin } from './origin.js';
+import { headMatches, identityOf, readHead, sameInode, type Origin } from './origin.js';
 import { isRotatedName } from './rotated-names.js';
 
 export interface Sibling {
@@ -22,6 +22,19 @@ export async function rotatedSiblings(path: string): Promise<Sibling[]> {
     if (stats?.isFile() === true) found.push({ path: sibling, stats });
   }
   return found;
+}
+
+/**
+ * Those that were made after a file and last written after it, the oldest first: they had the same path one after the
+ * other. Clocks of file systems tick slowly, so equal times count; what was read before is known by its inode.
+ */
+export function madeAfter(file: Stats, siblings: readonly Sibling[]): Sibling[] {
+  return siblings
+    .filter(
+      ({ stats }) => stats.size > 0 && stats.birthtimeMs >= file.birthtimeMs && stats.mtimeMs >= file.mtimeMs,
+    )
+    .filter(({ stats }) => !sameInode(identityOf(file), stats))
+    .sort((a, b) => a.stats.birthtimeMs - b.stats.birthtimeMs || a.stats.mtimeMs - b.stats.mtimeMs);
 }
 
 /** The file a position belongs to, under whatever name it has now, in the folder of `path` or of what it links to. */

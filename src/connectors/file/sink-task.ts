@@ -4,7 +4,7 @@ import { Compressor } from './compressor.js';
 import type { FileOps } from './file-ops.js';
 import { LineBuffer } from './line-buffer.js';
 import { jsonText, lineText } from './line-text.js';
-import { OutputFile, type QueueProgress } from './output-file.js';
+import { type OutputFile, type QueueProgress } from './output-file.js';
 import { Outputs } from './outputs.js';
 import { readSinkSettings, type SinkSettings } from './sink-config.js';
 

@@ -22,6 +22,9 @@ const LONGEST_POLL_MS = 1000;
 /** Patterns are expanded anew so often, and sooner when the system reports new names. */
 const SCAN_EVERY_MS = 1000;
 const SCAN_AGAIN_MS = 50;
+const MAX_SAID = 100;
+/** With fewer records a poll looks for more before it answers. */
+const FEW_RECORDS = 500;
 const NO_RECORDS: readonly SourceRecord[] = [];
 
 /** What exists between start and stop. */
@@ -39,6 +42,9 @@ interface Running {
 export class FileSourceTask implements SourceTask {
   #running: Running | null = null;
   #scannedAt = -Infinity;
+  /** What kept the last scan from a folder. */
+  #trouble: RetriableError | null = null;
+  readonly #saidTroubles = new Set<string>();
   #lookedAt = -Infinity;
 
   async start(context: SourceTaskContext, config: ParsedConfig, raw: RawConfig): Promise<void> {
@@ -78,17 +84,12 @@ export class FileSourceTask implements SourceTask {
   async poll(): Promise<readonly SourceRecord[]> {
     const running = this.#running;
     if (running === null) return NO_RECORDS;
-    const { settings, context, cutter, reader, wake } = running;
+    const { settings, context, reader, wake } = running;
     const answerBy = performance.now() + LONGEST_POLL_MS;
     while (!context.signal.aborted) {
-      if (!cutter.done) {
-        const records = cutter.take(settings.maxRecords);
-        if (records.length > 0) return records;
-        continue;
-      }
-      const chunk = await this.#nextChunk(running);
-      if (chunk) continue;
-      const { trouble } = reader;
+      const records = await this.#take(running);
+      if (records.length > 0) return records;
+      const trouble = reader.trouble ?? (running.tails.size === 0 ? this.#trouble : null);
       if (trouble !== null) throw trouble;
       const left = answerBy - performance.now();
       if (left <= 0) break;
@@ -106,6 +107,26 @@ export class FileSourceTask implements SourceTask {
     running.wake.close();
     await running.reader.settle();
     for (const tail of running.tails.values()) tail.close();
+  }
+
+  /** What is there now: of one large piece, or of several small ones. */
+  async #take(running: Running): Promise<readonly SourceRecord[]> {
+    const { cutter, settings, context } = running;
+    const records: SourceRecord[] = [];
+    while (!context.signal.aborted) {
+      try {
+        if (cutter.done && !(await this.#nextChunk(running))) break;
+        const taken = cutter.take(settings.maxRecords - records.length);
+        if (records.length === 0 && taken.length >= FEW_RECORDS) return taken;
+        for (const record of taken) records.push(record);
+      } catch (error) {
+        // The next poll meets it again, with nothing before it.
+        if (records.length === 0) throw error;
+        break;
+      }
+      if (records.length >= Math.min(FEW_RECORDS, settings.maxRecords)) break;
+    }
+    return records;
   }
 
   /** Loads the next piece into the cutter, when there is one. */
@@ -126,7 +147,10 @@ export class FileSourceTask implements SourceTask {
   async #scan(running: Running, first: boolean): Promise<void> {
     const { files, tails, context, wake } = running;
     this.#scannedAt = performance.now();
-    const paths = await files.scan();
+    this.#trouble = null;
+    const paths = await files.scan((error) => {
+      this.#troubled(running, error);
+    });
     const there = new Set(paths);
     for (const path of tails.keys()) {
       // A file that is read to its end under another name keeps its tail.
@@ -146,6 +170,15 @@ export class FileSourceTask implements SourceTask {
     }
     running.reader.setTails([...tails.values()]);
     wake.watch(files.folders());
+  }
+
+  /** Said once for each cause. */
+  #troubled({ context }: Running, error: Error): void {
+    if (!(error instanceof RetriableError)) throw error;
+    this.#trouble ??= error;
+    if (this.#saidTroubles.has(error.message) || this.#saidTroubles.size >= MAX_SAID) return;
+    this.#saidTroubles.add(error.message);
+    context.log.warn('cannot look into a folder; it will be tried again', { cause: error.message });
   }
 
   async #begin(running: Running, tail: Tail, durable: DurablePosition | null, first: boolean): Promise<void> {

@@ -7,11 +7,12 @@ import { ConfigError, type JsonObject } from '../../sdk/index.js';
 import { statOrNull } from './fs-calls.js';
 import type { TailShared } from './known-files.js';
 import { lineTooLong, type Chunk } from './line-cutter.js';
+import { lastLineStart } from './last-line.js';
 import { LongLine } from './long-line.js';
 import { OpenFile } from './open-file.js';
-import { inodeKey, sameInode, type DurablePosition, type Finished } from './origin.js';
+import { identityOf, inodeKey, sameInode, type DurablePosition, type Finished } from './origin.js';
 import { resumePlace } from './resume.js';
-import { rotatedSiblings, type Sibling } from './siblings.js';
+import { madeAfter, rotatedSiblings, type Sibling } from './siblings.js';
 
 const NEWLINE = 10;
 const MAX_FINISHED = 32;
@@ -292,21 +293,22 @@ export class Tail {
     return this.isOpen ? 'switched' : 'wait';
   }
 
-  /** The oldest file that had the path after this one and is nobody else's; else what has it now, once it has data. */
+  /** Where reading goes on after this file; null when nowhere yet. */
   #successor(file: OpenFile, stats: Stats, at: Stats | null, siblings: readonly Sibling[]): string | null {
     const { open, isFollowed } = this.#shared;
     const done = new Set((file.origin.finished ?? []).map(inodeKey));
-    const between = siblings
-      .filter(({ path, stats: other }) => {
-        const key = inodeKey({ dev: other.dev, inode: other.ino });
-        const isSelf = sameInode(file, other) || (at !== null && sameInode({ dev: at.dev, inode: at.ino }, other));
-        return !isSelf && !isFollowed(path) && !open.has(key) && !done.has(key) && isLater(other, stats);
-      })
-      .sort((a, b) => a.stats.birthtimeMs - b.stats.birthtimeMs || a.stats.mtimeMs - b.stats.mtimeMs);
-    const [first] = between;
-    if (first !== undefined) return first.path;
+    const [between] = madeAfter(stats, siblings).filter((sibling) => {
+      const key = inodeKey(identityOf(sibling.stats));
+      return (
+        !isFollowed(sibling.path) &&
+        !open.has(key) &&
+        !done.has(key) &&
+        !(at !== null && sameInode(identityOf(at), sibling.stats))
+      );
+    });
+    if (between !== undefined) return between.path;
     if (at === null || !at.isFile() || at.size === 0) return null;
-    return open.has(inodeKey({ dev: at.dev, inode: at.ino })) ? null : this.path;
+    return open.has(inodeKey(identityOf(at))) ? null : this.path;
   }
 
   /** Closes the file and remembers how far it was read, for as long as it is there under another name. */
@@ -320,27 +322,4 @@ export class Tail {
       .filter((item) => siblings.some((sibling) => sameInode(item, sibling.stats)))
       .slice(-MAX_FINISHED);
   }
-}
-
-/**
- * Whether a file was made after another and last written after it: they had the same path one after the other. Clocks
- * of file systems tick slowly, so equal times count; what was read before is known by its inode.
- */
-function isLater(candidate: Stats, than: Stats): boolean {
-  return candidate.size > 0 && candidate.birthtimeMs >= than.birthtimeMs && candidate.mtimeMs >= than.mtimeMs;
-}
-
-/** Start of a last line that is not ended yet, or the end of the file. */
-async function lastLineStart(file: OpenFile, size: number, maxLineBytes: number): Promise<number> {
-  const space = Buffer.alloc(64 * 1024);
-  const lowest = Math.max(0, size - maxLineBytes);
-  for (let high = size; high > lowest;) {
-    const low = Math.max(lowest, high - space.length);
-    const bytes = await file.read(space.subarray(0, high - low), low);
-    if (bytes === null) return 0;
-    const newline = space.subarray(0, bytes).lastIndexOf(NEWLINE);
-    if (newline >= 0) return low + newline + 1;
-    high = low;
-  }
-  return lowest === 0 ? 0 : size;
 }

@@ -69,7 +69,8 @@ async function dieAt(fatal: number, scenario: Scenario, half: boolean): Promise<
     const harness = harnessOn(folder, scenario, (step, number) => {
       if (number === fatal) dead = true;
       // A dead process does nothing more, but its files are closed. The step at which it dies may be done in part.
-      if (dead && step !== 'close') throw half && number === fatal ? new HalfWritten('killed') : new Error('killed');
+      if (dead && step !== 'close')
+        throw half && number === fatal ? new HalfWritten('killed') : new Error('killed');
     });
     try {
       await work(harness);
@@ -100,7 +101,10 @@ const scenarios: Readonly<Record<string, Scenario>> = {
   'appending to a new file': { config: {}, existing: '' },
   'appending to a file that was there': { config: {}, existing: BEFORE },
   'rolling by size': { config: { 'rotate.bytes': '60' }, existing: '' },
-  'rolling by size with compression': { config: { 'rotate.bytes': '100', compress: 'gzip' }, existing: BEFORE },
+  'rolling by size with compression': {
+    config: { 'rotate.bytes': '100', compress: 'gzip' },
+    existing: BEFORE,
+  },
 };
 
 for (const [name, scenario] of Object.entries(scenarios)) {
@@ -128,9 +132,46 @@ test('a disk that is full at any step delays lines, and neither loses nor repeat
       });
       await workRetrying(harness);
       await harness.dispose();
-      assert.equal(await written(folder), BEFORE + VALUES.map((value) => `${value}\n`).join(''), `full at step ${at}`);
+      assert.equal(
+        await written(folder),
+        BEFORE + VALUES.map((value) => `${value}\n`).join(''),
+        `full at step ${at}`,
+      );
       return full > 0;
     });
+  }
+});
+
+test('a progress file that could not be written when a piece was finished, and then a kill: every line once', async () => {
+  const scenario: Scenario = { config: { 'rotate.bytes': '60' }, existing: '' };
+  const renames = (await stepsOf(scenario)).flatMap((step, index) => (step === 'rename' ? [index + 1] : []));
+  for (const rename of renames) {
+    for (let more = 1; more <= 20; more += 1) {
+      await inFolder(async (folder) => {
+        let failedAt = 0;
+        let dead = false;
+        const harness = harnessOn(folder, scenario, (step, number) => {
+          if (failedAt === 0 && number > rename && step === 'create') {
+            failedAt = number;
+            throw errno('ENOSPC');
+          }
+          if (failedAt > 0 && number === failedAt + more) dead = true;
+          if (dead && step !== 'close') throw new Error('killed');
+        });
+        try {
+          await workRetrying(harness);
+        } catch (error) {
+          if (!dead) throw error;
+        }
+        await harness.dispose();
+        await finish(
+          folder,
+          scenario,
+          harness.committed,
+          `full after step ${rename}, killed ${more} steps later`,
+        );
+      });
+    }
   }
 });
 
@@ -146,6 +187,8 @@ async function workRetrying(harness: SinkHarness): Promise<void> {
     }
   };
   await retrying(() => harness.start());
-  while ((await retrying(() => harness.deliver(3))) > 0) harness.commit(await retrying(() => harness.flush()));
+  for (let put = 0; (await retrying(() => harness.deliver(2))) > 0; put += 1) {
+    if (put % 3 === 2) harness.commit(await retrying(() => harness.flush()));
+  }
   await retrying(() => harness.stop());
 }

@@ -49,6 +49,12 @@ test('a new incarnation does not inherit the silence of the old one', () => {
   assert.deepEqual(listen(watch, 10_000, 10_000, [], [SELF, B2]), [B2]);
 });
 
+test('late words of an old incarnation do not keep a new one alive', () => {
+  const watch = detector();
+  listen(watch, 0, 1000, [B2], [SELF, B2]);
+  assert.deepEqual(listen(watch, 2000, 6000, [B], [SELF, B2]), [B2]);
+});
+
 test('a pause of the observer is nobody else’s silence', () => {
   const watch = detector();
   listen(watch, 0, 3000, [B]);

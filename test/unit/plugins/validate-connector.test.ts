@@ -118,6 +118,8 @@ test('a misspelled key is an error that names the right one; other unknown keys 
     'value.convertor': 'JsonConverter',
     'producer.override.linger.ms': '5',
     'acme.own.key': 'x',
+    // Near to a key that is given as well, so not meant by it.
+    topic2: 'x',
     ...(JSON.parse('{"__proto__":"x","constructor":"x"}') as Record<string, string>),
   });
   assert.deepEqual(found, {

@@ -119,9 +119,9 @@ test('names that objects have of their own are keys like any other', () => {
     names.map((name) => key(name, 'STRING', { defaultValue: 'absent' })),
     {},
   ).config;
-  const raw: Record<string, string> = JSON.parse(
+  const raw = JSON.parse(
     '{"__proto__":"own","constructor":"own","toString":"own","hasOwnProperty":"own"}',
-  );
+  ) as Record<string, string>;
   const given = parseConfig(
     names.map((name) => key(name, 'STRING')),
     raw,

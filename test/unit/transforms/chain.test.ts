@@ -79,10 +79,10 @@ test('everything that is wrong is told at once, by its key, and nothing is skipp
 
 test('what only making the transform can tell is told by its key as well', async () => {
   const transform = (type: string, options: Record<string, string>): Record<string, string> =>
-    Object.fromEntries([
+    Object.fromEntries<string>([
       ['transforms', 't'],
       ['transforms.t.type', type],
-      ...Object.entries(options).map(([key, value]) => [`transforms.t.${key}`, value]),
+      ...Object.entries(options).map(([key, value]): [string, string] => [`transforms.t.${key}`, value]),
     ]);
   const cases: readonly (readonly [string, Record<string, string>, RegExp])[] = [
     ['InsertField$Value', {}, /^transforms\.t\.static\.field: nothing to insert/],

@@ -1,0 +1,327 @@
+import assert from 'node:assert/strict';
+import { appendFile, link, mkdir, rename, rm, symlink, truncate, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import source from '#troupe/connectors/file/source.js';
+import type { SourceConnector, SourceRecord } from '#troupe/sdk/index.js';
+import { SourceHarness, type HarnessOptions } from '#troupe/sdk/testing/index.js';
+import { inFolder } from './temporary.js';
+
+assert.ok(source.type === 'source');
+const connector: SourceConnector = source.plugin;
+
+interface Started {
+  readonly folder: string;
+  readonly path: string;
+  readonly harness: SourceHarness;
+  /** The next `count` values, accepted. */
+  readonly take: (count: number) => Promise<unknown[]>;
+}
+
+/** A harness on `app.log` in an empty folder, not started. */
+async function withSource(
+  config: Readonly<Record<string, string>>,
+  body: (started: Started) => Promise<void>,
+  options: HarnessOptions = {},
+): Promise<void> {
+  await inFolder(async (folder) => {
+    const path = join(folder, 'app.log');
+    const files = config['files']?.split(',').map((item) => join(folder, item));
+    const given = files === undefined ? { file: path, ...config } : { ...config, files: files.join(',') };
+    const harness = new SourceHarness(
+      connector,
+      { topic: 't', 'poll.interval.ms': '5', 'rotate.wait.ms': '0', ...given },
+      options,
+    );
+    const take = async (count: number): Promise<unknown[]> => {
+      const records = await harness.collect(count);
+      await harness.accept(records);
+      return records.map(({ value }) => value);
+    };
+    try {
+      await body({ folder, path, harness, take });
+    } finally {
+      await harness.dispose();
+    }
+  });
+}
+
+function positions(records: readonly SourceRecord[]): unknown[] {
+  return records.map(({ sourcePosition }) => sourcePosition['position']);
+}
+
+test('a half-written last line waits for its end, and characters split between writes arrive whole', () =>
+  withSource({}, async ({ path, harness, take }) => {
+    const euro = Buffer.from('€');
+    await writeFile(path, 'one\ntw');
+    await harness.start();
+    assert.deepEqual(await take(1), ['one']);
+    assert.deepEqual(await harness.poll(), []);
+    await appendFile(path, euro.subarray(0, 2));
+    await appendFile(path, Buffer.concat([euro.subarray(2), Buffer.from('o\r\n\nlast\r\n')]));
+    assert.deepEqual(await take(3), ['tw€o', '', 'last']);
+  }));
+
+test('positions are exact bytes, also behind bytes that are not UTF-8', () =>
+  withSource({}, async ({ path, harness }) => {
+    const lines = [
+      Buffer.from('ascii\n'),
+      Buffer.from('€uro\r\n'),
+      Buffer.from([0xff, 0xc3, 0x28, 0x0a]),
+      Buffer.from('end\n'),
+    ];
+    await writeFile(path, Buffer.concat([Buffer.from('\uFEFF'), ...lines]));
+    await harness.start();
+    const records = await harness.collect(4);
+    assert.deepEqual(positions(records), [9, 17, 21, 25]);
+    assert.deepEqual(
+      records.map(({ value }) => value),
+      ['ascii', '€uro', '\uFFFD\uFFFD(', 'end'],
+    );
+  }));
+
+test('an unterminated line of a quiet file is passed on when that is asked for', () =>
+  withSource({ 'flush.partial.ms': '20' }, async ({ path, harness, take }) => {
+    await writeFile(path, 'one\nno end');
+    await harness.start();
+    assert.deepEqual(await take(2), ['one', 'no end']);
+    await appendFile(path, '\ntwo\n');
+    assert.deepEqual(await take(1), ['two']);
+  }));
+
+test('a file seen first may be read from its end, which is the start of its last half-written line', () =>
+  withSource({ 'start.from': 'end' }, async ({ path, harness, take }) => {
+    await writeFile(path, 'old\nolder\nhalf ');
+    await harness.start();
+    await appendFile(path, 'line\nnew\n');
+    assert.deepEqual(await take(2), ['half line', 'new']);
+  }));
+
+for (const [policy, expected] of [
+  ['skip', ['ok', 'end']],
+  ['truncate', ['ok', 'aaaaaaaaaa', '€€€', 'end']],
+] as const) {
+  test(`on.long.line=${policy} goes on behind lines that are too long, however long`, () =>
+    withSource(
+      { 'on.long.line': policy, 'max.line.bytes': '10', 'batch.max.bytes': '4096' },
+      async ({ path, harness, take }) => {
+        await writeFile(path, `ok\n${'a'.repeat(20_000)}\n${'€'.repeat(9)}\nend\n`);
+        await harness.start();
+        assert.deepEqual(await take(expected.length), expected);
+        assert.equal(harness.positions[0]?.position['position'], 3 + 20_001 + 28 + 4);
+      },
+    ));
+}
+
+test('a line that is too long fails the task where it stands, after the lines before it', () =>
+  withSource({ 'max.line.bytes': '10' }, async ({ path, harness, take }) => {
+    await writeFile(path, `0123456789\r\n${'a'.repeat(11)}\n`);
+    await harness.start();
+    assert.deepEqual(await take(1), ['0123456789']);
+    await assert.rejects(harness.poll(), { code: 'FILE_LINE_TOO_LONG', message: /byte 12 / });
+    await assert.rejects(harness.poll(), { code: 'FILE_LINE_TOO_LONG' });
+  }));
+
+test('a line longer than what is read at once arrives whole', () =>
+  withSource({ 'batch.max.bytes': '4096' }, async ({ path, harness, take }) => {
+    await writeFile(path, `a\n${'b'.repeat(100_000)}\nc\n`);
+    await harness.start();
+    assert.deepEqual(await take(3), ['a', 'b'.repeat(100_000), 'c']);
+  }));
+
+test('JSON lines become values, and bad ones are failed, skipped or passed on raw as asked', async () => {
+  const text = '{"a":1}\n\nnot json\n[2]\n';
+  await withSource({ format: 'json' }, async ({ path, harness, take }) => {
+    await writeFile(path, text);
+    await harness.start();
+    assert.deepEqual(await take(1), [{ a: 1 }]);
+    await assert.rejects(
+      harness.poll(),
+      (error: Error) =>
+        'code' in error &&
+        error.code === 'FILE_BAD_LINE' &&
+        !/not json/.test(`${error.message}${String(error.cause)}`),
+    );
+  });
+  for (const [policy, expected] of [
+    ['skip', [{ a: 1 }, [2]]],
+    ['raw', [{ a: 1 }, 'not json', [2]]],
+  ] as const) {
+    await withSource({ format: 'json', 'on.bad.line': policy }, async ({ path, harness, take }) => {
+      await writeFile(path, text);
+      await harness.start();
+      assert.deepEqual(await take(expected.length), expected);
+    });
+  }
+});
+
+test('a writer that keeps the renamed file for a while loses nothing', () =>
+  withSource({}, async ({ path, harness, take }) => {
+    await writeFile(path, 'a\n');
+    await harness.start();
+    assert.deepEqual(await take(1), ['a']);
+    await rename(path, `${path}.1`);
+    await writeFile(path, '');
+    await appendFile(`${path}.1`, 'b\n');
+    assert.deepEqual(await take(1), ['b']);
+    await appendFile(`${path}.1`, 'c without end');
+    await appendFile(path, 'd\n');
+    assert.deepEqual(await take(2), ['c without end', 'd']);
+  }));
+
+test('with a pattern that matches the rotated names too, every line comes once', () =>
+  withSource({ files: '*.log*' }, async ({ path, harness, take }) => {
+    await writeFile(path, 'a\n');
+    await harness.start();
+    const values = await take(1);
+    for (const [round, line] of ['b', 'c', 'd'].entries()) {
+      for (let n = round; n > 0; n -= 1) await rename(`${path}.${n}`, `${path}.${n + 1}`);
+      await rename(path, `${path}.1`);
+      await writeFile(path, `${line}\n`);
+      if (round === 1) await harness.stop();
+      if (round === 1) await harness.start();
+      values.push(...(await take(1)));
+    }
+    await harness.stop();
+    await harness.start();
+    await appendFile(path, 'e\n');
+    values.push(...(await take(1)));
+    assert.deepEqual(await harness.poll(), []);
+    assert.deepEqual(values, ['a', 'b', 'c', 'd', 'e']);
+  }));
+
+test('a file with two names is read once', () =>
+  withSource({ files: '*.log' }, async ({ folder, path, harness, take }) => {
+    await writeFile(path, 'a\n');
+    await link(path, join(folder, 'hard.log'));
+    await symlink(path, join(folder, 'soft.log'));
+    await harness.start();
+    assert.deepEqual(await take(1), ['a']);
+    assert.deepEqual(await harness.poll(), []);
+  }));
+
+test('a symbolic link that is moved to another file is followed there', () =>
+  withSource({}, async ({ folder, path, harness, take }) => {
+    await writeFile(join(folder, 'monday'), 'a\n');
+    await symlink(join(folder, 'monday'), path);
+    await harness.start();
+    assert.deepEqual(await take(1), ['a']);
+    await harness.stop();
+    await appendFile(join(folder, 'monday'), 'b\n');
+    await writeFile(join(folder, 'tuesday'), 'c\n');
+    await rm(path);
+    await symlink(join(folder, 'tuesday'), path);
+    await harness.start();
+    assert.deepEqual(await take(2), ['b', 'c']);
+  }));
+
+test('files that appear and vanish are followed while they are there', () =>
+  withSource({ files: 'd/**/*.log' }, async ({ folder, harness, take }) => {
+    await harness.start();
+    assert.deepEqual(await harness.poll(), []);
+    await mkdir(join(folder, 'd', 'deep'), { recursive: true });
+    await writeFile(join(folder, 'd', 'deep', 'x.log'), 'a\n');
+    await writeFile(join(folder, 'd', 'deep', 'x.log.gz'), 'no\n');
+    assert.deepEqual(await take(1), ['a']);
+    await rm(join(folder, 'd'), { recursive: true });
+    await mkdir(join(folder, 'd'));
+    await writeFile(join(folder, 'd', 'y.log'), 'b\n');
+    assert.deepEqual(await take(1), ['b']);
+  }));
+
+test('a file emptied and filled beyond the old position is read from its beginning', () =>
+  withSource({}, async ({ path, harness, take }) => {
+    await writeFile(path, 'first\n');
+    await harness.start();
+    await take(1);
+    await truncate(path, 0);
+    await appendFile(path, 'second, and longer\n');
+    assert.deepEqual(await take(1), ['second, and longer']);
+    await harness.stop();
+    await truncate(path, 0);
+    await appendFile(path, 'third, and longer than that\n');
+    await harness.start();
+    assert.deepEqual(await take(1), ['third, and longer than that']);
+  }));
+
+test('a file restored with another inode goes on where it was, when it is long enough to be recognised', () =>
+  withSource({}, async ({ folder, path, harness, take }) => {
+    const text = Array.from({ length: 40 }, (_, n) => `line number ${n}\n`).join('');
+    await writeFile(path, text);
+    await harness.start();
+    await take(40);
+    await harness.stop();
+    await writeFile(join(folder, 'copy'), `${text}more\n`);
+    await rm(path);
+    await rename(join(folder, 'copy'), path);
+    await harness.start();
+    assert.deepEqual(await take(1), ['more']);
+  }));
+
+test("positions of Kafka's FileStreamSource are gone on from", () =>
+  withSource({}, async ({ path, harness, take }) => {
+    await writeFile(path, 'a\nb\n');
+    const record = { sourcePartition: { filename: path }, sourcePosition: { position: 2 } };
+    await harness.accept([
+      {
+        ...record,
+        topic: null,
+        queue: null,
+        keySchema: null,
+        key: null,
+        valueSchema: null,
+        value: 'a',
+        timestamp: null,
+        headers: [],
+      },
+    ]);
+    await harness.start();
+    assert.deepEqual(await take(1), ['b']);
+  }));
+
+test('one file that cannot be opened does not hold up the others', () =>
+  withSource({ files: 'bad.log,app.log' }, async ({ folder, path, harness, take }) => {
+    // Nobody can open a link to itself, not even who may read everything.
+    await symlink(join(folder, 'bad.log'), join(folder, 'bad.log'));
+    await writeFile(path, 'a\n');
+    await harness.start();
+    assert.deepEqual(await take(1), ['a']);
+  }));
+
+test('a path that cannot be opened is a RetriableError that says why, and a folder a ConfigError', async () => {
+  await withSource({}, async ({ path, harness }) => {
+    await symlink(path, path);
+    await harness.start();
+    await assert.rejects(harness.poll(), {
+      name: 'RetriableError',
+      code: 'FILE_NOT_READABLE',
+      message: /app\.log \(ELOOP\)/,
+    });
+  });
+  await withSource({}, async ({ path, harness }) => {
+    await mkdir(path);
+    await assert.rejects(harness.start(), {
+      name: 'ConfigError',
+      code: 'FILE_NOT_A_FILE',
+      message: /folder/,
+    });
+  });
+});
+
+test('several tasks share the files of a pattern, each file and its rotated pieces with one of them', () =>
+  withSource(
+    { files: '*.log*' },
+    async ({ folder, harness, take }) => {
+      const names = Array.from({ length: 12 }, (_, n) => `${'abcdefghijkl'[n]}.log`);
+      for (const name of names) await writeFile(join(folder, name), `${name}\n`);
+      for (const name of names) await writeFile(join(folder, `${name}.1`), `${name}.1\n`);
+      await harness.start();
+      assert.equal(harness.taskCount, 3);
+      const values = await take(24);
+      assert.deepEqual(
+        values.sort(),
+        names.flatMap((name) => [name, `${name}.1`]),
+      );
+    },
+    { maxTasks: 3 },
+  ));
