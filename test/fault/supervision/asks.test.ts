@@ -104,7 +104,7 @@ test('an error that a handler throws reaches the asker with its code, its stack 
     { code, remoteCode, message },
     { code: 'REMOTE_ERROR', remoteCode: 'WRONG', message: 'it went wrong' },
   );
-  assert.match(cause, /^TypeError: it went wrong\n.*counter\.js/);
+  assert.match(cause, /^TypeError: it went wrong\n.*counter\.[jt]s/);
   assert.match(cause, /Caused by: Error: the root of it/);
   assert.equal(troupe.node('counter')?.incarnation, 1, 'a failed ask is an answer, not a crash');
 });

@@ -54,7 +54,7 @@ test('the cause of a crash is kept with its stack and code', async () => {
   await troupe.tell('victim', 'fault', { fault: 'calls crash' });
   const { reason } = await troupe.exit('victim');
   assert.equal(reason.errorCode, 'ON_PURPOSE');
-  assert.match(reason.stack ?? '', /victim\.js/);
+  assert.match(reason.stack ?? '', /victim\.[jt]s/);
   assert.deepEqual(troupe.node('victim')?.lastExit, reason);
 });
 

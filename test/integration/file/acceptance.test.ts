@@ -106,7 +106,7 @@ const wrongSinks = [
   { change: { file: null }, field: 'file' },
   { change: { file: 'logs/' }, field: 'file' },
   { change: { file: '../../etc/passwd' }, field: 'file' },
-  { change: { file: '/etc/passwd', 'base.dir': '/tmp' }, field: 'file' },
+  { change: { file: '/etc/passwd', 'base.dir': '/data' }, field: 'file' },
   { change: { file: 'out-{host}.log' }, field: 'file' },
   { change: { 'rotate.bytes': '-1' }, field: 'rotate.bytes' },
 ];
