@@ -57,6 +57,7 @@ async function run(
   const unlock = lockInstance(parameters.storePathRootDir, parameters.workerId);
   log.info({ store: parameters.storePathRootDir }, 'Stage 2 of 3, services: starting');
 
+  let stopping = false;
   let ended: (code: number) => void = () => undefined;
   const end = new Promise<number>((resolve) => {
     ended = resolve;
@@ -73,7 +74,10 @@ async function run(
     },
   });
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    // npm passes Ctrl-C on as well, so it may come twice.
     process.on(signal, () => {
+      if (stopping) return;
+      stopping = true;
       log.info({}, `${signal}: stopping; records under way are finished first`);
       ended(0);
     });

@@ -72,7 +72,8 @@ export class PlanningPool {
     return new Piscina({
       filename: new URL('./planning-job.js', import.meta.url).href,
       workerData: { pluginPaths, keyConverter, valueConverter },
-      minThreads: 0,
+      // One stays, so that a REST write need not wait for a thread to start.
+      minThreads: 1,
       maxThreads: this.#options.threads,
       // Its queue has no bound of its own.
       maxQueue: 1000,
