@@ -41,9 +41,10 @@ export async function runSource(parts: SourceLoopParts): Promise<void> {
     const started = performance.now();
     const records = await errors.retrying('poll', () => parts.calls.run('poll', () => parts.task.poll()));
     if (records === null) break;
+    const now = Date.now();
     for (const record of records) {
       if (writer.full) await writer.room();
-      const added = add(parts, record);
+      const added = add(parts, record, now);
       if (added !== undefined) await added;
     }
     writer.pump();
@@ -67,7 +68,7 @@ async function commit(parts: SourceLoopParts, positions: readonly SourcePosition
 }
 
 /** One record into the open batch. A promise only where something must be awaited: a new topic, a bad record. */
-function add(parts: SourceLoopParts, record: SourceRecord): Promise<void> | undefined {
+function add(parts: SourceLoopParts, record: SourceRecord, now: number): Promise<void> | undefined {
   const { writer } = parts;
   try {
     const out = parts.transform === null ? record : parts.transform(record);
@@ -76,8 +77,8 @@ function add(parts: SourceLoopParts, record: SourceRecord): Promise<void> | unde
       if (topic === null)
         throw new Error('the record names no topic and the connector has no "topic" setting');
       const queues = parts.topics.queues(topic);
-      if (queues === null) return addToNewTopic(parts, record, out, topic);
-      write(parts, out, topic, queues);
+      if (queues === null) return addToNewTopic(parts, record, out, topic, now);
+      write(parts, out, topic, queues, now);
     }
   } catch (error) {
     return skip(parts, record, error);
@@ -91,10 +92,11 @@ async function addToNewTopic(
   record: SourceRecord,
   out: ConnectRecord,
   topic: string,
+  now: number,
 ): Promise<void> {
   const queues = await parts.topics.ensure(topic);
   try {
-    write(parts, out, topic, queues);
+    write(parts, out, topic, queues, now);
   } catch (error) {
     return skip(parts, record, error);
   }
@@ -107,7 +109,13 @@ async function skip(parts: SourceLoopParts, record: SourceRecord, error: unknown
   parts.writer.moved(record.sourcePartition, record.sourcePosition);
 }
 
-function write(parts: SourceLoopParts, record: ConnectRecord, topic: string, queues: number): void {
+function write(
+  parts: SourceLoopParts,
+  record: ConnectRecord,
+  topic: string,
+  queues: number,
+  now: number,
+): void {
   const key =
     record.key === null && record.keySchema === null
       ? null
@@ -120,7 +128,7 @@ function write(parts: SourceLoopParts, record: ConnectRecord, topic: string, que
     queue,
     key,
     value,
-    record.timestamp ?? Date.now(),
+    record.timestamp ?? now,
     headers.length === 0
       ? null
       : headers.map((header) => [header.key, parts.headerConverter(topic, header)] as const),
