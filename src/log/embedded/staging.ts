@@ -36,11 +36,12 @@ export class Staging {
 
   /** What is stored: work that scans is planned alone. */
   scanKeys(range: KeyRange & { readonly limit?: number; readonly reverse?: boolean }): Iterable<unknown> {
-    return this.#db.getKeys(range);
+    // A copy: lmdb marks the object that it is given as one of keys only, and ranges are shared.
+    return this.#db.getKeys({ ...range });
   }
 
   scan(range: KeyRange): Iterable<{ readonly key: unknown; readonly value: Buffer }> {
-    return this.#db.getRange(range);
+    return this.#db.getRange({ ...range });
   }
 
   put(key: StoreKey, value: Buffer): void {
