@@ -84,6 +84,8 @@ async function compare(name: 'string' | 'json', input: string): Promise<Summary>
         install: kafka,
         dir,
         converter: name,
+        // The rates that Kafka Connect is known for are those of a warm JVM.
+        warmUps: 1,
         ...(name === 'json' ? { transforms: threeTransforms } : {}),
       };
       result.kafkaConnect.push(

@@ -47,7 +47,7 @@ export interface RunOptions {
   readonly warmUps?: number;
   readonly worker?: Settings;
   readonly source?: Settings;
-  /** JVM options of the worker; without them, those that were fastest. */
+  /** JVM options of the worker; without them, a heap of fixed size. */
   readonly jvm?: readonly string[];
   readonly deadlineMs?: number;
 }

@@ -31,6 +31,7 @@ export default behavior<TaskProtocol, TaskPeers, TaskParams>({
     const gate = new Gate(context.lease, signal);
     const report = new StateReport(context);
     const calls = new PluginCalls(params.settings.stallTimeoutMs, (stall) => {
+      if (stall !== null) context.log.warn({ call: stall.call }, 'the plugin does not return from this call');
       report.stalled(stall);
     });
     followTarget(context, gate);
@@ -105,8 +106,9 @@ export class StateReport {
     });
   }
 
+  /** Started; a task that began paused has said so already. */
   running(): void {
-    this.#state = 'RUNNING';
+    this.#state ??= 'RUNNING';
     this.#tell();
   }
 
@@ -116,8 +118,6 @@ export class StateReport {
   }
 
   stalled(stall: Stall | null): void {
-    if (stall !== null)
-      this.#context.log.warn({ call: stall.call }, 'the plugin does not return from this call');
     this.#stall = stall;
     this.#tell();
   }

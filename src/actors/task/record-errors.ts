@@ -42,9 +42,9 @@ export class RecordErrors {
   }
 
   /** The wait before try number `attempt` + 1, said in the log and in the status. */
-  async backoff(call: string, error: Error, attempt: number, since: number): Promise<void> {
+  async backoff(call: string, error: Error, attempt: number, since: number, maxMs = Infinity): Promise<void> {
     const asked = error instanceof RetriableError ? error.retryAfterMs : null;
-    const delay = asked ?? retryDelayMs(this.#tolerance, attempt, Math.random());
+    const delay = Math.min(maxMs, asked ?? retryDelayMs(this.#tolerance, attempt, Math.random()));
     this.#log.warn({ call, attempt, retryInMs: Math.round(delay), cause: error.message }, 'will try again');
     this.#onRetrying(call, since);
     await this.pause(delay);

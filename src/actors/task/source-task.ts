@@ -15,6 +15,9 @@ import { runSource } from './source-loop.js';
 import { SourceWriter } from './source-writer.js';
 import { Topics } from './topics.js';
 
+/** Room in a full log may come at any moment: a sink reads on, retention runs. */
+const FULL_LOG_RETRY_MS = 500;
+
 /** Fences, finds the positions, starts the plugin and then its loop. */
 export async function startSource(parts: TaskParts, loaded: LoadedSource): Promise<StartedTask> {
   const { context, log, gate, calls, report } = parts;
@@ -33,14 +36,24 @@ export async function startSource(parts: TaskParts, loaded: LoadedSource): Promi
     task.start(sourceContext(parts, progress.positions), loaded.config, params.config),
   );
   const flow = flowReport(context.log, 'appended');
+  let heldBackSince = 0;
   const writer = new SourceWriter({
     log,
     limits: loaded.limits,
     window: 1,
     fence: { key: unit, epoch },
     positionEntry: positionEntries(parts),
-    retry: (error, attempt) => retryAppend(errors, signal, error, attempt),
-    onAppended: flow.count,
+    retry: async (error, attempt) => {
+      if (attempt === 1) heldBackSince = Date.now();
+      await errors.backoff('append', error, attempt, heldBackSince, FULL_LOG_RETRY_MS);
+      if (signal.aborted) throw error;
+    },
+    onAppended: (records) => {
+      flow.count(records);
+      if (heldBackSince === 0) return;
+      heldBackSince = 0;
+      report.stalled(null);
+    },
   });
   const loop = runSource({
     task,
@@ -90,14 +103,4 @@ function positionEntries(parts: TaskParts): (positions: readonly SourcePosition[
     queue: 0,
     batch: encodeValues([encoder.encode({ type: 'PROGRESS', unit, epoch, items })]),
   });
-}
-
-async function retryAppend(
-  errors: RecordErrors,
-  signal: AbortSignal,
-  error: Error,
-  attempt: number,
-): Promise<void> {
-  await errors.backoff('append', error, attempt, Date.now());
-  if (signal.aborted) throw error;
 }
