@@ -196,6 +196,7 @@ export class Rebalancer {
 }
 
 function trace({ code, message, stack, errorCode }: ExitReason): string {
-  const name = errorCode ?? code;
+  // A plugin's error has a code of its own; what the supervisor found is named by the supervisor.
+  const name = code === 'CRASH' || code === 'START_FAILED' ? (errorCode ?? code) : code;
   return stack === undefined ? `${name}: ${message}` : `${name}: ${message}\n${stack}`;
 }
