@@ -48,12 +48,22 @@ export const ZONES = [
     types: PROTOCOLS,
     packages: ['lmdb', 'lru-cache'],
   },
-  { folder: 'src/log/rocketmq/', to: ['src/log/*', 'src/core/'], types: PROTOCOLS },
+  {
+    folder: 'src/log/rocketmq/',
+    to: ['src/log/*', 'src/log/embedded/byte-budget.ts', 'src/core/'],
+    types: PROTOCOLS,
+  },
   // The port, its codec, and the factory that chooses the adapter.
   {
     folder: 'src/log/',
-    to: ['src/log/*/client.ts', 'src/core/', 'src/sdk/'],
-    types: PROTOCOLS,
+    to: [
+      'src/log/*/client.ts',
+      'src/log/rocketmq/grpc/publisher-while-up.ts',
+      'src/log/rocketmq/grpc/shared-consumer.ts',
+      'src/core/',
+      'src/sdk/',
+    ],
+    types: [...PROTOCOLS, 'src/log/*/settings.ts'],
     packages: [],
   },
   { folder: 'src/actors/kernel/', to: ['src/core/', 'src/sdk/'], packages: ['pino', 'pino-pretty'] },
@@ -61,7 +71,11 @@ export const ZONES = [
   { folder: 'src/actors/http/', to: [...ACTOR, 'src/http/'], types: PROTOCOLS, packages: [] },
   { folder: 'src/actors/*/', to: ACTOR, types: PROTOCOLS, packages: ['lru-cache', 'piscina'] },
   { folder: 'src/actors/', to: ACTOR, types: PROTOCOLS, packages: [] },
-  { folder: 'src/http/', to: ['src/core/', 'src/sdk/'], types: PROTOCOLS },
+  {
+    folder: 'src/http/',
+    to: ['src/actors/kernel/tree-text.ts', 'src/core/', 'src/sdk/'],
+    types: PROTOCOLS,
+  },
   {
     folder: 'src/supervisor/',
     to: ['src/actors/kernel/', 'src/core/', 'src/sdk/'],

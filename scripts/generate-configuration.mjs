@@ -30,8 +30,8 @@ const GROUP_NOTES = {
   Cluster: 'The three times keep their order: `heartbeat.interval.ms` < `lease.ms` < `eviction.timeout.ms`.',
   Topics: 'For topics that the runtime creates. An existing topic keeps its settings.',
   RocketMQ:
-    'The keys of the RocketMQ log. This version has only the embedded log: a node that is given `namesrvAddr` or ' +
-    '`rocketmq.endpoints` refuses to start (`ROCKETMQ_NOT_AVAILABLE`).',
+    'With `namesrvAddr` everything durable goes to RocketMQ instead of the embedded log; [rocketmq.md](rocketmq.md) ' +
+    'says how.',
 };
 
 const ERRORS = `## Errors
@@ -44,7 +44,6 @@ const ERRORS = `## Errors
 | \`BAD_CONFIG_FILE\` | A line of the file cannot be understood, or a key stands twice. |
 | \`CONFIG_FILE_UNREADABLE\` | The file of \`--config\` cannot be read. |
 | \`BAD_COMMAND_LINE\` | An option does not exist or lacks its value. |
-| \`ROCKETMQ_NOT_AVAILABLE\` | A key asks for RocketMQ, which this version does not have. |
 `;
 
 function describe(key, definition) {

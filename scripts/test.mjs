@@ -1,6 +1,7 @@
 /**
  * Runs the compiled tests with Node's test runner: `npm test`, or `npm test -- unit/kernel file-sink` for the test
- * files whose path holds one of the words. Goes by the sources, so that a compiled test whose source is gone is not run.
+ * files whose path holds one of the words, and `npm test -- -rocketmq` for those whose path does not hold it. Goes by
+ * the sources, so that a compiled test whose source is gone is not run.
  */
 import { spawn } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
@@ -11,16 +12,18 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('..', import.meta.url));
 
 /** A guard against hanging for ever, not a measure. Node 20 applies it to a whole file, later ones to each test. */
-const TIMEOUT_MS = 600_000;
+const TIMEOUT_MS = Number(process.env.TEST_TIMEOUT_MS ?? 600_000);
 
 /** Several tests start processes and threads of their own: more at once would only make them wait for each other. */
 const CONCURRENCY = Math.min(4, availableParallelism());
 
-const words = process.argv.slice(2);
+const words = process.argv.slice(2).filter((word) => !word.startsWith('-'));
+const leftOut = process.argv.slice(2).flatMap((word) => (word.startsWith('-') ? [word.slice(1)] : []));
 const files = readdirSync(join(root, 'test'), { recursive: true, encoding: 'utf8' })
   .map((name) => name.replaceAll('\\', '/'))
   .filter((name) => name.endsWith('.test.ts'))
   .filter((name) => words.length === 0 || words.some((word) => `test/${name}`.includes(word)))
+  .filter((name) => !leftOut.some((word) => `test/${name}`.includes(word)))
   .map((name) => `dist/test/${name.replace(/\.ts$/, '.js')}`)
   .sort();
 

@@ -2,10 +2,11 @@
 import { readFileSync } from 'node:fs';
 import { createLogger } from './actors/kernel/logging.js';
 import { loadParameters, type Parameters } from './core/parameters.js';
+import { choosePort } from './supervisor/free-port.js';
 import { lockInstance } from './supervisor/instance-lock.js';
-import { nodeTree } from './supervisor/node-tree.js';
+import { nodeTree, storeFolder, taskSpares } from './supervisor/node-tree.js';
 import { startSystem } from './supervisor/system.js';
-import { formatTree } from './supervisor/tree.js';
+import { treeText } from './actors/kernel/tree-text.js';
 
 /** A parameter that cannot be used. */
 const EXIT_USAGE = 2;
@@ -16,6 +17,15 @@ function version(): string {
   return typeof parsed === 'object' && parsed !== null && 'version' in parsed
     ? String(parsed.version)
     : 'unknown';
+}
+
+/** Written by the build; see scripts/record-commit.mjs. */
+function commit(): string {
+  try {
+    return readFileSync(new URL('./commit', import.meta.url), 'utf8').trim();
+  } catch {
+    return 'unknown';
+  }
 }
 
 async function main(): Promise<void> {
@@ -41,11 +51,8 @@ async function main(): Promise<void> {
   }
 }
 
-async function run(
-  parameters: Parameters,
-  configFile: string | null,
-  given: readonly string[],
-): Promise<void> {
+async function run(given: Parameters, configFile: string | null, shown: readonly string[]): Promise<void> {
+  const parameters = { ...given, httpPort: await choosePort(given.httpHost, given.httpPort) };
   const logging = {
     level: parameters.logLevel,
     format:
@@ -53,17 +60,25 @@ async function run(
     file: parameters.logFile,
   } as const;
   const log = createLogger({ ...logging, bindings: { actor: 'supervisor' } });
-  log.info({ file: configFile ?? 'none', set: given.join(' ') }, 'Stage 1 of 3, parameters: read');
-  const unlock = lockInstance(parameters.storePathRootDir, parameters.workerId);
-  log.info({ store: parameters.storePathRootDir }, 'Stage 2 of 3, services: starting');
+  log.info({ file: configFile ?? 'none', set: shown.join(' ') }, 'Stage 1 of 3, parameters: read');
+  // With a log in RocketMQ the nodes of a cluster share no folder.
+  const store = parameters.namesrvAddr === null ? storeFolder(parameters) : null;
+  const unlock = lockInstance({
+    workerId: parameters.workerId,
+    ownFolder: parameters.storePathRootDir,
+    sharedFolder: store,
+  });
+  log.info({ log: store ?? parameters.namesrvAddr }, 'Stage 2 of 3, services: starting');
 
   let stopping = false;
   let ended: (code: number) => void = () => undefined;
   const end = new Promise<number>((resolve) => {
     ended = resolve;
   });
-  const system = startSystem(nodeTree(parameters, { version: version() }), {
+  const spares = taskSpares(parameters);
+  const system = startSystem(nodeTree(parameters, { version: version(), commit: commit() }), {
     log: { ...logging, bindings: {} },
+    ...(spares === null ? {} : { spares }),
     onGiveUp: (line) => {
       log.error({}, line);
       ended(EXIT_FAILED);
@@ -83,16 +98,18 @@ async function run(
     });
   }
   process.on('SIGUSR2', () => {
-    process.stderr.write(`${formatTree(system.tree())}\n`);
+    process.stderr.write(`${treeText(system.tree())}\n`);
   });
 
-  void system.started.then(() => {
+  const booted = system.started.then(() => {
     log.info(
       { rest: `http://${parameters.httpHost}:${parameters.httpPort}` },
       'Stage 3 of 3, run: connectors and tasks',
     );
     log.info({}, `The worker [${parameters.workerId}] boot success.`);
   });
+  // Ended before: what ended it was told.
+  booted.catch(() => undefined);
   const code = await end;
   await system.stop(code === 0 ? 'signal' : 'failure');
   unlock();

@@ -1,56 +1,42 @@
-import { digestOf } from './canonical-json.js';
 import {
-  isClaim,
   isClusterEntry,
-  MEMBER_FIELDS,
-  isNodeRef,
-  isStatus,
   type ClusterEntry,
   type ClusterResult,
   type RefusalReason,
 } from './cluster-entries.js';
-import { count, object } from './json-shape.js';
-import type { Claim, Member, NodeRef, UnitKey, UnitStatus } from './model.js';
+import {
+  decodeSnapshot,
+  departedKey,
+  digest,
+  encodeSnapshot,
+  initialState,
+  runningDigest,
+  type ClusterState,
+} from './cluster-state.js';
+import type { NodeRef, UnitKey, UnitStatus } from './model.js';
 import type { EntryMeta, Machine } from './machine.js';
 
 export type { ClusterEntry, ClusterResult, RefusalReason } from './cluster-entries.js';
-
-export interface LiveMember extends Member {
-  /** Log offset of its newest heartbeat (or of its ONLINE). */
-  readonly heartbeatOffset: number;
-}
-
-/** To read; only the machine changes it. */
-export interface ClusterState {
-  /** By node id: the one incarnation that is a member. */
-  readonly members: Map<string, LiveMember>;
-  readonly claims: Map<UnitKey, Claim>;
-  /**
-   * The owner's last word on each unit, at the epoch of its claim. When the claim ends only FAILED stays, so that
-   * people still see why nobody runs the unit; a new claim removes it.
-   */
-  readonly statuses: Map<UnitKey, UnitStatus>;
-  /** Epoch of the newest grant of any unit. */
-  lastEpoch: number;
-  /** Incarnations that were members, the newest last: they cannot come back. */
-  readonly departed: NodeRef[];
-}
+export type { ClusterState, LiveMember } from './cluster-state.js';
 
 /** Far more than can still have entries under way. */
 const MAX_DEPARTED = 1000;
 /** Statuses of units without an owner. The same on every node, or they diverge. */
 const MAX_LEFT_STATUSES = 1000;
+/** Nodes that were drained and never came back. The same on every node, or they diverge. */
+const MAX_DRAINED = 1000;
 
 const DONE: ClusterResult = { ok: true, epoch: null };
 
 export const clusterMachine: Machine<ClusterState, ClusterEntry, ClusterResult> = {
   name: 'cluster',
-  initial: () => ({ members: new Map(), claims: new Map(), statuses: new Map(), lastEpoch: 0, departed: [] }),
+  initial: initialState,
   apply: (state, entry, meta) => ({ state, result: apply(state, entry, meta) }),
   decode: (value) => (isClusterEntry(value) ? value : null),
   encodeSnapshot,
   decodeSnapshot,
   digest,
+  runningDigest,
 };
 
 export function sameNode(a: NodeRef, b: NodeRef): boolean {
@@ -63,29 +49,40 @@ export function isLive(members: ReadonlyMap<string, NodeRef>, node: NodeRef): bo
 
 function apply(state: ClusterState, entry: ClusterEntry, meta: EntryMeta): ClusterResult {
   const writer: NodeRef = { id: meta.writer.node, incarnation: meta.writer.incarnation };
-  if (entry.type === 'ONLINE') return online(state, entry.member, writer, meta);
+  if (entry.type === 'ONLINE') return online(state, entry, writer, meta);
   if (!isLive(state.members, writer)) {
     if (isDeparted(state, writer)) return refused('DEPARTED', `${name(writer)} is not a member any more`);
     return refused('NOT_MEMBER', `${name(writer)} has not joined`);
   }
   switch (entry.type) {
+    case 'READY':
+      return ready(state, writer);
     case 'ALIVE':
       return alive(state, writer, meta);
+    case 'LEAVING':
+      return leaving(state, writer);
     case 'OFFLINE':
       depart(state, writer);
       return DONE;
     case 'EVICT':
       return evict(state, entry.node, entry.heard);
     case 'CLAIM':
-      return claim(state, entry.unit, entry.generation, writer);
+      return claim(state, entry, writer, meta);
     case 'RELEASE':
       return release(state, entry.unit, entry.epoch, writer);
     case 'STATUS':
       return status(state, entry.status, writer);
+    case 'DRAIN':
+      return drain(state, entry.node, entry.drained);
   }
 }
 
-function online(state: ClusterState, member: Member, writer: NodeRef, meta: EntryMeta): ClusterResult {
+function online(
+  state: ClusterState,
+  { member, replaces }: Extract<ClusterEntry, { type: 'ONLINE' }>,
+  writer: NodeRef,
+  meta: EntryMeta,
+): ClusterResult {
   if (!sameNode(member, writer)) return refused('NOT_MEMBER', 'a node can only bring itself online');
   if (isDeparted(state, writer)) {
     return refused(
@@ -94,7 +91,13 @@ function online(state: ClusterState, member: Member, writer: NodeRef, meta: Entr
     );
   }
   const earlier = state.members.get(writer.id);
-  if (earlier !== undefined && !sameNode(earlier, writer)) depart(state, earlier);
+  if (earlier !== undefined && !sameNode(earlier, writer)) {
+    if (replaces !== undefined && replaces !== earlier.incarnation) {
+      const message = `${name(earlier)} joined in the meantime: ${name(writer)} must join with a new incarnation`;
+      return refused('SUPERSEDED', message);
+    }
+    depart(state, earlier);
+  }
   state.members.set(writer.id, { ...member, heartbeatOffset: meta.offset });
   return DONE;
 }
@@ -102,8 +105,20 @@ function online(state: ClusterState, member: Member, writer: NodeRef, meta: Entr
 function alive(state: ClusterState, writer: NodeRef, { offset, timestamp }: EntryMeta): ClusterResult {
   const member = state.members.get(writer.id);
   if (member !== undefined) {
-    state.members.set(writer.id, { ...member, heartbeatAt: timestamp, heartbeatOffset: offset });
+    state.members.refresh(writer.id, { ...member, heartbeatAt: timestamp, heartbeatOffset: offset });
   }
+  return DONE;
+}
+
+function ready(state: ClusterState, writer: NodeRef): ClusterResult {
+  const member = state.members.get(writer.id);
+  if (member?.joining === true) state.members.set(writer.id, { ...member, joining: false });
+  return DONE;
+}
+
+function leaving(state: ClusterState, writer: NodeRef): ClusterResult {
+  const member = state.members.get(writer.id);
+  if (member !== undefined) state.members.set(writer.id, { ...member, leaving: true });
   return DONE;
 }
 
@@ -119,14 +134,27 @@ function evict(state: ClusterState, node: NodeRef, heard: number | undefined): C
   return DONE;
 }
 
-function claim(state: ClusterState, unit: UnitKey, generation: number, writer: NodeRef): ClusterResult {
+/** Every grant is a new epoch, also for the owner: it asks for one before it starts the unit once more. */
+function claim(
+  state: ClusterState,
+  { unit, generation, plan }: Extract<ClusterEntry, { type: 'CLAIM' }>,
+  writer: NodeRef,
+  { offset }: EntryMeta,
+): ClusterResult {
   const present = state.claims.get(unit);
-  if (present !== undefined) {
-    if (!sameNode(present.node, writer)) return refused('OWNED', `${unit} belongs to ${name(present.node)}`);
-    if (present.generation === generation) return { ok: true, epoch: present.epoch };
+  if (present !== undefined && !sameNode(present.node, writer)) {
+    return refused('OWNED', `${unit} belongs to ${name(present.node)}`);
   }
+  // The configs are in another topic, and nodes read it at their own pace. Once a task of a newer plan may have been
+  // started, what this one would read may be another's. Who has it already has held the newer plan up.
+  if (present === undefined && plan !== undefined && plan < state.claims.newestPlan(unit)) {
+    return refused('STALE_PLAN', `${unit} was claimed for plan ${plan}, and others for a newer one`);
+  }
+  // Epochs must not begin anew where older entries of the topic are lost: no claim has an epoch above its offset.
+  if (state.lastEpoch === 0) state.lastEpoch = offset;
   state.lastEpoch += 1;
-  state.claims.set(unit, { unit, node: writer, epoch: state.lastEpoch, generation });
+  const { lastEpoch: epoch } = state;
+  state.claims.set(unit, { unit, node: writer, epoch, generation, ...(plan === undefined ? {} : { plan }) });
   state.statuses.delete(unit);
   return { ok: true, epoch: state.lastEpoch };
 }
@@ -149,10 +177,28 @@ function status(state: ClusterState, said: UnitStatus, writer: NodeRef): Cluster
   return DONE;
 }
 
+function drain(state: ClusterState, id: string, drained: boolean): ClusterResult {
+  if (!state.members.has(id) && !state.drained.has(id)) {
+    return refused('UNKNOWN_NODE', `there is no node ${id}`);
+  }
+  state.drained.delete(id);
+  if (!drained) return DONE;
+  state.drained.set(id, id);
+  if (state.drained.size <= MAX_DRAINED) return DONE;
+  for (const oldest of state.drained.keys()) {
+    if (state.members.has(oldest)) continue;
+    state.drained.delete(oldest);
+    break;
+  }
+  return DONE;
+}
+
 function depart(state: ClusterState, node: NodeRef): void {
   state.members.delete(node.id);
-  state.departed.push({ id: node.id, incarnation: node.incarnation });
-  if (state.departed.length > MAX_DEPARTED) state.departed.shift();
+  const { id, incarnation } = node;
+  state.departed.set(departedKey(node), { id, incarnation });
+  const [oldest] = state.departed.keys();
+  if (state.departed.size > MAX_DEPARTED && oldest !== undefined) state.departed.delete(oldest);
   for (const { unit, node: owner } of [...state.claims.values()])
     if (sameNode(owner, node)) endClaim(state, unit);
 }
@@ -174,7 +220,7 @@ function endClaim(state: ClusterState, unit: UnitKey): void {
 }
 
 function isDeparted(state: ClusterState, node: NodeRef): boolean {
-  return state.departed.some((gone) => sameNode(gone, node));
+  return state.departed.has(departedKey(node));
 }
 
 function refused(reason: RefusalReason, message: string): ClusterResult {
@@ -183,55 +229,4 @@ function refused(reason: RefusalReason, message: string): ClusterResult {
 
 function name(node: NodeRef): string {
   return `${node.id} (${node.incarnation})`;
-}
-
-interface Counters {
-  readonly lastEpoch: number;
-}
-
-type Item =
-  | { readonly counters: Counters }
-  | { readonly member: LiveMember }
-  | { readonly claim: Claim }
-  | { readonly status: UnitStatus }
-  | { readonly departed: NodeRef };
-
-const isCountersItem = object<{ counters: Counters }>({ counters: object<Counters>({ lastEpoch: count }) });
-const isMemberItem = object<{ member: LiveMember }>({
-  member: object<LiveMember>({ ...MEMBER_FIELDS, heartbeatOffset: count }),
-});
-const isClaimItem = object<{ claim: Claim }>({ claim: isClaim });
-const isStatusItem = object<{ status: UnitStatus }>({ status: isStatus });
-const isDepartedItem = object<{ departed: NodeRef }>({ departed: isNodeRef });
-
-function* encodeSnapshot(state: ClusterState): Generator<Item> {
-  yield { counters: { lastEpoch: state.lastEpoch } };
-  for (const member of state.members.values()) yield { member };
-  for (const item of state.claims.values()) yield { claim: item };
-  for (const item of state.statuses.values()) yield { status: item };
-  for (const departed of state.departed) yield { departed };
-}
-
-function decodeSnapshot(items: readonly unknown[]): ClusterState | null {
-  const state = clusterMachine.initial();
-  for (const item of items) {
-    if (isCountersItem(item)) state.lastEpoch = item.counters.lastEpoch;
-    else if (isMemberItem(item)) state.members.set(item.member.id, item.member);
-    else if (isClaimItem(item)) state.claims.set(item.claim.unit, item.claim);
-    else if (isStatusItem(item)) state.statuses.set(item.status.unit, item.status);
-    else if (isDepartedItem(item)) state.departed.push(item.departed);
-    else return null;
-  }
-  return state;
-}
-
-/** Without heartbeats, which do not change what anybody does: nodes a few heartbeats apart have equal digests. */
-function digest(state: ClusterState): string {
-  function* items(): Generator {
-    for (const item of encodeSnapshot(state)) {
-      if ('member' in item) yield { member: { ...item.member, heartbeatAt: 0, heartbeatOffset: 0 } };
-      else yield item;
-    }
-  }
-  return digestOf(items());
 }

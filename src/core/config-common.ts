@@ -1,5 +1,6 @@
 /** The keys that every connector has, beside those of its plugin. */
 import type { ConfigDefinition, ConfigKey, ConfigValue } from '../sdk/config.js';
+import { CONSUMING } from './config-consuming.js';
 
 const COMMON = 'Common';
 const ERRORS = 'Error Handling';
@@ -54,6 +55,19 @@ const CONNECTOR: ConfigDefinition = [
     displayName: 'Tasks max',
   },
   {
+    name: 'task.weight',
+    type: 'INT',
+    defaultValue: '1',
+    min: 1,
+    max: 1000,
+    importance: 'LOW',
+    documentation:
+      'How heavy one task of this connector is beside others, when tasks are shared out among the nodes of a cluster.',
+    group: COMMON,
+    width: 'SHORT',
+    displayName: 'Task weight',
+  },
+  {
     name: 'tasks.max.enforce',
     type: 'BOOLEAN',
     defaultValue: 'true',
@@ -104,7 +118,8 @@ const ERROR_HANDLING: ConfigDefinition = [
     min: -1,
     importance: 'MEDIUM',
     documentation:
-      'How long a failed operation is tried again, in milliseconds. 0: not at all; -1: for ever.',
+      'How long a shared sink keeps records whose put may succeed later and tries again itself, in milliseconds, before it gives them back. ' +
+      '0: not at all; -1: for ever. Other tasks try for as long as the error says that it may pass.',
     group: ERRORS,
     width: 'MEDIUM',
     displayName: 'Retry timeout for errors',
@@ -155,18 +170,21 @@ const ERROR_HANDLING: ConfigDefinition = [
   },
 ];
 
-const BATCHING: ConfigDefinition = [
-  {
+function maxRecords(defaultValue: string, documentation: string): ConfigKey {
+  return {
     name: 'batch.max.records',
     type: 'INT',
-    defaultValue: '10000',
+    defaultValue,
     min: 1,
     max: 1_000_000,
     importance: 'LOW',
-    documentation: 'The most records of one append, or of one delivery to a sink.',
+    documentation,
     group: BATCHES,
     displayName: 'Records of a batch',
-  },
+  };
+}
+
+const BATCHING: ConfigDefinition = [
   {
     name: 'batch.max.bytes',
     type: 'INT',
@@ -204,6 +222,7 @@ const BATCHING: ConfigDefinition = [
 ];
 
 const SOURCE: ConfigDefinition = [
+  maxRecords('10000', 'The most records of one append.'),
   {
     name: 'topic',
     aliases: ['connect.topicname'],
@@ -215,9 +234,23 @@ const SOURCE: ConfigDefinition = [
     displayName: 'Topic',
     validator: (value) => badTopic(value === null ? [] : [value]),
   },
+  {
+    name: 'exactly.once.support',
+    type: 'STRING',
+    defaultValue: 'requested',
+    allowed: ['requested', 'required', 'disabled'],
+    importance: 'MEDIUM',
+    documentation:
+      'On RocketMQ, where records and their positions are two appends: requested: after a crash, the records that are there without a position are found and not appended again. disabled: they are appended again. required: the task fails, since nothing can be promised there. On the embedded log all three are exactly once.',
+    group: COMMON,
+    width: 'SHORT',
+    displayName: 'Exactly once support',
+  },
 ];
 
 const SINK: ConfigDefinition = [
+  // Few enough that the garbage collector finds them dead: with a whole append in one put it copies them.
+  maxRecords('500', 'The most records of one delivery to the sink.'),
   {
     name: 'topics',
     aliases: ['topicNames', 'connect.topicnames'],
@@ -267,6 +300,6 @@ export function topicsRegex(pattern: string): RegExp {
 
 /** Without the converters' keys, which are in converter-config.ts, and those of single transforms. */
 export function commonDefinition(kind: 'source' | 'sink' | null): readonly ConfigKey[] {
-  const own = kind === 'source' ? SOURCE : kind === 'sink' ? SINK : [];
+  const own = kind === 'source' ? SOURCE : kind === 'sink' ? [...SINK, ...CONSUMING] : [];
   return [...CONNECTOR, ...own, ...ERROR_HANDLING, ...BATCHING];
 }

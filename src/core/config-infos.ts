@@ -26,6 +26,8 @@ export interface ConfigValueInfo {
 }
 
 export interface ConfigInfos {
+  /** What the errors were made from; not a part of Kafka Connect's shape. */
+  readonly issues: readonly ConfigIssue[];
   readonly name: string;
   readonly error_count: number;
   readonly groups: readonly string[];
@@ -85,14 +87,10 @@ export function configInfos(
   issues: readonly ConfigIssue[],
 ): ConfigInfos {
   const keys = new Map(definition.map((key) => [key.name, key]));
+  // The same key may be checked by several definitions; what is wrong with it is told once.
+  const distinct = new Map(issues.map((issue) => [issueMessage(issue), issue]));
   const errors = new Map<string, string[]>();
-  for (const issue of issues) {
-    const list = errors.get(issue.field) ?? [];
-    // The same key may be checked by several definitions; a missing one is told once.
-    const message = issueMessage(issue);
-    if (!list.includes(message)) list.push(message);
-    errors.set(issue.field, list);
-  }
+  for (const [message, { field }] of distinct) errors.set(field, [...(errors.get(field) ?? []), message]);
   const rows = configKeyInfos([...keys.values()]).map((info) => ({
     definition: info,
     value: valueInfo(info.name, keys.get(info.name), raw, errors.get(info.name) ?? []),
@@ -102,8 +100,9 @@ export function configInfos(
       rows.push({ definition: undefinedKey(field), value: valueInfo(field, undefined, raw, messages) });
   }
   return {
+    issues: [...distinct.values()],
     name,
-    error_count: rows.reduce((count, row) => count + row.value.errors.length, 0),
+    error_count: distinct.size,
     groups: [...new Set(rows.map((row) => row.definition.group).filter((group) => group !== null))],
     configs: rows,
   };

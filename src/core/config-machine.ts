@@ -27,6 +27,11 @@ export interface ConnectorWrite {
   readonly initialState?: TargetState;
   /** For whoever repeats old knowledge (a file, a node that was away): CONNECTOR_DELETED when it was deleted. */
   readonly unlessDeleted?: boolean;
+  /**
+   * Hash of the boot file that says so. ALREADY_APPLIED when this was the last one applied for the name, by whatever node:
+   * a node that comes later must not undo what was changed or deleted since.
+   */
+  readonly boot?: string;
 }
 
 export type ConfigEntry =
@@ -48,7 +53,12 @@ export type ConfigEntry =
     };
 
 export type ConfigErrorCode =
-  'CONNECTOR_EXISTS' | 'CONNECTOR_NOT_FOUND' | 'CONNECTOR_DELETED' | 'VERSION_CONFLICT' | 'TASKS_STALE';
+  | 'CONNECTOR_EXISTS'
+  | 'CONNECTOR_NOT_FOUND'
+  | 'CONNECTOR_DELETED'
+  | 'ALREADY_APPLIED'
+  | 'VERSION_CONFLICT'
+  | 'TASKS_STALE';
 
 /** `entry`: as it is now; after a DELETE as it was. */
 export type ConfigResult =
@@ -60,14 +70,17 @@ export interface ConfigState {
   readonly connectors: Map<string, ConnectorEntry>;
   /** Deleted connectors with the offset of the deletion, the newest last. */
   readonly tombstones: Map<string, number>;
+  /** By connector: hash of the boot file applied last. It outlives the connector. */
+  readonly booted: Map<string, string>;
 }
 
 /** Bounded by number, not by age: that would trust clocks. The same on every node, or they diverge. */
 const MAX_TOMBSTONES = 10_000;
+const MAX_BOOTED = 10_000;
 
 export const configMachine: Machine<ConfigState, ConfigEntry, ConfigResult> = {
   name: 'config',
-  initial: () => ({ connectors: new Map(), tombstones: new Map() }),
+  initial: () => ({ connectors: new Map(), tombstones: new Map(), booted: new Map() }),
   apply: (state, entry, meta) => ({ state, result: apply(state, entry, meta) }),
   decode: (value) => (isConfigEntry(value) ? value : null),
   encodeSnapshot,
@@ -100,7 +113,13 @@ function write(
   entry: ConnectorWrite,
   offset: number,
 ): ConfigResult {
-  const { name, config, expectedVersion } = entry;
+  const { name, config, expectedVersion, boot } = entry;
+  if (boot !== undefined) {
+    if (state.booted.get(name) === boot) {
+      return failure('ALREADY_APPLIED', `the boot file of ${name} was applied before`);
+    }
+    remember(state.booted, name, boot, MAX_BOOTED);
+  }
   if (stored === undefined) {
     if (typeof expectedVersion === 'number') {
       return failure(
@@ -126,11 +145,16 @@ function write(
 
 function remove(state: ConfigState, stored: ConnectorEntry, offset: number): ConfigResult {
   state.connectors.delete(stored.name);
-  state.tombstones.delete(stored.name);
-  state.tombstones.set(stored.name, offset);
-  const [oldest] = state.tombstones.keys();
-  if (state.tombstones.size > MAX_TOMBSTONES && oldest !== undefined) state.tombstones.delete(oldest);
+  remember(state.tombstones, stored.name, offset, MAX_TOMBSTONES);
   return { ok: true, entry: stored, created: false };
+}
+
+/** The newest last; what was remembered longest is forgotten. */
+function remember<V>(map: Map<string, V>, key: string, value: V, max: number): void {
+  map.delete(key);
+  map.set(key, value);
+  const [oldest] = map.keys();
+  if (map.size > max && oldest !== undefined) map.delete(oldest);
 }
 
 function tasks(
@@ -207,6 +231,7 @@ const isConfigEntry = byType<ConfigEntry>({
     expectedVersion: optional(nullable(count)),
     initialState: optional(isTarget),
     unlessDeleted: optional(flag),
+    boot: optional(text),
   }),
   TARGET: object({ name: isName, state: isTarget }),
   DELETE: object({ name: isName }),
@@ -214,6 +239,7 @@ const isConfigEntry = byType<ConfigEntry>({
   RESTART: object({ name: isName, connector: flag, tasks: listOf(count) }),
 });
 
+const isTaskSet = object<TaskSet>({ connectorVersion: count, generation: count, configs: listOf(isConfig) });
 const isConnectorEntry = object<ConnectorEntry>({
   name: isName,
   config: isConfig,
@@ -221,20 +247,32 @@ const isConnectorEntry = object<ConnectorEntry>({
   version: count,
   restart: nullable(object({ offset: count, connector: flag, tasks: listOf(count) })),
   restarts: optional(object({ connector: count, tasks: recordOf(count) })),
-  tasks: nullable(object({ connectorVersion: count, generation: count, configs: listOf(isConfig) })),
+  tasks: nullable(isTaskSet),
 });
+const isTasks = object<{ tasksOf: string; tasks: TaskSet }>({ tasksOf: isName, tasks: isTaskSet });
+const isBooted = object<{ booted: string; hash: string }>({ booted: isName, hash: text });
 const isTombstone = object<{ deleted: string; offset: number }>({ deleted: isName, offset: count });
 
+/** Its tasks are an item of their own: they and the config were entries of their own, and one message may not hold both. */
 function* encodeSnapshot(state: ConfigState): Generator {
-  for (const connector of state.connectors.values()) yield { connector };
+  for (const connector of state.connectors.values()) {
+    yield { connector: { ...connector, tasks: null } };
+    if (connector.tasks !== null) yield { tasksOf: connector.name, tasks: connector.tasks };
+  }
   for (const [deleted, offset] of state.tombstones) yield { deleted, offset };
+  for (const [booted, hash] of state.booted) yield { booted, hash };
 }
 
 function decodeSnapshot(items: readonly unknown[]): ConfigState | null {
   const state = configMachine.initial();
   for (const item of items) {
     if (isTombstone(item)) state.tombstones.set(item.deleted, item.offset);
-    else if (isObject(item) && isConnectorEntry(item['connector'])) {
+    else if (isBooted(item)) state.booted.set(item.booted, item.hash);
+    else if (isTasks(item)) {
+      const connector = state.connectors.get(item.tasksOf);
+      if (connector === undefined) return null;
+      state.connectors.set(item.tasksOf, { ...connector, tasks: item.tasks });
+    } else if (isObject(item) && isConnectorEntry(item['connector'])) {
       state.connectors.set(item['connector'].name, item['connector']);
     } else return null;
   }

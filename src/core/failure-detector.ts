@@ -41,6 +41,14 @@ export class FailureDetector {
     else if (known.incarnation === node.incarnation) known.at = nowMs;
   }
 
+  /** How long this node has not heard that one, 0 when it has not waited for it yet. */
+  silenceMs(node: NodeRef, nowMs: number): number {
+    const own = node.id === this.#self.id && node.incarnation === this.#self.incarnation;
+    const heard = this.#heard.get(node.id);
+    const at = own ? this.#heardSelf : heard?.incarnation === node.incarnation ? heard.at : null;
+    return at === null ? 0 : Math.max(0, nowMs - at);
+  }
+
   /** Asked at every heartbeat, with the present members. A member that was never heard is silent from now on. */
   suspects(members: Iterable<NodeRef>, nowMs: number): NodeRef[] {
     const late = this.#lastTick !== null && nowMs - this.#lastTick > this.#ownGapMs;

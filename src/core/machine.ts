@@ -22,6 +22,8 @@ export interface Machine<S, E, R> {
   /** The state as JSON-safe items, each small beside a message of the log. */
   encodeSnapshot(state: S): Iterable<unknown>;
   decodeSnapshot(items: readonly unknown[]): S | null;
-  /** Equal states have equal digests. */
+  /** Equal states have equal digests. Goes through the whole state. */
   digest(state: S): string;
+  /** Another digest, that is kept up to date with the state: for whoever asks at every heartbeat. */
+  runningDigest?(state: S): string;
 }

@@ -38,6 +38,10 @@ export interface Member extends NodeRef {
   readonly joinedAt: number;
   /** The sender's wall clock at its last heartbeat: shown, never compared. */
   readonly heartbeatAt: number;
+  /** It has joined, and cannot run anything yet. */
+  readonly joining?: boolean;
+  /** It stops, and gives its units away. */
+  readonly leaving?: boolean;
 }
 
 export interface Claim {
@@ -47,6 +51,8 @@ export interface Claim {
   readonly epoch: number;
   /** What the claim is for: the unit's generation (`unitGeneration`) when it was made. */
   readonly generation: number;
+  /** Of a task: the generation of the plan it belongs to. */
+  readonly plan?: number;
 }
 
 export type UnitState = 'UNASSIGNED' | 'RUNNING' | 'PAUSED' | 'STOPPED' | 'FAILED' | 'RESTARTING';

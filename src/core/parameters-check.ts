@@ -75,24 +75,36 @@ const CHECKS: readonly Check[] = [
         ? 'aclEnable=true needs both accessKey and secretKey'
         : null,
   },
+  {
+    keys: ['namesrvAddr', 'rocketmq.endpoints'],
+    problem: (p) =>
+      p.rocketmqEndpoints !== null && p.namesrvAddr === null
+        ? 'rocketmq.endpoints needs namesrvAddr: without it the node has the embedded log'
+        : null,
+  },
+  {
+    keys: ['namesrvAddr', 'store.path'],
+    problem: (p) =>
+      p.storePath !== null && p.namesrvAddr !== null
+        ? 'store.path is for the embedded log, namesrvAddr for one in RocketMQ: remove one of them'
+        : null,
+  },
+  {
+    keys: ['namesrvAddr', 'clusterStoreTopic', 'configStoreTopic', 'positionStoreTopic', 'offsetStoreTopic'],
+    problem: (p) => {
+      const topics = [p.clusterStoreTopic, p.configStoreTopic, p.positionStoreTopic, p.offsetStoreTopic];
+      const dotted = topics.find((topic) => topic.includes('.'));
+      return p.namesrvAddr === null || dotted === undefined
+        ? null
+        : `${dotted} cannot name a topic in RocketMQ: dots are not allowed there`;
+    },
+  },
 ];
 
 /** Checks that involve a `bad` key are left out: its error is reported already. */
 export function checkParameters(parameters: Parameters, bad: ReadonlySet<string>): string[] {
-  const problems = CHECKS.filter((check) => !check.keys.some((key) => bad.has(key)))
+  return CHECKS.filter((check) => !check.keys.some((key) => bad.has(key)))
     .map((check) => check.problem(parameters))
     .filter((problem) => problem !== null)
     .map((problem) => `CONFLICTING_PARAMETERS: ${problem}`);
-  return [...problems, ...rocketmqRefusals(parameters)];
-}
-
-function rocketmqRefusals(parameters: Parameters): string[] {
-  const given = [
-    ...(parameters.namesrvAddr === null ? [] : ['namesrvAddr']),
-    ...(parameters.rocketmqEndpoints === null ? [] : ['rocketmq.endpoints']),
-  ];
-  if (given.length === 0) return [];
-  return [
-    `ROCKETMQ_NOT_AVAILABLE: ${given.join(' and ')} asks for RocketMQ, but this version has only the embedded log: remove ${given.length === 1 ? 'it' : 'them'} to run with the embedded log`,
-  ];
 }

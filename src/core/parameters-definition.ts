@@ -1,5 +1,5 @@
 /** How a parameter is defined, and what type its value has. The definitions themselves stand in parameters-table.ts. */
-import type { Secret } from '../sdk/config.js';
+import { Secret } from '../sdk/config.js';
 
 export type ParameterGroup =
   'Node' | 'REST' | 'Cluster' | 'Store' | 'Topics' | 'Tasks' | 'Supervision' | 'Logs' | 'RocketMQ';
@@ -110,6 +110,29 @@ export type ValueOf<D extends ParameterType> = D extends ChoiceType
               ? string
               : string | null;
 
+/** Whether the value is a `ValueOf` its definition. */
+export function hasTypeOf(definition: ParameterType, value: unknown): boolean {
+  switch (definition.type) {
+    case 'text':
+    case 'path':
+      return typeof value === 'string' || (value === null && definition.default === null);
+    case 'choice':
+      return typeof value === 'string' && definition.allowed.includes(value);
+    case 'integer':
+    case 'share':
+      return typeof value === 'number';
+    case 'limit':
+      return typeof value === 'number' || value === null;
+    case 'boolean':
+      return typeof value === 'boolean';
+    case 'list':
+    case 'paths':
+      return Array.isArray(value) && value.every((item) => typeof item === 'string');
+    case 'secret':
+      return value instanceof Secret || value === null;
+  }
+}
+
 export function propertyOf(key: string): string {
   return key.replace(/\.(.)/g, (_, letter: string) => letter.toUpperCase());
 }
@@ -151,6 +174,15 @@ export const text = <D extends string | null>(
 
 export const topicName = (defaultValue: string): TextType & { readonly default: string } =>
   text(defaultValue, /^[A-Za-z0-9._-]{1,127}$/, '1 to 127 letters, digits, `.`, `_` or `-`');
+
+const ADDRESS = String.raw`(?:\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+):\d{1,5}`;
+
+export const addresses = (): TextType & { readonly default: null } =>
+  text(
+    null,
+    new RegExp(`^${ADDRESS}(?:[;,]${ADDRESS})*$`),
+    'one `host:port` or several, separated by `;` or `,`',
+  );
 
 export const path = <D extends string | null>(defaultValue: D) =>
   ({ type: 'path', default: defaultValue }) as const;

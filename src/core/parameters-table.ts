@@ -3,6 +3,7 @@
  * from this table; keys that RocketMQ Connect has carry its names.
  */
 import {
+  addresses,
   boolean,
   choice,
   integer,
@@ -43,6 +44,14 @@ const table = {
     connectorsDir: {
       ...path('conf/connectors'),
       doc: 'Each `*.json` file in this folder, `{"name": …, "config": {…}}`, is applied when the node starts.',
+    },
+    'config.providers.env.allow': {
+      ...list('list'),
+      doc: 'Environment variables that connectors may refer to as `${env:NAME}`. A name that ends in `*` stands for all that begin so.',
+    },
+    'config.providers.file.paths': {
+      ...list('paths'),
+      doc: 'Folders with properties files that connectors may refer to as `${file:/path/of/file:key}`.',
     },
     'key.converter': {
       ...text('StringConverter'),
@@ -110,11 +119,23 @@ const table = {
       ...integer('ms', 5000, 200, 600_000),
       doc: 'A node that was silent for this long is evicted, and the others take its tasks.',
     },
+    'cold.start.wait.ms': {
+      ...integer('ms', 5000, 0, 600_000),
+      doc: 'Where the topics of the cluster are empty and come back from the files of the nodes: how long a node waits for others, whose files may be newer.',
+    },
+    'rebalance.moves.max': {
+      ...integer(null, 4, 1, 10_000),
+      doc: 'How many tasks of this node may be on their way to other nodes at once, stopped here and not running there yet, when a node joins or is drained.',
+    },
   },
   Store: {
     storePathRootDir: {
       ...path('data/store'),
-      doc: 'Folder of the embedded log and of the four files `connectorConfig.json`, `taskConfig.json`, `position.json` and `offset.json`.',
+      doc: 'Folder of this node alone, for the four files `connectorConfig.json`, `taskConfig.json`, `position.json` and `offset.json`.',
+    },
+    'store.path': {
+      ...path(null),
+      doc: 'Folder of the embedded log; without it, `log` below `storePathRootDir`. Nodes on one machine that are given the same folder are one cluster (docs/cluster.md).',
     },
     configPersistInterval: {
       ...integer('ms', 20_000, 100, HOUR_MS),
@@ -204,6 +225,10 @@ const table = {
       ...integer('ms', 30_000, 1, HOUR_MS),
       doc: 'Longest wait before a restart of a task. Not less than `task.restart.backoff.min.ms`.',
     },
+    'task.threads.spare': {
+      ...integer(null, 2, 0, 64),
+      doc: 'Threads that a node of a cluster keeps ready for tasks that come to it, 12 MB each: a task then runs a tenth of a second of processor time sooner. A node that shares no log (neither `namesrvAddr` nor `store.path`) keeps none.',
+    },
   },
   Supervision: {
     'actor.beat.timeout.ms': {
@@ -235,16 +260,25 @@ const table = {
   },
   RocketMQ: {
     namesrvAddr: {
-      ...text(null),
-      doc: 'Addresses of the name servers, `host:port`, separated by `;`.',
+      ...addresses(),
+      doc: 'Name servers of the RocketMQ 5 cluster that holds the log (docs/rocketmq.md). Nodes that are given the same ones, and the same topics, are one cluster. Without it the node has the embedded log.',
     },
     'rocketmq.endpoints': {
+      ...addresses(),
+      doc: 'RocketMQ 5 proxies of that cluster. With them the nodes publish to their own topics through the proxy, and sinks may have `consume.mode=shared` (docs/rocketmq.md). Without it everything goes to the brokers directly.',
+    },
+    'rocketmq.cluster': {
       ...text(null),
-      doc: 'Address of the RocketMQ 5 proxy, `host:port`.',
+      doc: "RocketMQ's own name of the cluster in which topics and groups are created (`brokerClusterName`). Without it they are created on all brokers that the name servers know.",
+    },
+    'rocketmq.max.message.bytes': {
+      ...integer('bytes', 4 * MIB, MIB, 32 * MIB),
+      alias: 'maxMessageSize',
+      doc: 'The most that is sent to a broker at once, and so the largest record. Not more than `maxMessageSize` of the brokers.',
     },
     aclEnable: {
       ...boolean(false),
-      doc: 'Whether requests are signed with `accessKey` and `secretKey`.',
+      doc: 'Whether requests to RocketMQ are signed with `accessKey` and `secretKey`.',
     },
     accessKey: {
       ...secret(),
@@ -253,6 +287,18 @@ const table = {
     secretKey: {
       ...secret(),
       doc: 'Needed with `aclEnable=true`.',
+    },
+    'rocketmq.tls.enable': {
+      ...boolean(false),
+      doc: 'Whether connections to RocketMQ use TLS.',
+    },
+    'rocketmq.tls.ca.file': {
+      ...path(null),
+      doc: "File of the certificates (PEM) that RocketMQ's servers are trusted by; without it, those of Node.",
+    },
+    'rocketmq.tls.verify': {
+      ...boolean(true),
+      doc: 'Whether the certificates of the servers are verified. Without that anybody in between can read and change everything.',
     },
   },
 } as const satisfies Record<ParameterGroup, Record<string, Entry>>;

@@ -7,6 +7,7 @@ import { checkParameters } from './parameters-check.js';
 import { parseCommandLine, USAGE, type Setting } from './parameters-cli.js';
 import {
   environmentName,
+  hasTypeOf,
   propertyOf,
   type ParameterDefinition,
   type ParameterValue,
@@ -126,7 +127,6 @@ const UPSTREAM_ONLY = new Set([
   'configManagementService',
   'connectHome',
   'connectStatusTopic',
-  'maxMessageSize',
   'metricsConfigPath',
   'offsetCommitTimeoutMsConfig',
   'openLogMetricReporter',
@@ -197,8 +197,12 @@ function parseAll(chosen: ReadonlyMap<string, Setting>, cwd: string, errors: str
       errors.push(badValue(key, definition, setting, parsed.expected));
     }
   }
-  // Every key of the table was given a value of its definition's type just now.
-  return { parameters: parameters as unknown as Parameters, bad };
+  if (!isComplete(parameters)) throw new Error('a parameter was parsed into a value of another type');
+  return { parameters, bad };
+}
+
+function isComplete(values: Readonly<Record<string, ParameterValue>>): values is Parameters {
+  return [...PARAMETERS].every(([key, definition]) => hasTypeOf(definition, values[propertyOf(key)]));
 }
 
 function badValue(key: string, definition: ParameterDefinition, setting: Setting, expected: string): string {

@@ -11,7 +11,8 @@ import { count, isObject, object, text } from './json-shape.js';
 import type { SourcePosition } from './model.js';
 import { progressMachine, type ProgressOf, type ProgressState } from './progress-rules.js';
 
-export type { ProgressResult, ProgressState } from './progress-rules.js';
+export { uncoveredOf } from './progress-rules.js';
+export type { ProgressResult, ProgressState, QueueTail, Uncovered } from './progress-rules.js';
 
 /** The next offset to read of a queue. */
 export interface SinkOffset {

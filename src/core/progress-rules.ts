@@ -3,6 +3,25 @@ import { count, flag, isObject, listOf, nullable, object, optional, text, type S
 import { parseUnitKey, type UnitKey } from './model.js';
 import type { Machine } from './machine.js';
 
+export interface QueueTail {
+  readonly topic: string;
+  readonly queue: number;
+  readonly offset: number;
+}
+
+/** Mark and digest of a record: core/present-records.ts. */
+export type LeftRecord = readonly [mark: number, digest: number];
+
+/** What a unit has appended and its items do not cover. */
+export interface Uncovered {
+  /** In these queues it stands at these offsets or later. */
+  readonly tails: readonly QueueTail[];
+  /** Before them, these records. */
+  readonly left: readonly LeftRecord[];
+}
+
+type ProgressEntry<T> = Extract<ProgressOf<T>, { readonly type: 'PROGRESS' }>;
+
 export type ProgressOf<T> =
   /** From here on nothing older than this epoch counts for the unit. A new owner appends it, and reads up to it. */
   | { readonly type: 'FENCE'; readonly unit: UnitKey; readonly epoch: number }
@@ -13,6 +32,9 @@ export type ProgressOf<T> =
       readonly epoch: number;
       readonly items: readonly T[];
       readonly reset?: boolean;
+      /** What of `Uncovered` has changed: of the tails these, of the records that are left all. */
+      readonly tails?: readonly QueueTail[];
+      readonly left?: readonly LeftRecord[];
     }
   /** Forgets a connector's progress. Epochs seen so far cannot bring it back. */
   | { readonly type: 'DROP'; readonly connector: string }
@@ -33,6 +55,8 @@ interface ConnectorProgress<T> {
   readonly items: Map<string, Recorded<T>>;
   /** Newest epoch of each unit. */
   readonly fences: Map<UnitKey, number>;
+  /** Of each unit. Gone with a DROP or RESET: then nothing that was appended counts any more. */
+  readonly uncovered: Map<UnitKey, UnitUncovered>;
   /** Epochs up to this one are over, whatever the unit. */
   floor: number;
 }
@@ -80,7 +104,9 @@ function apply<T>(kind: ProgressKind<T>, state: ProgressState<T>, entry: Progres
         return { ok: false, reason: 'FENCED', epoch: newest, message };
       }
       progress.fences.set(entry.unit, entry.epoch);
-      return { ok: true, changed: entry.type === 'FENCE' ? 0 : record(kind, progress, entry.items, entry) };
+      if (entry.type === 'FENCE') return { ok: true, changed: 0 };
+      recordUncovered(progress, entry);
+      return { ok: true, changed: record(kind, progress, entry.items, entry) };
     }
     case 'DROP':
       drop(state, entry.connector);
@@ -117,10 +143,32 @@ function record<T>(
   return changed;
 }
 
+interface UnitUncovered {
+  readonly tails: Map<string, QueueTail>;
+  left: readonly LeftRecord[];
+}
+
+function recordUncovered<T>(
+  { uncovered }: ConnectorProgress<T>,
+  { unit, tails, left }: { readonly unit: UnitKey } & Partial<Uncovered>,
+): void {
+  if (tails === undefined && left === undefined) return;
+  const known = uncovered.get(unit) ?? { tails: new Map<string, QueueTail>(), left: [] };
+  uncovered.set(unit, known);
+  for (const tail of tails ?? []) known.tails.set(`${tail.queue} ${tail.topic}`, tail);
+  if (left !== undefined) known.left = left;
+}
+
+/** For a new owner of the unit. */
+export function uncoveredOf<T>(state: ProgressState<T>, unit: UnitKey): Uncovered {
+  const known = state.connectors.get(parseUnitKey(unit).connector)?.uncovered.get(unit);
+  return { tails: [...(known?.tails.values() ?? [])], left: known?.left ?? [] };
+}
+
 function progressOf<T>(state: ProgressState<T>, connector: string): ConnectorProgress<T> {
   let progress = state.connectors.get(connector);
   if (progress === undefined) {
-    progress = { items: new Map(), fences: new Map(), floor: 0 };
+    progress = { items: new Map(), fences: new Map(), uncovered: new Map(), floor: 0 };
     state.connectors.set(connector, progress);
   }
   return progress;
@@ -129,6 +177,7 @@ function progressOf<T>(state: ProgressState<T>, connector: string): ConnectorPro
 function endEpochs<T>(progress: ConnectorProgress<T>): void {
   progress.floor = Math.max(progress.floor, ...progress.fences.values());
   progress.fences.clear();
+  progress.uncovered.clear();
 }
 
 function drop<T>(state: ProgressState<T>, connector: string): void {
@@ -151,10 +200,18 @@ function drop<T>(state: ProgressState<T>, connector: string): void {
 const isFenceEntry = object<{ unit: UnitKey; epoch: number }>({ unit: text, epoch: count });
 const isDropEntry = object<{ connector: string }>({ connector: text });
 
+const isTail = object<QueueTail>({ topic: text, queue: count, offset: count });
+
+function isLeft(value: unknown): value is LeftRecord {
+  return Array.isArray(value) && value.length === 2 && value.every(count);
+}
+
 function entryShape<T>(isItem: Shape<T>): Shape<ProgressOf<T>> {
-  const isProgress = object<{ items: readonly T[]; reset?: boolean }>({
+  const isProgress = object<Pick<ProgressEntry<T>, 'items' | 'reset' | 'tails' | 'left'>>({
     items: listOf(isItem),
     reset: optional(flag),
+    tails: optional(listOf(isTail)),
+    left: optional(listOf(isLeft)),
   });
   const isReset = object<{ items: readonly T[] | null }>({ items: nullable(listOf(isItem)) });
   const shapes = new Map<unknown, (value: unknown) => boolean>([
@@ -167,11 +224,17 @@ function entryShape<T>(isItem: Shape<T>): Shape<ProgressOf<T>> {
 }
 
 const isConnector = object<{ connector: string; floor: number }>({ connector: text, floor: count });
+const isUncovered = object<{ unit: UnitKey } & Uncovered>({
+  unit: text,
+  tails: listOf(isTail),
+  left: listOf(isLeft),
+});
 
 function* encodeSnapshot<T>(state: ProgressState<T>): Generator {
-  for (const [connector, { items, fences, floor }] of state.connectors) {
+  for (const [connector, { items, fences, uncovered, floor }] of state.connectors) {
     yield { connector, floor };
     for (const [unit, epoch] of fences) yield { unit, epoch };
+    for (const [unit, { tails, left }] of uncovered) yield { unit, tails: [...tails.values()], left };
     for (const { item, epoch } of items.values()) yield { of: connector, item, epoch };
   }
 }
@@ -187,6 +250,8 @@ function decodeSnapshot<T>(kind: ProgressKind<T>, items: readonly unknown[]): Pr
     if (isConnector(value)) progressOf(state, value.connector).floor = value.floor;
     else if (isFenceEntry(value))
       progressOf(state, parseUnitKey(value.unit).connector).fences.set(value.unit, value.epoch);
+    else if (isUncovered(value))
+      recordUncovered(progressOf(state, parseUnitKey(value.unit).connector), value);
     else if (isRecorded(value)) {
       progressOf(state, value.of).items.set(kind.keyOf(value.item), { item: value.item, epoch: value.epoch });
     } else return null;

@@ -95,8 +95,9 @@ export class Replica<S, E, R> {
     return this.#skipped;
   }
 
+  /** Equal on all nodes that have read as far. The running one, where the machine has one. */
   digest(): string {
-    return (this.#digest ??= this.#machine.digest(this.#state));
+    return (this.#digest ??= this.#machine.runningDigest?.(this.#state) ?? this.#machine.digest(this.#state));
   }
 
   /** Called after each entry that was not a repeated one, in order. Returns the function that ends it. */
@@ -131,11 +132,13 @@ export class Replica<S, E, R> {
 
   /** Follows the topic until the signal, or rejects with what made reading fail. What was submitted ends with it. */
   async follow(signal: AbortSignal): Promise<void> {
+    this.#schedule.following();
     try {
       while (!signal.aborted) {
         const { endOffset } = await this.#read(this.#waitMs, signal);
         // Nothing more to find a snapshot in: better a state without what is lost than none.
         if (this.#heldBack !== null && this.#position >= endOffset) this.#goOnWithout();
+        this.#schedule.writers = this.#writers.size;
         if (this.#heldBack === null && this.#schedule.due) this.#writeSnapshot();
       }
     } catch (error) {
@@ -196,11 +199,13 @@ export class Replica<S, E, R> {
   }
 
   #takePart(part: SnapshotPart, offset: number): void {
-    const whole = this.#collector.add(part, this.#heldBack !== null);
+    if (this.#heldBack === null && !this.#collector.has(part.snapshot)) this.#schedule.begun();
+    const usable = this.#heldBack !== null && part.at >= this.#heldFrom;
+    const whole = this.#collector.add(part, usable);
     if (whole === null || whole.at > offset) return;
     if (this.#heldBack === null) {
-      this.#schedule.written(offset - whole.at);
-    } else if (whole.at >= this.#heldFrom) {
+      this.#schedule.written(offset - whole.at, part.of);
+    } else if (usable) {
       this.#startFrom(whole, offset, this.#heldBack);
     }
   }
@@ -299,7 +304,8 @@ export class Replica<S, E, R> {
   }
 
   *#items(): Generator {
-    yield { machine: this.#machine.name, digest: this.digest(), writers: this.#writers.size };
+    const digest = this.#machine.digest(this.#state);
+    yield { machine: this.#machine.name, digest, writers: this.#writers.size };
     yield* this.#writers.items();
     yield* this.#machine.encodeSnapshot(this.#state);
   }

@@ -1,4 +1,6 @@
+import { count, object } from './json-shape.js';
 import type { ConnectorEntry, SourcePosition, TargetState } from './model.js';
+import type { Origin } from './restorable.js';
 
 /**
  * The four files under `storePathRootDir`: copies of the replicated states, for people and for a cold start.
@@ -21,8 +23,14 @@ export interface SavedConnector {
   readonly targetState: TargetState;
 }
 
-function text(body: object): string {
-  return `${JSON.stringify({ formatVersion: FORMAT, ...body }, null, 2)}\n`;
+/** One position or offset of a connector. */
+export interface SavedProgress {
+  readonly connector: string;
+  readonly item: unknown;
+}
+
+function text(from: Origin, body: object): string {
+  return `${JSON.stringify({ formatVersion: FORMAT, from, ...body }, null, 2)}\n`;
 }
 
 /** Without a prototype, so that a connector called `__proto__` is a key like any other. */
@@ -32,16 +40,16 @@ function dictionary<T>(entries: Iterable<readonly [string, T]>): Record<string, 
   return result;
 }
 
-export function encodeConnectors(connectors: readonly ConnectorEntry[]): string {
-  return text({
+export function encodeConnectors(from: Origin, connectors: readonly ConnectorEntry[]): string {
+  return text(from, {
     connectors: dictionary(
       connectors.map(({ name, targetState, version, config }) => [name, { targetState, version, config }]),
     ),
   });
 }
 
-export function encodeTasks(connectors: readonly ConnectorEntry[]): string {
-  return text({
+export function encodeTasks(from: Origin, connectors: readonly ConnectorEntry[]): string {
+  return text(from, {
     connectors: dictionary(
       connectors.flatMap(({ name, tasks }) =>
         tasks === null ? [] : [[name, { generation: tasks.generation, tasks: tasks.configs }] as const],
@@ -50,14 +58,18 @@ export function encodeTasks(connectors: readonly ConnectorEntry[]): string {
   });
 }
 
-export function encodePositions(positions: Iterable<readonly [string, readonly SourcePosition[]]>): string {
-  return text({ connectors: dictionary(positions) });
+export function encodePositions(
+  from: Origin,
+  positions: Iterable<readonly [string, readonly SourcePosition[]]>,
+): string {
+  return text(from, { connectors: dictionary(positions) });
 }
 
 export function encodeOffsets(
+  from: Origin,
   offsets: Iterable<readonly [string, readonly { topic: string; queue: number; offset: number }[]]>,
 ): string {
-  return text({ connectors: dictionary(offsets) });
+  return text(from, { connectors: dictionary(offsets) });
 }
 
 /** A file that cannot be used. The message says what is wrong with it. */
@@ -94,6 +106,27 @@ export function checkStateFile(content: string): void {
     );
   }
   if (!isObject(parsed['connectors'])) throw new StateFileError('it has no object "connectors"');
+}
+
+const isOrigin = object<Origin>({ life: count, offset: count });
+
+/** Which state the file is a copy of. One that does not say so is older than all that do. */
+export function originOf(content: string): Origin {
+  const { from } = parseObject(content);
+  if (from === undefined) return { life: 0, offset: 0 };
+  if (!isOrigin(from)) throw new StateFileError('its "from" does not say which state it is a copy of');
+  return from;
+}
+
+/** The items of a position.json or an offset.json. Those of upstream mean something else. */
+export function decodeProgress(content: string): SavedProgress[] {
+  checkStateFile(content);
+  const { connectors } = parseObject(content);
+  if (!isObject(connectors)) return [];
+  return Object.entries(connectors).flatMap(([connector, items]) => {
+    if (!Array.isArray(items)) throw new StateFileError(`connector ${connector} has no list`);
+    return items.map((item: unknown) => ({ connector, item }));
+  });
 }
 
 /** The connectors of a connectorConfig.json, in our form or upstream's. */

@@ -1,6 +1,6 @@
 /** A connector's transforms and predicates: `transforms=a,b`, `transforms.a.type`, `predicates.p.type` and so on. */
 import type { ConfigDefinition, ConfigIssue, ConfigKey } from '../sdk/config.js';
-import { DataError, RetriableError } from '../sdk/errors.js';
+import { asRetriable, DataError } from '../sdk/errors.js';
 import type { PredicateInstance, RawConfig, TransformInstance } from '../sdk/plugin.js';
 import { withTopic, type ConnectRecord } from '../sdk/record.js';
 import { configError, configurePlugin, own, type Configured } from './config-plugins.js';
@@ -106,7 +106,8 @@ class Chain implements TransformChain {
 
 /** Whatever a transform throws concerns the record it was given, unless it asks to be called again. */
 function failure(error: unknown, alias: string): Error {
-  if (error instanceof RetriableError) return error;
+  const retriable = asRetriable(error);
+  if (retriable !== null) return retriable;
   const message = `transform ${alias}: ${error instanceof Error ? error.message : String(error)}`;
   return new DataError(message, {
     code: error instanceof DataError ? error.code : 'TRANSFORM_FAILED',

@@ -15,6 +15,10 @@ export interface ValidateOptions {
   /** The node's converters, where the connector names none. */
   readonly keyConverter?: string;
   readonly valueConverter?: string;
+  /** Found before. */
+  readonly issues?: readonly ConfigIssue[];
+  /** Whether the node's log has groups whose members share topics record by record; default false. */
+  readonly sharing?: boolean;
 }
 
 /**
@@ -27,13 +31,14 @@ export async function validateConnector(
   catalog: PluginCatalog,
   options: ValidateOptions = {},
 ): Promise<ConfigInfos> {
-  const issues: ConfigIssue[] = [];
+  const issues: ConfigIssue[] = [...(options.issues ?? [])];
   const className = own(raw, 'connector.class') ?? own(raw, 'connector-class') ?? '';
   const plugin = await loadConnector(raw, className.trim(), catalog, issues);
   const common = commonDefinition(plugin?.kind ?? null);
   const definition: ConfigKey[] = [...common];
   issues.push(...parseConfig(common, raw).issues);
-  if (plugin?.kind === 'sink') issues.push(...topicIssues(raw));
+  if (plugin?.kind === 'sink')
+    issues.push(...topicIssues(raw), ...sharingIssues(plugin, raw, options.sharing === true));
   for (const configured of [
     await configureConverter(raw, 'key', options.keyConverter ?? 'StringConverter', catalog),
     await configureConverter(raw, 'value', options.valueConverter ?? 'StringConverter', catalog),
@@ -90,6 +95,21 @@ function topicIssues(raw: RawConfig): readonly ConfigIssue[] {
       reason,
     },
   ];
+}
+
+function sharingIssues(plugin: SinkConnector, raw: RawConfig, sharing: boolean): readonly ConfigIssue[] {
+  const field = 'consume.mode';
+  const value = own(raw, field);
+  if (value?.trim() !== 'shared') return [];
+  if (!sharing) {
+    const reason =
+      'shared needs RocketMQ with its proxy, and this node has none: give the node namesrvAddr and rocketmq.endpoints, or take queue';
+    return [{ field, value, reason }];
+  }
+  if (plugin.shareable === true) return [];
+  const reason =
+    'this connector needs the order or the offsets of its records, which shared ones do not have: take queue';
+  return [{ field, value, reason }];
 }
 
 /** The plugin's field checks, and only when these pass its own further ones. */

@@ -92,8 +92,9 @@ async function explained<T>(deps: RouteDeps, call: Call, config: Config, work: P
     return await blamingPlugin(work);
   } catch (error) {
     if (!(error instanceof RuntimeFailure) || error.code !== 'CONFIG_INVALID') throw error;
-    const fields = fieldErrors(await deps.runtime.validate(call, config));
-    const message = fields.length === 0 ? error.message : invalidConfigMessage(fields);
+    const infos = await deps.runtime.validate(call, config);
+    const fields = fieldErrors(infos);
+    const message = fields.length === 0 ? error.message : invalidConfigMessage(infos);
     throw new HttpError('CONFIG_INVALID', message, { fields, cause: error });
   }
 }

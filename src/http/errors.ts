@@ -30,6 +30,7 @@ export const ERRORS = {
   ROUTE_NOT_FOUND: { status: 404, meaning: 'There is no such route.' },
   CONNECTOR_NOT_FOUND: { status: 404, meaning: 'There is no connector of that name.' },
   TASK_NOT_FOUND: { status: 404, meaning: 'The connector has no task of that number.' },
+  NODE_NOT_FOUND: { status: 404, meaning: 'The cluster has no node of that id.' },
   PLUGIN_NOT_FOUND: { status: 404, meaning: 'No plugin of that class is installed.' },
   METHOD_NOT_ALLOWED: { status: 405, meaning: 'The route exists, with the methods told in Allow.' },
   REQUEST_TOO_SLOW: { status: 408, meaning: 'The request did not arrive in time.' },

@@ -5,8 +5,8 @@
 import type { ConfigInfos, ConfigKeyInfo, PluginListing } from '../actors/config-sync/protocol.js';
 import type { ClusterView } from '../actors/discovery/protocol.js';
 import type { TreeNode } from '../actors/kernel/protocol.js';
-import type { RunningUnit } from '../actors/rebalancer/protocol.js';
 import type { ConnectorEntry, TargetState } from '../core/model.js';
+import type { RebalancePlan } from '../core/rebalance-plan.js';
 
 export type Config = Readonly<Record<string, string>>;
 
@@ -71,8 +71,9 @@ export interface Runtime {
   pluginConfig(call: Call, pluginClass: string, version: string | null): Promise<readonly ConfigKeyInfo[]>;
   reloadPlugins(call: Call): Promise<PluginListing>;
   cluster(call: Call): Promise<ClusterView>;
-  /** What this node runs. */
-  allocated(call: Call): Promise<readonly RunningUnit[]>;
+  /** NODE_NOT_FOUND. */
+  drain(call: Call, node: string, drained: boolean): Promise<void>;
+  rebalance(call: Call, dryRun: boolean): Promise<RebalancePlan>;
   tree(call: Call): Promise<TreeNode>;
 }
 

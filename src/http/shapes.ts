@@ -53,37 +53,46 @@ export function pluginInfo(plugin: PluginInfo): PluginInfo {
   return { class: plugin.class, type: plugin.type, version: plugin.version };
 }
 
-/** What `validate` found, without the passwords that were sent. */
-export function hiddenInfos(infos: ConfigInfos): ConfigInfos {
-  const configs = infos.configs.map(({ definition, value }) => {
-    if (!isSecret(definition.type, definition.name) || value.value === null || value.value === '')
-      return { definition, value };
-    const secret = value.value;
-    return {
-      definition,
-      value: { ...value, value: HIDDEN, errors: value.errors.map((error) => without(secret, error)) },
-    };
+/** What `validate` found, in Kafka Connect's shape and without the passwords that were sent. */
+export function hiddenInfos({
+  name,
+  error_count,
+  groups,
+  configs,
+}: ConfigInfos): Omit<ConfigInfos, 'issues'> {
+  const hidden = configs.map((row) => {
+    const secret = secretOf(row);
+    if (secret === null) return row;
+    const errors = row.value.errors.map((error) => without(secret, error));
+    return { ...row, value: { ...row.value, value: HIDDEN, errors } };
   });
-  return { ...infos, configs };
+  return { name, error_count, groups, configs: hidden };
 }
 
-export function fieldErrors(infos: ConfigInfos): readonly FieldError[] {
-  return hiddenInfos(infos).configs.flatMap(({ value }) =>
-    value.errors.map((reason) => ({
-      field: value.name,
-      value: value.value === null ? null : shortened(value.value),
-      reason,
-    })),
-  );
+export function fieldErrors({ issues, configs }: ConfigInfos): readonly FieldError[] {
+  const secrets = new Map(configs.map((row) => [row.value.name, secretOf(row)]));
+  return issues.map(({ field, value, reason }) => {
+    const secret = secrets.get(field) ?? null;
+    return {
+      field,
+      value: value === null ? null : secret === null ? shortened(value) : HIDDEN,
+      reason: secret === null ? reason : without(secret, reason),
+    };
+  });
 }
 
 /** Kafka Connect's words for a configuration that is refused. */
-export function invalidConfigMessage(fields: readonly FieldError[]): string {
+export function invalidConfigMessage(infos: ConfigInfos): string {
+  const errors = hiddenInfos(infos).configs.flatMap(({ value }) => value.errors);
   return (
-    `Connector configuration is invalid and contains the following ${fields.length} error(s):` +
-    fields.map((error) => `\n${error.reason}`).join('') +
+    `Connector configuration is invalid and contains the following ${errors.length} error(s):` +
+    errors.map((error) => `\n${error}`).join('') +
     '\nYou can also find the above list of errors at the endpoint `/connector-plugins/{connectorType}/config/validate`'
   );
+}
+
+function secretOf({ definition, value }: ConfigInfos['configs'][number]): string | null {
+  return isSecret(definition.type, definition.name) && value.value !== '' ? value.value : null;
 }
 
 function isSecret(type: string, name: string): boolean {

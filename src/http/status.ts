@@ -17,7 +17,10 @@ export interface UnitStateInfo {
   readonly worker_id: string;
   /** Cause of a failure; left out when there is none. */
   readonly trace?: string;
-  /** Ours: the task waits on its plugin since `since` (ms since 1970), in that call. Left out when it does not. */
+  /**
+   * Ours: the task waits on its plugin since `since` (ms since 1970), in that call; or, where the call is `heartbeat`,
+   * the node that answers hears nothing from the log. Left out when neither is so.
+   */
   readonly stalled?: { readonly since: number; readonly call: string };
 }
 
@@ -36,12 +39,14 @@ export interface ConnectorStatus {
 export interface UnitIndex {
   readonly claims: ReadonlyMap<UnitKey, Claim>;
   readonly statuses: ReadonlyMap<UnitKey, UnitStatus>;
+  readonly suspendedSince: number | null;
 }
 
 export function indexUnits(view: ClusterView): UnitIndex {
   return {
     claims: new Map(view.claims.map((claim) => [claim.unit, claim])),
     statuses: new Map(view.statuses.map((status) => [status.unit, status])),
+    suspendedSince: view.suspendedSince ?? null,
   };
 }
 
@@ -105,16 +110,21 @@ function taskStates(entry: ConnectorEntry, units: UnitIndex): readonly TaskState
 }
 
 /** Only the present owner's word counts; a failure that nobody has taken over since is still told. */
-function unitState(unit: UnitKey, { claims, statuses }: UnitIndex): UnitStateInfo {
+function unitState(unit: UnitKey, { claims, statuses, suspendedSince }: UnitIndex): UnitStateInfo {
   const claim = claims.get(unit);
   const status = statuses.get(unit);
   const current =
     status !== undefined && (claim === undefined ? status.state === 'FAILED' : status.epoch >= claim.epoch);
   if (!current) return { state: 'UNASSIGNED', worker_id: claim?.node.id ?? '' };
+  // What is known is as old as this node's last heartbeat.
+  const stalled =
+    suspendedSince === null || status.state === 'FAILED'
+      ? status.stalled
+      : { since: suspendedSince, call: 'heartbeat' };
   return {
     state: status.state,
     worker_id: status.node.id,
     ...(status.trace === null || status.trace === '' ? {} : { trace: status.trace }),
-    ...(status.stalled === null ? {} : { stalled: status.stalled }),
+    ...(stalled === null ? {} : { stalled }),
   };
 }

@@ -10,6 +10,7 @@ const NULL_LENGTH = 0xffffffff;
  * freshly mapped memory: measured 30 times slower for one string of 1 MB than for 16 of 64 KB.
  */
 const PIECE_BYTES = 64 * 1024;
+const MAX_BYTES_PER_UNIT = 3;
 const KEPT_BYTES = 8 * 1024 * 1024;
 
 /** Collects values back to back. Strings are gathered, then joined and written in one call for each piece. */
@@ -26,6 +27,11 @@ export class ColumnWriter {
   /** Bytes so far. Exact, but for the text gathered last, of which UTF-16 units are counted. */
   get byteSize(): number {
     return this.#used + this.#textChars;
+  }
+
+  /** The most that `byteSize` can become by `finish`. */
+  get maxByteSize(): number {
+    return this.#used + this.#textChars * MAX_BYTES_PER_UNIT;
   }
 
   /** Values given as bytes are copied. */
@@ -127,7 +133,7 @@ export class ColumnWriter {
 }
 
 function worstSize(text: string): number {
-  return text.length > PIECE_BYTES ? Buffer.byteLength(text) : text.length * 3;
+  return text.length > PIECE_BYTES ? Buffer.byteLength(text) : text.length * MAX_BYTES_PER_UNIT;
 }
 
 /** Reads a column whose lengths stand at `lengthsAt` and whose bytes fill `[start, end)` of the batch. */

@@ -4,14 +4,21 @@ import { LogError } from './log.js';
 /** Name and value. Names may repeat; order is kept. */
 export type RecordHeader = readonly [name: string, value: Uint8Array];
 
+const SIZES_BYTES = 6;
+
+/** How long their block is, in bytes. */
+export function headersSize(headers: readonly RecordHeader[]): number {
+  return headers.reduce(
+    (sum, [name, value]) => sum + SIZES_BYTES + Buffer.byteLength(name) + value.length,
+    0,
+  );
+}
+
 export function encodeHeaders(headers: readonly RecordHeader[]): Uint8Array {
-  const names = headers.map(([name]) => Buffer.from(name));
-  let size = 0;
-  for (const [i, [, value]] of headers.entries()) size += 6 + (names[i]?.length ?? 0) + value.length;
-  const block = Buffer.allocUnsafe(size);
+  const block = Buffer.allocUnsafe(headersSize(headers));
   let at = 0;
-  for (const [i, [name, value]] of headers.entries()) {
-    const nameBytes = names[i] ?? Buffer.alloc(0);
+  for (const [name, value] of headers) {
+    const nameBytes = Buffer.from(name);
     if (nameBytes.length > 0xffff) {
       throw new LogError(
         'LOG_BAD_REQUEST',

@@ -13,7 +13,7 @@
 import { crc32 } from 'node:zlib';
 
 import { ColumnReader, ColumnWriter } from './batch-column.js';
-import { decodeHeaders, encodeHeaders } from './batch-headers.js';
+import { decodeHeaders, encodeHeaders, headersSize } from './batch-headers.js';
 import type { RecordHeader } from './batch-headers.js';
 import { LogError, MAX_BATCH_BYTES } from './log.js';
 import type { EncodedBatch } from './log.js';
@@ -29,6 +29,9 @@ const HAS_KEYS = 4;
 const HAS_HEADERS = 8;
 const TIME_DELTAS = 16;
 const TIMES = 32;
+
+/** The most that a record's lengths and timestamp take. */
+const RECORD_BYTES = 20;
 
 const NO_HEADERS: readonly RecordHeader[] = Object.freeze([]);
 
@@ -59,6 +62,20 @@ export class BatchBuilder {
   }
 
   /**
+   * False where the batch might become too large with this record; of an empty batch: where the record is too large
+   * for any. Looks at every character, so it is worth asking only near the limit.
+   */
+  fits(
+    key: Uint8Array | string | null,
+    value: Uint8Array | string | null,
+    headers: readonly RecordHeader[] | null = null,
+  ): boolean {
+    const record = byteLength(key) + byteLength(value) + (headers === null ? 0 : headersSize(headers));
+    const columns = this.#values.maxByteSize + this.#keys.maxByteSize + this.#headers.maxByteSize;
+    return HEADER_BYTES + columns + record + (this.#count + 1) * RECORD_BYTES <= MAX_BATCH_BYTES;
+  }
+
+  /**
    * Adds a record. Strings stand for their UTF-8; null is not the same as empty. Bytes are copied.
    * `timestamp`: milliseconds since 1970.
    */
@@ -74,18 +91,19 @@ export class BatchBuilder {
         `a timestamp must be whole milliseconds since 1970, not ${timestamp}`,
       );
     }
+    const encodedHeaders = headers !== null && headers.length > 0 ? encodeHeaders(headers) : null;
+    // From here on nothing is refused: what was added of a refused record would shift the columns.
     if (key !== null && !this.#hasKeys) {
       this.#hasKeys = true;
       this.#keys.addNulls(this.#count);
     }
-    const hasHeaders = headers !== null && headers.length > 0;
-    if (hasHeaders && !this.#hasHeaders) {
+    if (encodedHeaders !== null && !this.#hasHeaders) {
       this.#hasHeaders = true;
       this.#headers.addNulls(this.#count);
     }
     this.#values.add(value);
     if (this.#hasKeys) this.#keys.add(key);
-    if (this.#hasHeaders) this.#headers.add(hasHeaders ? encodeHeaders(headers) : null);
+    if (this.#hasHeaders) this.#headers.add(encodedHeaders);
     this.#addTime(timestamp);
     this.#count++;
   }
@@ -171,6 +189,10 @@ export class BatchBuilder {
   }
 }
 
+function byteLength(value: Uint8Array | string | null): number {
+  return value === null ? 0 : Buffer.byteLength(value);
+}
+
 /**
  * Reads a batch, by record number from 0. `open` checks it wholly (LogError LOG_CORRUPT).
  * Views and strings it hands out share the batch's memory.
@@ -185,14 +207,16 @@ export class BatchReader {
   readonly #timesAt: number;
   readonly #timeBytes: 0 | 4 | 8;
 
-  static open(batch: Uint8Array): BatchReader {
-    return new BatchReader(batch);
+  /** `fresh`: built in this process and never stored, so that its checksum need not be looked at. */
+  static open(batch: Uint8Array, fresh = false): BatchReader {
+    return new BatchReader(batch, fresh);
   }
 
-  private constructor(batch: Uint8Array) {
+  private constructor(batch: Uint8Array, fresh: boolean) {
     const bytes = Buffer.from(batch.buffer, batch.byteOffset, batch.byteLength);
     const view = new DataView(batch.buffer, batch.byteOffset, batch.byteLength);
     checkHeader(bytes, view);
+    if (!fresh) checkSum(bytes, view);
     const count = view.getUint32(8, true);
     const flags = view.getUint8(5);
     const keysLengthsAt = HEADER_BYTES + count * 4;
@@ -257,9 +281,12 @@ function checkHeader(bytes: Buffer, view: DataView): void {
       `a batch has format version ${version}; this release reads ${VERSION}: was it written by a newer one?`,
     );
   }
+  if (view.getUint32(8, true) === 0) throw corrupt('it has no records');
+}
+
+function checkSum(bytes: Buffer, view: DataView): void {
   const rest = crc32(bytes.subarray(16), crc32(ZERO_CRC, crc32(bytes.subarray(0, 12))));
   if (rest !== view.getUint32(12, true)) throw corrupt('its checksum does not match');
-  if (view.getUint32(8, true) === 0) throw corrupt('it has no records');
 }
 
 const ZERO_CRC = new Uint8Array(4);

@@ -1,6 +1,6 @@
 /**
- * The log: the one place where anything durable goes. This is the port; `embedded/` (and later `rocketmq/`) are
- * adapters, held to one conformance suite (test/conformance/log).
+ * The log: the one place where anything durable goes. This is the port; `embedded/` and `rocketmq/` are adapters,
+ * held to one conformance suite (test/conformance).
  */
 
 /** The largest batch that may be appended, in bytes. */
@@ -10,7 +10,8 @@ export const MAX_BATCH_BYTES = 32 * 1024 * 1024;
 export interface EncodedBatch {
   /**
    * `append` may transfer it away. When the append is refused (not when its outcome is unknown) it is given back:
-   * then another array, with the same content.
+   * then another array, with the same content. Where not `capabilities.atomicAppend`, it stays in any case, so that
+   * an append of unknown outcome can be repeated.
    */
   bytes: Uint8Array;
   readonly count: number;
@@ -37,7 +38,21 @@ export interface QueueEntry {
   readonly topic: string;
   readonly queue: number;
   readonly batch: EncodedBatch;
+  /** Kept beside the records where not `capabilities.atomicAppend`; elsewhere nobody needs them. */
+  readonly marks?: RecordMarks;
 }
+
+/** By what a writer finds out which of its records are in the log. */
+export interface RecordMarks {
+  /** Which writer, from 0 to MAX_WRITER_MARK. */
+  readonly writer: number;
+  /** One for each record, from 0 to MAX_RECORD_MARK; NO_MARK for a record that is not to be found. */
+  readonly ids: readonly number[];
+}
+
+export const NO_MARK = -1;
+export const MAX_WRITER_MARK = 2 ** 18 - 1;
+export const MAX_RECORD_MARK = 2 ** 48 - 1;
 
 /**
  * A writer's licence: the append is refused with LogError FENCED when a higher epoch was set for `key`.
@@ -48,10 +63,26 @@ export interface Fence {
   readonly epoch: number;
 }
 
+/** Whether a writer may write: another may do so, and does, some time after it may not. */
+export interface Permit {
+  /** Asked at the last moment before anything is sent. */
+  readonly holds: () => boolean;
+  /** Aborted when it is over, with the reason. */
+  readonly signal: AbortSignal;
+}
+
 export interface AppendRequest {
-  /** Appended in order, in one transaction where `capabilities.atomicAppend`: all or nothing. */
+  /**
+   * Appended in one transaction where `capabilities.atomicAppend`: all or nothing. Else in order, each durable before
+   * the next is sent, so that an entry never stands there without those before it.
+   */
   readonly entries: readonly QueueEntry[];
   readonly fence?: Fence;
+  /**
+   * For logs that do not refuse a former writer by its fence; of no use where `capabilities.fencing`. Nothing is sent
+   * without it, and what is on its way when it ends is cut off as far as possible: then the outcome is unknown.
+   */
+  readonly permit?: Permit;
 }
 
 export interface ReadRequest {
@@ -64,12 +95,18 @@ export interface ReadRequest {
   /** How long to wait for the first record, in milliseconds; 0 answers at once. */
   readonly waitMs: number;
   readonly signal?: AbortSignal;
+  /** Asks for the marks of this writer's records. */
+  readonly markedBy?: number;
 }
 
 export interface StoredBatch {
   /** Offset of its first record. May lie before the offset asked for: skip `offset - baseOffset` records. */
   readonly baseOffset: number;
   readonly batch: EncodedBatch;
+  /** Never left memory since it was built, so its checksum says nothing. */
+  readonly fresh?: true;
+  /** Where asked for: the mark of each record, NO_MARK for one of another writer. */
+  readonly marks?: readonly number[];
 }
 
 export interface ReadResult {
@@ -100,11 +137,16 @@ export interface LogCapabilities {
   readonly fencing: boolean;
   /** `trim` frees space at once; else retention does in time. */
   readonly trim: boolean;
+  /** The largest record that can be appended: its value, key and headers, in bytes. */
+  readonly maxRecordBytes: number;
 }
 
 export interface Log {
   readonly capabilities: LogCapabilities;
-  /** Creates the topic, or returns what exists (settings of an existing topic are left alone). */
+  /**
+   * Creates the topic, or returns what exists (settings of an existing topic are left alone). Retention that somebody
+   * else rules over reads as null.
+   */
   createTopic(name: string, settings: TopicSettings): Promise<TopicDescription>;
   describeTopic(name: string): Promise<TopicDescription | null>;
   listTopics(): Promise<readonly TopicDescription[]>;
@@ -112,9 +154,17 @@ export interface Log {
   /**
    * Resolves with the base offset of each entry once everything is flushed to stable storage. Takes the batches
    * over: their bytes must not be changed or transferred afterwards (see `EncodedBatch.bytes`).
+   *
+   * Rejects with LOG_UNAVAILABLE or LOG_IO when the outcome is unknown; any other code says that nothing was
+   * appended. Where not `capabilities.atomicAppend`, an unknown outcome may be a part: the first entries, or the first
+   * records of an entry, are there and the rest is not; and the records of a large entry may have those of other
+   * writers between them, so that only the first has the offset answered.
    */
   append(request: AppendRequest): Promise<readonly number[]>;
-  /** The batches returned are the caller's own. Aborting its signal rejects with the signal's reason. */
+  /**
+   * A client finds what it has appended itself; what another has appended may take a moment to be seen. The batches
+   * returned are the caller's own. Aborting its signal rejects with the signal's reason.
+   */
   read(request: ReadRequest): Promise<ReadResult>;
   ranges(topic: string): Promise<readonly QueueRange[]>;
   /** Deletes records before `offset`. A no-op where `capabilities.trim` is false. */
@@ -123,6 +173,7 @@ export interface Log {
   fence(fence: Fence): Promise<void>;
   commitOffsets(group: string, offsets: readonly GroupOffset[]): Promise<void>;
   committedOffsets(group: string): Promise<readonly GroupOffset[]>;
+  /** Those that have committed offsets, and perhaps others. */
   listGroups(): Promise<readonly string[]>;
   deleteGroup(group: string): Promise<void>;
   close(): Promise<void>;

@@ -1,13 +1,27 @@
-/** Where an actor gets its log from: the one place that chooses the adapter. */
+/** Where an actor gets its log from: the one place that chooses the adapter. A thread loads the one it uses. */
 import type { Ref } from '../actors/kernel/protocol.js';
 import { LogClient } from './embedded/client.js';
-import type { LogClientOptions } from './embedded/client.js';
 import type { LogProtocol } from './embedded/protocol.js';
 import type { Log } from './log.js';
+import type { RocketMqSettings } from './rocketmq/settings.js';
 
 export type { LogActorParams, LogProtocol } from './embedded/protocol.js';
 
-/** `ref`: the node's `log` actor. */
-export function openLog(ref: Pick<Ref<LogProtocol>, 'ask'>, options: LogClientOptions = {}): Log {
-  return new LogClient(ref, options);
+/** Plain data: it goes to each actor that needs a log. */
+export type LogSettings =
+  { readonly kind: 'embedded' } | { readonly kind: 'rocketmq'; readonly cluster: RocketMqSettings };
+
+/** What the adapters need of the actor whose log it is: its context has it all. */
+export interface LogUser {
+  readonly log: { warn(fields: object, message: string): void };
+  /** The node's `log` actor, which is there with the embedded log only. */
+  readonly peers: { readonly log: Pick<Ref<LogProtocol>, 'ask'> };
+}
+
+export async function openLog(settings: LogSettings, user: LogUser): Promise<Log> {
+  if (settings.kind === 'embedded') return new LogClient(user.peers.log);
+  const { openRocketMqLog } = await import('./rocketmq/client.js');
+  return openRocketMqLog(settings.cluster, (message) => {
+    user.log.warn({}, message);
+  });
 }

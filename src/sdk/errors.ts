@@ -19,6 +19,20 @@ export class RetriableError extends ConnectError {
   }
 }
 
+/**
+ * The error as one that is worth another try, or null. Also one of a plugin that carries its own copy of this module,
+ * which `instanceof` would not know: it goes by the name.
+ */
+export function asRetriable(error: unknown): RetriableError | null {
+  if (error instanceof RetriableError) return error;
+  if (!(error instanceof Error) || error.name !== 'RetriableError') return null;
+  const retryAfterMs: unknown = Reflect.get(error, 'retryAfterMs');
+  return new RetriableError(error.message, {
+    cause: error,
+    ...(typeof retryAfterMs === 'number' && retryAfterMs >= 0 ? { retryAfterMs } : {}),
+  });
+}
+
 /** One record cannot be converted, transformed or written, whatever is tried. Subject to `errors.tolerance`. */
 export class DataError extends ConnectError {
   override readonly name = 'DataError';

@@ -43,6 +43,11 @@ export interface SourceConnector extends ConnectorPlugin<SourceTask> {
 
 export interface SinkConnector extends ConnectorPlugin<SinkTask> {
   readonly kind: 'sink';
+  /**
+   * True: its tasks can do without order and offsets, so `consume.mode=shared` is allowed. There `assignment` is
+   * empty, nothing can be sought, and a record that comes again has another queue and offset.
+   */
+  readonly shareable?: boolean;
 }
 
 // --- Tasks: move records. One thread each; the runtime calls one method at a time. ---

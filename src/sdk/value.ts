@@ -157,6 +157,11 @@ export function fieldOf(fields: Fields, name: string): unknown {
   return Object.hasOwn(fields, name) ? fields[name] : undefined;
 }
 
+/** Whether every object answers to the name, without having such a field: it must go through `fieldOf` and `setField`. */
+export function isInherited(name: string): boolean {
+  return name in {};
+}
+
 /** Sets an own field; the name `__proto__` is a field like any other. */
 export function setField(fields: Record<string, unknown>, name: string, value: unknown): void {
   if (name === '__proto__')

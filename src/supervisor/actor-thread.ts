@@ -1,14 +1,14 @@
-import { Worker, type Transferable } from 'node:worker_threads';
+import type { Transferable, Worker } from 'node:worker_threads';
 import { waiting, type ChannelEnd, type Counters } from '../actors/kernel/channel.js';
-import type { SystemRequest, ThreadData, ToThread } from '../actors/kernel/control.js';
+import type { Begin, SystemRequest, ThreadData, ToThread } from '../actors/kernel/control.js';
 import type { LogOptions } from '../actors/kernel/logging.js';
 import type { ActorId, ActorSpec, ExitReason } from '../actors/kernel/protocol.js';
 import { newPulse, readPulse } from '../actors/kernel/pulse.js';
 import { toWireError, type WireError } from '../actors/kernel/wire-error.js';
 import type { Runner, RunnerEvents, RunnerFigures } from './runner.js';
 import { parseFromThread } from './thread-messages.js';
+import { threadWorker } from './thread-worker.js';
 
-const THREAD_MODULE = new URL('../actors/kernel/thread.js', import.meta.url);
 const MEGABYTE = 1024 * 1024;
 /** A thread that survives its termination this long is stuck in native code; nothing more can be done but to say so. */
 const TERMINATION_PATIENCE_MS = 10_000;
@@ -18,6 +18,8 @@ export interface ThreadOptions {
   readonly channels: readonly ChannelEnd[];
   readonly lease: SharedArrayBuffer;
   readonly log: LogOptions;
+  /** A thread that has loaded the actor's module already; null: it is made anew. */
+  readonly spare: Worker | null;
   readonly onRequest: (request: SystemRequest) => void;
   readonly onProblem: (message: string) => void;
 }
@@ -52,10 +54,10 @@ export class ActorThread implements Runner {
     } catch (error) {
       this.#lastWord = exitReason('START_FAILED', toWireError(error));
       for (const end of options.channels) end.port.close();
+      void options.spare?.terminate();
       setImmediate(() => {
         this.#exited(1);
       });
-      return;
     }
   }
 
@@ -160,7 +162,7 @@ export class ActorThread implements Runner {
 
   #spawn(): Worker {
     const { spec, incarnation } = this;
-    const { channels, lease, log } = this.#options;
+    const { channels, lease, log, spare } = this.#options;
     const data: ThreadData = {
       id: spec.id,
       incarnation,
@@ -173,16 +175,12 @@ export class ActorThread implements Runner {
       lease,
       log: { ...log, bindings: { ...log.bindings, actor: spec.id } },
     };
-    const { maxOldMb, maxYoungMb } = spec.heap;
-    const worker = new Worker(THREAD_MODULE, {
-      name: spec.id,
-      workerData: data,
-      transferList: channels.map((end) => end.port),
-      resourceLimits: {
-        maxOldGenerationSizeMb: maxOldMb,
-        ...(maxYoungMb === undefined ? {} : { maxYoungGenerationSizeMb: maxYoungMb }),
-      },
-    });
+    const ports = channels.map((end) => end.port);
+    const worker = spare ?? threadWorker(spec.id, data, spec.heap, ports);
+    if (spare !== null) {
+      const begin: Begin = { type: 'begin', data };
+      spare.postMessage(begin, ports);
+    }
     worker.on('message', (message: unknown) => {
       this.#receive(message);
     });

@@ -21,6 +21,11 @@ function optional(check: Check): Check {
   return (value) => (value === undefined ? null : check(value));
 }
 
+function texts(what: string): Check {
+  return (value) =>
+    Array.isArray(value) && value.every((item) => text(item) === null) ? null : `a list of ${what}`;
+}
+
 const MAX_MS = 2 ** 31 - 1;
 const duration = number(1, MAX_MS);
 const INTENSITY: Fields = { restarts: number(0, 10_000), periodMs: duration };
@@ -39,8 +44,8 @@ const ACTOR: Fields = {
   ...COMMON,
   kind: oneOf('actor'),
   module: text,
-  peers: (value) =>
-    Array.isArray(value) && value.every((peer) => text(peer) === null) ? null : 'a list of actor ids',
+  peers: texts('actor ids'),
+  finalErrors: optional(texts('error codes')),
   intensity: optional(group(INTENSITY)),
   whenExhausted: oneOf('escalate', 'giveUp'),
   startDeadlineMs: duration,

@@ -48,6 +48,14 @@ export class Child implements Slot {
     return this.spec.kind === 'actor' && this.spec.whenExhausted === 'giveUp';
   }
 
+  /** Its own error says that it must not be started again. */
+  endedForGood({ code, errorCode }: ExitReason): boolean {
+    if (this.spec.kind !== 'actor' || !this.givesUpAlone || errorCode === undefined) return false;
+    return (
+      (code === 'CRASH' || code === 'START_FAILED') && this.spec.finalErrors?.includes(errorCode) === true
+    );
+  }
+
   become(state: ChildState): void {
     this.state = state;
     for (const waiter of this.#waiters) if (waiter.until(this)) waiter.resolve();

@@ -1,39 +1,74 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Another process runs as this worker in this folder. */
+/** Another process runs as this worker, or in this folder. */
 export class InstanceLockError extends Error {
   override readonly name = 'InstanceLockError';
   readonly code = 'NODE_ALREADY_RUNNING';
 }
 
-/**
- * One process at a time as `workerId` in `dir`: two would evict each other for ever. Several nodes may share the
- * folder under different ids. Returns the release; a lock whose process is gone is taken over.
- */
-export function lockInstance(dir: string, workerId: string): () => void {
-  mkdirSync(dir, { recursive: true });
-  const path = join(dir, `${encodeURIComponent(workerId)}.lock`);
-  const own = `${process.pid} ${startTime(process.pid) ?? ''}`.trim();
+export interface Instance {
+  readonly workerId: string;
+  /** Folder of this node alone: two would write over each other's files. */
+  readonly ownFolder: string;
+  /** Folder that a cluster's nodes share, null when they share none: two of one id would put each other out of the cluster. */
+  readonly sharedFolder: string | null;
+}
+
+/** Returns the release. A lock whose process is gone is taken over. */
+export function lockInstance({ workerId, ownFolder, sharedFolder }: Instance): () => void {
+  const content = `${process.pid} ${startTime(process.pid) ?? '-'} ${workerId}`;
+  const unlockFolder = take(
+    ownFolder,
+    'node.lock',
+    content,
+    ({ pid, worker }) =>
+      `the node ${worker} (process ${pid}) already runs on ${ownFolder}: stop it, or give this node a storePathRootDir ` +
+      'of its own (nodes of a cluster share store.path)',
+  );
+  if (sharedFolder === null) return unlockFolder;
+  try {
+    const unlockWorker = take(
+      sharedFolder,
+      `${encodeURIComponent(workerId)}.lock`,
+      content,
+      ({ pid }) =>
+        `a node with workerId ${workerId} (process ${pid}) already runs on ${sharedFolder}: stop it, or give this node ` +
+        'another workerId',
+    );
+    return () => {
+      unlockWorker();
+      unlockFolder();
+    };
+  } catch (error) {
+    unlockFolder();
+    throw error;
+  }
+}
+
+interface Holder {
+  readonly pid: number;
+  readonly started: string;
+  readonly worker: string;
+}
+
+function take(folder: string, name: string, content: string, held: (by: Holder) => string): () => void {
+  mkdirSync(folder, { recursive: true });
+  const path = join(folder, name);
   for (let attempt = 0; attempt < 3; attempt += 1) {
     try {
-      writeFileSync(path, own, { flag: 'wx' });
+      writeFileSync(path, content, { flag: 'wx' });
       return () => {
-        if (readLock(path) === own) rmSync(path, { force: true });
+        if (readLock(path) === content) rmSync(path, { force: true });
       };
     } catch (error) {
       if (!(error instanceof Error) || !('code' in error) || error.code !== 'EEXIST') throw error;
     }
-    const holder = readLock(path);
-    if (holder !== null && alive(holder)) {
-      throw new InstanceLockError(
-        `a node with workerId ${workerId} already runs on ${dir} (process ${holder.split(' ')[0] ?? '?'}): ` +
-          'stop it, or set another workerId or storePathRootDir',
-      );
-    }
+    const holder = parse(readLock(path));
+    if (holder !== null && alive(holder)) throw new InstanceLockError(held(holder));
     rmSync(path, { force: true });
   }
-  throw new InstanceLockError(`${path} cannot be taken: another node with this workerId is starting`);
+  throw new InstanceLockError(`${path} cannot be taken: another node is starting there`);
 }
 
 function readLock(path: string): string | null {
@@ -44,9 +79,12 @@ function readLock(path: string): string | null {
   }
 }
 
-function alive(holder: string): boolean {
-  const [pidText, started] = holder.split(' ');
-  const pid = Number(pidText);
+function parse(text: string | null): Holder | null {
+  const [pid, started = '-', worker = '?'] = text?.split(' ') ?? [];
+  return pid === undefined ? null : { pid: Number(pid), started, worker };
+}
+
+function alive({ pid, started }: Holder): boolean {
   if (!Number.isInteger(pid) || pid <= 0 || pid === process.pid) return false;
   try {
     process.kill(pid, 0);
@@ -55,7 +93,7 @@ function alive(holder: string): boolean {
   }
   // The id of a process that is gone may have been given to another one since.
   const now = startTime(pid);
-  return started === undefined || now === null || now === started;
+  return started === '-' || now === null || now === started;
 }
 
 /** When a process started, in the kernel's ticks; null where there is no /proc. */

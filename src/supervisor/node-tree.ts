@@ -6,7 +6,8 @@ import type { PersistenceParams } from '../actors/persistence/params.js';
 import type { RebalancerParams } from '../actors/rebalancer/params.js';
 import type { TaskSettings } from '../actors/task/protocol.js';
 import type { Parameters } from '../core/parameters.js';
-import type { LogActorParams } from '../log/open.js';
+import type { LogActorParams, LogSettings } from '../log/open.js';
+import type { SpareSpec } from './spare-threads.js';
 
 const BACKOFF: Backoff = { minMs: 50, maxMs: 5000, jitter: 0.2 };
 const INTENSITY: Intensity = { restarts: 10, periodMs: 60_000 };
@@ -14,6 +15,8 @@ const INTENSITY: Intensity = { restarts: 10, periodMs: 60_000 };
 /** What the tree is made from, besides the parameters. */
 export interface NodeFacts {
   readonly version: string;
+  /** That it was built from. */
+  readonly commit?: string;
 }
 
 /**
@@ -22,7 +25,7 @@ export interface NodeFacts {
  *     root  one_for_one
  *     ├─ http                  answers 503 with a reason while the runtime is down
  *     └─ runtime  rest_for_one in this order, so that a crash restarts only what depends on it
- *        ├─ log                owns the embedded store
+ *        ├─ log                owns the embedded store; not there with a log in RocketMQ
  *        ├─ discovery          membership and claims; losing it is losing the fence
  *        ├─ persistence        positions, offsets, the four files
  *        ├─ tasks  one_for_one one thread a task, by the rebalancer's word
@@ -38,14 +41,41 @@ export function nodeTree(parameters: Parameters, facts: NodeFacts): SupervisorSp
       httpParams(parameters, facts),
     ),
     supervisor('runtime', 'rest_for_one', [
-      actor('log', parameters, [], logParams(parameters)),
+      ...(parameters.namesrvAddr === null ? [actor('log', parameters, [], logParams(parameters))] : []),
       actor('discovery', parameters, ['log', 'rebalancer'], discoveryParams(parameters)),
       actor('persistence', parameters, ['log'], persistenceParams(parameters)),
       supervisor('tasks', 'one_for_one', []),
       actor('config-sync', parameters, ['log', 'persistence', 'rebalancer'], configSyncParams(parameters)),
-      actor('rebalancer', parameters, ['discovery', 'config-sync'], rebalancerParams(parameters)),
+      {
+        ...actor('rebalancer', parameters, ['discovery', 'config-sync'], rebalancerParams(parameters)),
+        // When the node stops it waits for the tasks.
+        stopDeadlineMs: parameters.taskStopTimeoutMs + 5000,
+      },
     ]),
   ]);
+}
+
+/** Threads to keep for tasks of other nodes; null: no other node can give this one a task. */
+export function taskSpares(parameters: Parameters): SpareSpec | null {
+  const { namesrvAddr, storePath, taskThreadsSpare } = parameters;
+  if (namesrvAddr === null && storePath === null) return null;
+  const log = namesrvAddr === null ? [] : ['../log/rocketmq/client.js'];
+  const loads = ['../actors/task/source-task.js', '../actors/task/sink-task.js', ...log];
+  return {
+    count: taskThreadsSpare,
+    calmMs: 2000,
+    module: moduleOf('task'),
+    heap: taskHeap(parameters),
+    loads: loads.map((path) => new URL(path, import.meta.url).href),
+  };
+}
+
+function taskHeap(parameters: Parameters): ActorSpec['heap'] {
+  return { maxOldMb: parameters.taskHeapMaxMb, softLimit: parameters.taskHeapSoftLimit };
+}
+
+function moduleOf(actor: string): string {
+  return new URL(`../actors/${actor}/behavior.js`, import.meta.url).href;
 }
 
 function supervisor(
@@ -68,7 +98,7 @@ function actor(id: ActorId, parameters: Parameters, peers: readonly ActorId[], p
   return {
     kind: 'actor',
     id,
-    module: new URL(`../actors/${id}/behavior.js`, import.meta.url).href,
+    module: moduleOf(id),
     params,
     peers,
     restart: 'permanent',
@@ -91,21 +121,49 @@ function httpParams(parameters: Parameters, facts: NodeFacts): HttpParams {
     workerId: parameters.workerId,
     clusterId: parameters.connectClusterId,
     version: facts.version,
+    ...(facts.commit === undefined ? {} : { commit: facts.commit }),
   };
+}
+
+/** Of the embedded log, which several nodes may share. */
+export function storeFolder({ storePath, storePathRootDir }: Parameters): string {
+  return storePath ?? `${storePathRootDir}/log`;
 }
 
 function logParams(parameters: Parameters): LogActorParams {
   return {
-    dir: `${parameters.storePathRootDir}/log`,
+    dir: storeFolder(parameters),
     maxBytes: parameters.storeMaxBytes,
     cacheBytes: parameters.storeCacheBytes,
     retentionCheckMs: parameters.storeRetentionCheckMs,
   };
 }
 
+function logSettings(parameters: Parameters): LogSettings {
+  const { namesrvAddr, aclEnable, accessKey, secretKey } = parameters;
+  if (namesrvAddr === null) return { kind: 'embedded' };
+  const acl =
+    aclEnable && accessKey !== null && secretKey !== null
+      ? { accessKey: accessKey.reveal(), secretKey: secretKey.reveal() }
+      : null;
+  const tls = { caFile: parameters.rocketmqTlsCaFile, verify: parameters.rocketmqTlsVerify };
+  return {
+    kind: 'rocketmq',
+    cluster: {
+      namesrvAddr: namesrvAddr.split(/[;,]/),
+      endpoints: parameters.rocketmqEndpoints,
+      cluster: parameters.rocketmqCluster,
+      acl,
+      tls: parameters.rocketmqTlsEnable ? tls : null,
+      maxMessageBytes: parameters.rocketmqMaxMessageBytes,
+    },
+  };
+}
+
 function discoveryParams(parameters: Parameters): DiscoveryParams {
   return {
     workerId: parameters.workerId,
+    logSettings: logSettings(parameters),
     restUrl: `http://${parameters.httpHost}:${parameters.httpPort}`,
     topic: parameters.clusterStoreTopic,
     heartbeatMs: parameters.heartbeatIntervalMs,
@@ -117,6 +175,7 @@ function discoveryParams(parameters: Parameters): DiscoveryParams {
 function persistenceParams(parameters: Parameters): PersistenceParams {
   return {
     workerId: parameters.workerId,
+    logSettings: logSettings(parameters),
     dir: parameters.storePathRootDir,
     positionTopic: parameters.positionStoreTopic,
     offsetTopic: parameters.offsetStoreTopic,
@@ -129,6 +188,7 @@ function persistenceParams(parameters: Parameters): PersistenceParams {
 function configSyncParams(parameters: Parameters): ConfigSyncParams {
   return {
     workerId: parameters.workerId,
+    logSettings: logSettings(parameters),
     topic: parameters.configStoreTopic,
     pluginPaths: parameters.pluginPaths,
     keyConverter: parameters.keyConverter,
@@ -137,12 +197,20 @@ function configSyncParams(parameters: Parameters): ConfigSyncParams {
     planningThreads: parameters.planningThreadsMax,
     connectorsDir: parameters.connectorsDir,
     storeDir: parameters.storePathRootDir,
+    secretProviders: secretProviders(parameters),
+    coldStartWaitMs: parameters.coldStartWaitMs,
   };
+}
+
+function secretProviders(parameters: Parameters): ConfigSyncParams['secretProviders'] {
+  return { env: parameters.configProvidersEnvAllow, folders: parameters.configProvidersFilePaths };
 }
 
 function rebalancerParams(parameters: Parameters): RebalancerParams {
   const settings: TaskSettings = {
+    logSettings: logSettings(parameters),
     pluginPaths: parameters.pluginPaths,
+    secretProviders: secretProviders(parameters),
     positionTopic: parameters.positionStoreTopic,
     offsetTopic: parameters.offsetStoreTopic,
     keyConverter: parameters.keyConverter,
@@ -156,10 +224,11 @@ function rebalancerParams(parameters: Parameters): RebalancerParams {
   };
   return {
     settings,
+    maxMoves: parameters.rebalanceMovesMax,
     startDeadlineMs: parameters.taskStartTimeoutMs,
     stopDeadlineMs: parameters.taskStopTimeoutMs,
     beatDeadlineMs: parameters.actorBeatTimeoutMs,
-    heap: { maxOldMb: parameters.taskHeapMaxMb, softLimit: parameters.taskHeapSoftLimit },
+    heap: taskHeap(parameters),
     intensity: {
       restarts: parameters.taskRestartMax,
       periodMs: parameters.taskRestartPeriodMs,

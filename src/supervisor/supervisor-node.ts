@@ -204,7 +204,7 @@ export class SupervisorNode implements Runner {
     const now = this.#world.now();
     const withinOwn = child.window.record(now);
     const within = child.givesUpAlone ? withinOwn : this.#window.record(now);
-    if (!within) {
+    if (!within || child.endedForGood(reason)) {
       child.wanted = false;
       child.become('failed');
       if (!child.givesUpAlone) this.#fail(child, reason);

@@ -1,5 +1,5 @@
 import type { SystemRequest } from '../actors/kernel/control.js';
-import { createLease, monotonicMs } from '../actors/kernel/lease.js';
+import { announceStop, createLease, monotonicMs } from '../actors/kernel/lease.js';
 import { createLogger, type LogOptions } from '../actors/kernel/logging.js';
 import type {
   ActorId,
@@ -15,6 +15,7 @@ import { toWireError } from '../actors/kernel/wire-error.js';
 import { ActorThread } from './actor-thread.js';
 import { checkTree } from './check-spec.js';
 import type { Runner, RunnerEvents } from './runner.js';
+import { SpareThreads, type SpareSpec } from './spare-threads.js';
 import { SupervisorNode, type SupervisorWorld } from './supervisor-node.js';
 import { Switchboard } from './switchboard.js';
 import { performCall } from './system-calls.js';
@@ -24,6 +25,8 @@ import { Watchdog } from './watchdog.js';
 export interface SystemOptions {
   /** For the lines of the supervisor and of every thread. */
   readonly log: LogOptions;
+  /** Threads to keep for actors that may have to start at once; absent: none. */
+  readonly spares?: SpareSpec;
   /** The root has given up and everything is stopped: one line that says why. */
   readonly onGiveUp: (line: string, reason: ExitReason) => void;
   /** An actor asks for the end of the process; without it, the system stops. */
@@ -34,6 +37,8 @@ export interface System {
   /** Resolves when all children of the tree have run; rejects when the root gave up or was stopped before. */
   readonly started: Promise<void>;
   tree(): TreeNode;
+  /** Of those that are kept: how many are ready. */
+  readonly spareThreads: number;
   /** Stops everything in order; resolves when no thread is left. */
   stop(reason: string): Promise<void>;
   /** Ends an actor's thread at once, as a fault; its supervisor decides. False: no such thread is running. */
@@ -56,6 +61,7 @@ class ActorSystem implements System, SupervisorWorld {
   readonly #lease = createLease();
   readonly #switchboard = new Switchboard();
   readonly #watchdog: Watchdog;
+  readonly #spares: SpareThreads | null;
   /** Supervisors that run. */
   readonly #supervisors = new Map<ActorId, SupervisorNode>();
   /** Starts by id; an added child's are forgotten with it. */
@@ -76,6 +82,12 @@ class ActorSystem implements System, SupervisorWorld {
       () => this.#switchboard.threads,
       () => this.now(),
     );
+    this.#spares =
+      options.spares === undefined
+        ? null
+        : new SpareThreads(options.spares, (problem) => {
+            this.#log.warn({}, problem);
+          });
     let stopped = (): void => undefined;
     this.#stopped = new Promise((resolve) => {
       stopped = resolve;
@@ -84,6 +96,7 @@ class ActorSystem implements System, SupervisorWorld {
       this.#root = this.makeRunner(root, 1, {
         started: () => {
           this.#state = 'running';
+          this.#spares?.refillLater();
           resolve();
         },
         stopping: () => {
@@ -94,13 +107,17 @@ class ActorSystem implements System, SupervisorWorld {
           this.#root = null;
           this.#state = this.#stopReason === null ? 'failed' : 'stopped';
           reject(new SystemError('START_ABANDONED', this.#stopReason ?? reason.message));
-          stopped();
+          void Promise.resolve(this.#spares?.stop()).then(stopped);
           if (this.#stopReason === null) this.#options.onGiveUp(oneLine(reason.message), reason);
         },
       });
     });
     this.started.catch(() => undefined);
     this.#watchdog.start();
+  }
+
+  get spareThreads(): number {
+    return this.#spares?.ready ?? 0;
   }
 
   tree(): TreeNode {
@@ -121,6 +138,7 @@ class ActorSystem implements System, SupervisorWorld {
     if (this.#stopReason === null && this.#root !== null) {
       this.#stopReason = reason;
       this.#log.debug({ reason }, 'stopping');
+      announceStop(this.#lease);
       this.#root.stop();
     }
     await this.#stopped;
@@ -200,6 +218,7 @@ class ActorSystem implements System, SupervisorWorld {
       channels: this.#switchboard.connectTo(spec),
       lease: this.#lease,
       log: this.#options.log,
+      spare: this.#spares?.take(spec) ?? null,
       onRequest: (request: SystemRequest) => {
         this.#receive(thread, request);
       },

@@ -1,6 +1,6 @@
-import { ConfigError, DataError, fieldOf } from '../sdk/index.js';
+import { ConfigError, DataError, fieldOf, PerSchema } from '../sdk/index.js';
 import type { Plugin, Schema, Transform } from '../sdk/index.js';
-import { KEY, nonEmptyText, PerSchema, REPLACE_NULL_KEY, requireFields, VALUE, type Part } from './part.js';
+import { KEY, nonEmptyText, REPLACE_NULL_KEY, requireFields, VALUE, type Part } from './part.js';
 
 /** Puts one field in the place of the whole. */
 function extractField(part: Part): Transform {

@@ -1,6 +1,6 @@
-import { SchemaBuilder } from '../sdk/index.js';
+import { PerSchema, SchemaBuilder } from '../sdk/index.js';
 import type { Plugin, Transform } from '../sdk/index.js';
-import { KEY, nonEmptyText, PerSchema, VALUE, type Part } from './part.js';
+import { KEY, nonEmptyText, VALUE, type Part } from './part.js';
 
 /** Makes the whole value one field of a new struct, or of an object where there is no schema. */
 function hoistField(part: Part): Transform {

@@ -1,4 +1,4 @@
-import { DataError, Decimal, describeValue, fieldOf, isFields, setField } from '../sdk/index.js';
+import { DataError, Decimal, describeValue, fieldOf, isFields, PerSchema, setField } from '../sdk/index.js';
 import type { Plugin, Schema, Transform } from '../sdk/index.js';
 import {
   defaultsOf,
@@ -6,7 +6,6 @@ import {
   KEY,
   nonEmptyList,
   nonEmptyText,
-  PerSchema,
   REPLACE_NULL_KEY,
   requireFields,
   VALUE,

@@ -45,37 +45,9 @@ export function requireFields(value: unknown, schema: Schema | null, purpose: st
   );
 }
 
-/** What a transform makes of a schema, made once for each schema it meets. */
-export class PerSchema<T> {
-  readonly #make: (schema: Schema) => T;
-  readonly #made = new WeakMap<Schema, T>();
-  #lastSchema: Schema | null = null;
-  #last: T | null = null;
-
-  constructor(make: (schema: Schema) => T) {
-    this.#make = make;
-  }
-
-  of(schema: Schema): T {
-    if (schema === this.#lastSchema && this.#last !== null) return this.#last;
-    let made = this.#made.get(schema);
-    if (made === undefined) {
-      made = this.#make(schema);
-      this.#made.set(schema, made);
-    }
-    this.#lastSchema = schema;
-    this.#last = made;
-    return made;
-  }
-}
-
 /** A required struct with the name, version, doc and parameters of another, without its fields. */
 export function structLike(schema: Schema): SchemaBuilder {
-  const builder = SchemaBuilder.struct().parameters(schema.parameters ?? {});
-  if (schema.name !== undefined) builder.name(schema.name);
-  if (schema.version !== undefined) builder.version(schema.version);
-  if (schema.doc !== undefined) builder.doc(schema.doc);
-  return builder;
+  return SchemaBuilder.basics(schema).required().default(undefined);
 }
 
 /** The key that decides whether a null is carried on as the default of its field. */

@@ -1,6 +1,6 @@
-import { fieldOf, setField } from '../sdk/index.js';
+import { fieldOf, isInherited, PerSchema, setField } from '../sdk/index.js';
 import type { ConfigDefinition, Fields, ParsedConfig, Plugin, Schema, Transform } from '../sdk/index.js';
-import { KEY, PerSchema, REPLACE_NULL_KEY, requireFields, structLike, VALUE, type Part } from './part.js';
+import { KEY, REPLACE_NULL_KEY, requireFields, structLike, VALUE, type Part } from './part.js';
 
 const CONFIG: ConfigDefinition = [
   {
@@ -43,8 +43,7 @@ interface Copied {
   readonly from: string;
   readonly to: string;
   readonly standIn: unknown;
-  /** Not to be read or set like other names. */
-  readonly special: boolean;
+  readonly inherited: boolean;
 }
 
 /** Leaves out or renames fields. */
@@ -99,17 +98,17 @@ function planFor(
     const to = names.renamed(field.name);
     builder.field(to, field.schema);
     const standIn = replaceNull ? field.schema.defaultValue : undefined;
-    copied.push({ from: field.name, to, standIn, special: field.name in {} || to in {} });
+    copied.push({ from: field.name, to, standIn, inherited: isInherited(field.name) || isInherited(to) });
   }
   return { schema: builder.build(), copied };
 }
 
 function copy(fields: Fields, copied: readonly Copied[]): Fields {
   const updated: Record<string, unknown> = {};
-  for (const { from, to, standIn, special } of copied) {
-    const found = special ? fieldOf(fields, from) : fields[from];
+  for (const { from, to, standIn, inherited } of copied) {
+    const found = inherited ? fieldOf(fields, from) : fields[from];
     const value = found ?? standIn ?? null;
-    if (special) setField(updated, to, value);
+    if (inherited) setField(updated, to, value);
     else updated[to] = value;
   }
   return updated;

@@ -1,6 +1,6 @@
-import { DataError, fieldOf, SchemaBuilder, setField, withKey } from '../sdk/index.js';
+import { DataError, fieldOf, PerSchema, SchemaBuilder, setField, withKey } from '../sdk/index.js';
 import type { Plugin, Schema, Transform } from '../sdk/index.js';
-import { nonEmptyList, PerSchema, REPLACE_NULL_KEY, requireFields } from './part.js';
+import { nonEmptyList, REPLACE_NULL_KEY, requireFields } from './part.js';
 
 /** Makes the key of fields of the value. */
 const transform: Transform = {

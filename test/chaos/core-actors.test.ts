@@ -2,11 +2,10 @@ import assert from 'node:assert/strict';
 import { appendFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { startInProcess } from '../support/node-in-process.js';
 import { contentOf, removeFolder, temporaryFolder } from '../support/node-process.js';
 import { random } from '../support/random.js';
-import { until } from '../support/wait.js';
+import { letPass, until } from '../support/wait.js';
 
 /** All actors but the tasks, and then the tasks themselves. */
 const ACTORS = ['discovery', 'persistence', 'config-sync', 'rebalancer', 'http', 'log', 'in/0', 'out/0'];
@@ -41,7 +40,7 @@ test('each actor killed in turn under load costs no record and repeats none', as
   for (const actor of ACTORS) {
     const before = length(output);
     await until(`records flow before ${actor} is killed`, () => length(output) > before);
-    await sleep(next(100));
+    await letPass(next(100));
     await until(`${actor} runs`, () => system.kill(actor));
     const after = length(input);
     await until(`records written after ${actor} was killed arrive`, () => length(output) > after);

@@ -2,10 +2,9 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { contentOf, NodeProcess, removeFolder, temporaryFolder } from '../support/node-process.js';
 import { random } from '../support/random.js';
-import { until } from '../support/wait.js';
+import { letPass, until } from '../support/wait.js';
 
 const MIB = 1 << 20;
 
@@ -51,7 +50,7 @@ test('a store that is full holds the source back, also over kills, and every lin
     'REST writes go on while it is full',
   );
   for (let kill = 0; kill < 3; kill += 1) {
-    await sleep(next(1500));
+    await letPass(next(1500));
     await node.kill();
     await node.start();
   }

@@ -2,10 +2,9 @@ import assert from 'node:assert/strict';
 import { appendFileSync, mkdirSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { contentOf, NodeProcess, removeFolder, temporaryFolder } from '../support/node-process.js';
 import { random } from '../support/random.js';
-import { until } from '../support/wait.js';
+import { letPass, until } from '../support/wait.js';
 
 const KILLS = Number(process.env['TEST_KILLS'] ?? 50);
 const LINES_A_KILL = 4000;
@@ -47,9 +46,9 @@ test(`the output equals the input after ${KILLS} kills at random moments under l
     const cut = next(text.length);
     appendFileSync(input, text.slice(0, cut));
     // Somewhere between the first instruction and a running pipeline.
-    await sleep(next(kill % 2 === 0 ? 900 : 2500));
+    await letPass(next(kill % 2 === 0 ? 900 : 2500));
     appendFileSync(input, text.slice(cut));
-    await sleep(next(150));
+    await letPass(next(150));
     await node.kill();
     // The four files are copies: whatever happens to them, the log has the truth.
     mkdirSync(join(dir, 'store'), { recursive: true });

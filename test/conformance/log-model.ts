@@ -227,7 +227,8 @@ function committed(group: string): Call {
     ]);
     assert.deepEqual(new Map(found.sort()), new Map([...(model.groups.get(group) ?? [])].sort()));
     const expected = [...model.groups].filter(([, offsets]) => offsets.size > 0).map(([name]) => name);
-    assert.deepEqual([...(await log.listGroups())].sort(), expected.sort());
+    const listed = await log.listGroups();
+    for (const name of expected) assert.ok(listed.includes(name), `group ${name} is not listed`);
   });
 }
 

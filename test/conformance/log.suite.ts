@@ -4,9 +4,12 @@ import { after, before, describe, test } from 'node:test';
 
 import fc from 'fast-check';
 
+import { BatchBuilder } from '#troupe/log/batch.js';
 import { LogError, MAX_BATCH_BYTES } from '#troupe/log/log.js';
 import type { Log, LogErrorCode, QueueEntry } from '#troupe/log/log.js';
 
+import { until } from '../support/wait.js';
+import { anyRecord, readRecords } from './any-record.js';
 import { ALL, batchOf, readTexts } from './log-batches.js';
 import { LogModel, logCommands } from './log-model.js';
 
@@ -94,14 +97,48 @@ export function logConformance(name: string, open: () => Promise<LogUnderTest>):
       assert.deepEqual(await readTexts(log, topic), ['mine']);
     });
 
-    test('a batch of 24 MB goes through, larger than all caps of the read', async () => {
+    test('the largest record goes through, larger than all caps of the read', async () => {
       const topic = await newTopic();
-      const big = 'x'.repeat(24 * 1024 * 1024);
+      const big = 'x'.repeat(log.capabilities.maxRecordBytes);
       await log.append({ entries: [entry(topic, 'before'), entry(topic, big), entry(topic, 'behind')] });
       const read = await log.read({ topic, queue: 0, offset: 1, maxBytes: 1000, maxRecords: 1, waitMs: 0 });
       assert.equal(read.batches.length, 1);
       assert.equal(read.nextOffset, 2);
       assert.equal(read.batches[0]?.batch.bytes.length, batchOf([big]).bytes.length);
+    });
+
+    test('a record larger than the largest is refused, and nothing of its append is there', async () => {
+      const topic = await newTopic();
+      const tooBig = 'x'.repeat(log.capabilities.maxRecordBytes + 64 * 1024);
+      await assertCode(
+        (async () => log.append({ entries: [entry(topic, 'small'), entry(topic, 'small', tooBig)] }))(),
+        'LOG_BAD_REQUEST',
+      );
+      assert.deepEqual(await log.ranges(topic), [{ queue: 0, startOffset: 0, endOffset: 0 }]);
+    });
+
+    test('a batch of 24 MB arrives whole and in order', async () => {
+      const topic = await newTopic();
+      const values = Array.from({ length: 24 * 1024 }, (_, i) => `${i}`.padStart(1000, '-'));
+      assert.deepEqual(await log.append({ entries: [entry(topic, ...values), entry(topic, 'next')] }), [
+        0,
+        values.length,
+      ]);
+      assert.deepEqual(await readTexts(log, topic), [...values, 'next']);
+    });
+
+    test('keys, values, timestamps and headers come back as they were, whatever is in them', async () => {
+      const topic = await newTopic();
+      await fc.assert(
+        fc.asyncProperty(fc.array(anyRecord, { minLength: 1, maxLength: 20 }), async (records) => {
+          const builder = new BatchBuilder();
+          for (const { key, value, timestamp, headers } of records)
+            builder.add(key, value, timestamp, headers);
+          const [base] = await log.append({ entries: [{ topic, queue: 0, batch: builder.build() }] });
+          assert.deepEqual(await readRecords(log, topic, base ?? -1), records);
+        }),
+        { numRuns: 50 },
+      );
     });
 
     test('an entry twice in one append stands there twice', async () => {
@@ -201,6 +238,7 @@ export function logConformance(name: string, open: () => Promise<LogUnderTest>):
         offsets.sort((a, b) => a - b),
         Array.from({ length: 160 }, (_, i) => 2 * i),
       );
+      await until('all is seen', async () => (await log.ranges(topic))[0]?.endOffset === 320);
       const texts = await readTexts(log, topic);
       for (let writer = 0; writer < 4; writer++) {
         const own = texts.filter((text) => text?.startsWith(`${writer}:`));

@@ -64,7 +64,7 @@ class Run {
       topic: 't',
       'poll.interval.ms': '1',
       'rotate.wait.ms': '0',
-      'batch.max.bytes': '4096',
+      'read.chunk.bytes': '4096',
       'batch.size': String(batchSize),
     });
   }

@@ -1,231 +1,277 @@
-import assert from 'node:assert/strict';
-import type { ConfigEntry } from '#troupe/core/config-machine.js';
+import { Coverage } from './coverage.js';
+import { External } from './external.js';
+import { differing, notConverged } from './convergence.js';
+import { Faults } from './faults.js';
+import { Invariants } from './invariants.js';
+import { machinesWithout, type Mutation } from './mutations.js';
+import { Network } from './network.js';
+import { Random } from './random.js';
+import { SimulatedNode } from './simulated-node.js';
+import { SimulatedStore } from './simulated-store.js';
+import { Users } from './users.js';
+import { useVirtualTime } from './virtual-globals.js';
+import { VirtualTime } from './virtual-time.js';
 import {
-  parseUnitKey,
-  unitGeneration,
-  unitKey,
-  type ConnectorEntry,
-  type UnitKey,
-} from '#troupe/core/model.js';
-import { NodeLife, type Surroundings } from './node-life.js';
-import { Clock, Network, Random, SimulatedLog } from './world.js';
+  CLUSTER_TOPIC,
+  CONFIG_TOPIC,
+  HEARTBEAT_MS,
+  OFFSET_TOPIC,
+  POSITION_TOPIC,
+  RECORD_QUEUES,
+  RECORDS_TOPIC,
+  type World,
+} from './world.js';
 
-const IDS = ['n1', 'n2', 'n3'];
-const NAMES = ['a', 'b', 'c', 'd'];
-const TROUBLE_MS = 40_000;
-/** Evicting the dead, planning and moving, each with the slowest of everything. */
-const QUIET_MS = 25_000;
+export interface Settings {
+  readonly seed: number;
+  readonly nodes: number;
+  /** The log appends records and positions together, and refuses what is fenced; else messages may come twice. */
+  readonly embedded: boolean;
+  readonly mutation: Mutation | null;
+  readonly trace?: ((line: string) => void) | undefined;
+}
 
-/** A cluster of real decisions over simulated logs; everything else is made up from a seed. */
+/** Invariant 4's limit. */
+const CONVERGED_MS = 3 * HEARTBEAT_MS;
+/** How often it is looked whether they have. */
+const STEP_MS = 150;
+/** For the others to notice who is gone. */
+const SETTLE_MS = 30_000;
+
+/** Most clusters are small; every thousandth seed has thirty nodes, and every ten thousandth a hundred. */
+export function settingsOf(seed: number, mutation: Mutation | null = null): Settings {
+  const random = new Random(seed ^ 0x5eed);
+  const small = random.pick([2, 2, 2, 2, 2, 3, 3, 3, 4, 5]) ?? 3;
+  const nodes = seed % 10_000 === 9999 ? 100 : seed % 1000 === 999 ? 30 : small;
+  return { seed, nodes, embedded: random.chance(50), mutation };
+}
+
+/** A cluster of the real code in a world that is made up from a seed. */
 export class Simulation {
+  readonly coverage = new Coverage();
+  readonly #world: World;
   readonly #random: Random;
-  readonly #around: Surroundings;
-  readonly #lives = new Map<string, NodeLife>();
+  readonly #lives = new Map<string, SimulatedNode>();
+  readonly #faults: Faults;
+  readonly #users: Users;
+  readonly #settings: Settings;
   #incarnations = 0;
 
-  constructor(seed: number) {
+  constructor(settings: Settings) {
+    this.#settings = settings;
+    const { seed, embedded, mutation } = settings;
     const random = new Random(seed);
-    const clock = new Clock();
-    const network = new Network(clock, random);
-    const wake = (): void => {
-      for (const life of this.#lives.values()) life.readSoon();
-    };
-    const [clusterLog, configLog] = [new SimulatedLog(clock, wake), new SimulatedLog(clock, wake)];
-    this.#random = random;
-    this.#around = { clock, random, network, clusterLog, configLog };
-  }
-
-  run(): void {
-    const { clock } = this.#around;
-    for (const id of IDS) this.#spawn(id);
-    this.#trouble();
-    clock.runUntil(TROUBLE_MS, () => this.#checkOwners());
-    this.#calm();
-    clock.runUntil(TROUBLE_MS + QUIET_MS, () => this.#checkOwners());
-    this.#checkEnd();
-  }
-
-  #spawn(id: string): void {
-    this.#incarnations += 1;
-    const self = { id, incarnation: `${id}-${this.#incarnations}` };
-    const drift = 0.9 + this.#random.next(21) / 100;
-    const life = new NodeLife(this.#around, self, drift, () => {
-      this.#crash(id);
-      this.#around.clock.after(this.#random.next(500), () => this.#respawn(id));
+    const time = new VirtualTime();
+    const external = new External(this.coverage);
+    const machines = machinesWithout(mutation);
+    const invariants = new Invariants(time, this.coverage, external, machines, embedded);
+    if (settings.trace !== undefined) invariants.traceTo(settings.trace);
+    const network = new Network(time, random, !embedded, () => {
+      invariants.disturbed();
     });
-    this.#lives.set(id, life);
-    life.start();
-  }
-
-  #crash(id: string): void {
-    const life = this.#lives.get(id);
-    if (life !== undefined) life.dead = true;
-  }
-
-  #respawn(id: string): void {
-    const earlier = this.#lives.get(id);
-    if (earlier?.dead !== true) return;
-    this.#spawn(id);
-    // It still has the files of its earlier life, and tells what they say.
-    if (this.#random.chance(70)) return;
-    for (const { name, config } of earlier.config.state.connectors.values()) {
-      const known: ConfigEntry = {
-        type: 'CONNECTOR',
-        name,
-        config,
-        expectedVersion: null,
-        unlessDeleted: true,
-      };
-      this.#lives.get(id)?.config.submit(known);
-    }
-  }
-
-  #live(): NodeLife[] {
-    return [...this.#lives.values()].filter(({ dead }) => !dead);
-  }
-
-  #trouble(): void {
-    const { clock } = this.#around;
-    if (clock.now > TROUBLE_MS - 1000) return;
-    if (this.#random.chance(50)) this.#user();
-    else this.#fault();
-    clock.after(this.#random.next(3000), () => this.#trouble());
-  }
-
-  /** A request of a user to some node. */
-  #user(): void {
-    const node = this.#random.pick(this.#live());
-    const name = this.#random.pick(NAMES) ?? 'a';
-    const entries: readonly ConfigEntry[] = [
-      { type: 'CONNECTOR', name, config: { 'tasks.max': String(1 + this.#random.next(4)) } },
-      { type: 'CONNECTOR', name, config: { 'tasks.max': '3' } },
-      { type: 'DELETE', name },
-      {
-        type: 'TARGET',
-        name,
-        state: this.#random.pick(['RUNNING', 'PAUSED', 'STOPPED'] as const) ?? 'RUNNING',
+    const capabilities = {
+      atomicAppend: embedded,
+      fencing: embedded && mutation !== 'fence',
+      trim: true,
+      maxRecordBytes: 1_000_000,
+    };
+    const store = new SimulatedStore(
+      capabilities,
+      () => time.now,
+      (topic, stored) => {
+        invariants.stored(topic, stored);
       },
-      { type: 'RESTART', name, connector: this.#random.chance(50), tasks: [0, 2] },
-    ];
-    const entry = this.#random.pick(entries);
-    if (entry !== undefined) node?.config.submit(entry);
+    );
+    for (const topic of [CLUSTER_TOPIC, CONFIG_TOPIC, POSITION_TOPIC, OFFSET_TOPIC])
+      store.createTopic(topic, 1);
+    store.createTopic(RECORDS_TOPIC, RECORD_QUEUES);
+    const { coverage } = this;
+    const leaseChecked = mutation !== 'lease';
+    this.#random = random;
+    this.#world = { time, random, network, store, external, invariants, coverage, machines, leaseChecked };
+    this.#users = new Users(this.#world, () => this.#live());
+    this.#faults = new Faults(this.#world, {
+      live: () => this.#live(),
+      absent: () => this.#absent(),
+      end: (node) => {
+        this.#end(node);
+      },
+      begin: (id) => {
+        this.#begin(id);
+      },
+    });
   }
 
-  #fault(): void {
-    const { clock } = this.#around;
-    const id = this.#random.pick(IDS) ?? 'n1';
-    const life = this.#lives.get(id);
-    if (life === undefined || life.dead) return this.#respawn(id);
-    const until = clock.now + this.#random.next(9000);
-    switch (this.#random.next(4)) {
-      case 0:
-        life.pausedUntil = until;
-        break;
-      case 1:
-        life.cutOffUntil = until;
-        break;
-      case 2:
-        // Nobody reaches the log.
-        for (const each of this.#live()) each.cutOffUntil = Math.max(each.cutOffUntil, until);
-        break;
-      default:
-        this.#crash(id);
-        clock.after(this.#random.next(12_000), () => this.#respawn(id));
+  /** Throws what went wrong, with the seed and the step. */
+  async run(): Promise<void> {
+    const { time, random } = this.#world;
+    const giveBack = useVirtualTime(time, random);
+    try {
+      await this.#play();
+    } catch (error) {
+      const what = error instanceof Error ? error.message : String(error);
+      const { seed, nodes, embedded } = this.#settings;
+      const log = embedded ? 'an embedded log' : 'a log without fences';
+      const where = `seed ${seed}, step ${time.events}, ${Math.round(time.now)} ms, ${nodes} nodes on ${log}`;
+      throw new Error(`${what} (${where})`, { cause: error });
+    } finally {
+      this.#world.invariants.end();
+      giveBack();
     }
   }
 
-  /** Faults end; some nodes stay dead. */
+  async #play(): Promise<void> {
+    const { nodes } = this.#settings;
+    for (let i = 1; i <= nodes; i += 1) this.#begin(`n${i}`);
+    const trouble = (2500 + this.#random.next(5500)) * (this.#random.chance(15) ? 3 : 1);
+    this.#world.network.calmFrom = trouble;
+    this.#users.begin(trouble);
+    this.#faults.begin(trouble);
+    await this.#until(trouble);
+    this.#calm();
+    await this.#settle();
+    if (this.#random.chance(25)) await this.#change();
+  }
+
+  #until(end: number): Promise<void> {
+    return this.#world.time.runUntil(end, () => {
+      this.#world.invariants.step();
+    });
+  }
+
   #calm(): void {
-    for (const life of this.#live()) {
-      life.pausedUntil = 0;
-      life.cutOffUntil = 0;
-    }
-    const [first] = this.#lives.keys();
-    if (this.#live().length === 0 && first !== undefined) this.#respawn(first);
+    const { network, invariants } = this.#world;
+    network.calm = true;
+    invariants.disturbed();
   }
 
-  /** Invariant 1: plugin code of a unit runs on at most one node at any instant. */
-  #checkOwners(): void {
-    const owners = new Map<UnitKey, string>();
-    for (const life of this.#lives.values()) {
-      for (const unit of life.running.keys()) {
-        if (!life.runs(unit)) continue;
-        const other = owners.get(unit);
-        assert.equal(
-          other,
-          undefined,
-          `${unit} runs on ${other ?? ''} and ${life.self.id} at ${this.#around.clock.now}`,
-        );
-        owners.set(unit, life.self.id);
-      }
+  /** Runs until nothing changes any more but what the nodes do about it: they must have done it in time. */
+  async #settle(): Promise<void> {
+    const { time, invariants } = this.#world;
+    const giveUp = time.now + SETTLE_MS;
+    // What has converged early should stay so: most runs do not wait to see it, for more of them in the same time.
+    const patient = this.#random.chance(20);
+    await this.#until(time.now + HEARTBEAT_MS);
+    for (;;) {
+      if (this.#live().length === 0) this.#begin('n1');
+      const due = invariants.disturbedAt + CONVERGED_MS;
+      const last = time.now >= due;
+      const differs = last || !patient ? notConverged(this.#world, this.#live()) : 'not looked at';
+      if (differs === null) break;
+      if (last && (this.#membersKnown() || time.now > giveUp)) throw new Error(`invariant 4: ${differs}`);
+      await this.#until(last ? time.now + STEP_MS : Math.min(due, time.now + (patient ? due : STEP_MS)));
     }
+    await this.#agree();
   }
 
-  #checkEnd(): void {
+  /** When nothing flows, all nodes hold the same; what is on its way needs a moment. */
+  async #agree(): Promise<void> {
+    const { time, external } = this.#world;
+    external.quiet = true;
+    const giveUp = time.now + HEARTBEAT_MS;
+    let differs: string | null;
+    do {
+      await this.#until(time.now + 20);
+      differs = differing(this.#world, this.#live());
+    } while (differs !== null && time.now < giveUp);
+    external.quiet = false;
+    if (differs !== null) throw new Error(`invariant 4: ${differs} is another than the others'`);
+  }
+
+  /** Whether the members are those that live. */
+  #membersKnown(): boolean {
+    const { members } = this.#world.invariants.cluster.state;
     const live = this.#live();
-    const [first] = live;
-    assert.ok(first !== undefined);
-    const { cluster, config } = first;
-    const ids = live.map(({ self }) => self.incarnation).sort();
-    assert.deepEqual([...cluster.state.members.values()].map(({ incarnation }) => incarnation).sort(), ids);
-    for (const life of live) {
-      assert.equal(life.cluster.digest(), cluster.digest(), 'all nodes hold the same members and claims');
-      assert.equal(life.config.digest(), config.digest(), 'all nodes hold the same connectors');
-    }
-    assert.deepEqual(
-      [...config.state.connectors.keys()].sort(),
-      this.#expectedNames(),
-      'deleted stays deleted',
-    );
-    const expected = expectedUnits(config.state.connectors);
-    for (const [unit, generation] of expected) {
-      const claim = cluster.state.claims.get(unit);
-      const runners = live.filter(({ running }) => running.has(unit)).map(({ self }) => self.incarnation);
-      assert.deepEqual(runners, [claim?.node.incarnation], `${unit} runs where it is claimed`);
-      assert.equal(claim?.generation, generation, `${unit} runs what is wanted`);
-    }
-    const runs = live.flatMap(({ running }) => [...running.keys()]);
-    assert.deepEqual(runs.sort(), [...expected.keys()].sort(), 'nothing else runs');
-    checkBalance(
-      live.map(
-        ({ running }) => [...running.keys()].filter((unit) => parseUnitKey(unit).task !== null).length,
-      ),
+    return (
+      live.length === members.size &&
+      live.every(({ self, joined }) => joined && members.get(self.id)?.incarnation === self.incarnation)
     );
   }
 
-  /** What users created and did not delete, by the order of the log alone. */
-  #expectedNames(): string[] {
-    const names = new Set<string>();
-    const seen = new Set<string>();
-    const last = new Map<string, number>();
-    for (const { writer, seq, entry } of this.#around.configLog.entries) {
-      const said = entry as ConfigEntry;
-      // A late or repeated append is one that its writer has already gone on from.
-      if (seq <= (last.get(writer.incarnation) ?? 0)) continue;
-      last.set(writer.incarnation, seq);
-      if (said.type === 'CONNECTOR' && (said.unlessDeleted !== true || !seen.has(said.name)))
-        names.add(said.name);
-      if (said.type === 'CONNECTOR') seen.add(said.name);
-      if (said.type === 'DELETE') names.delete(said.name);
+  /** Invariant 5: one node more or less moves what balance needs, and nothing else stops. */
+  async #change(): Promise<void> {
+    const { claims } = this.#world.invariants.cluster.state;
+    const before = new Map(claims);
+    const live = this.#live();
+    const [one] = live;
+    let changed: string;
+    if (one === undefined || live.length < 2 || this.#random.chance(50)) {
+      changed = 'new';
+      this.#begin(changed);
+    } else {
+      changed = one.self.id;
+      if (this.#random.chance(50)) this.#end(one);
+      else await this.#faults.leave(one);
     }
-    return [...names].sort();
+    this.#world.invariants.disturbed();
+    const requests = this.#users.done;
+    await this.#settle();
+    // A request that was under way is a change of its own.
+    if (this.#users.done === requests) this.#checkMoves(before, changed);
   }
-}
 
-function expectedUnits(connectors: ReadonlyMap<string, ConnectorEntry>): Map<UnitKey, number> {
-  const units = new Map<UnitKey, number>();
-  for (const entry of connectors.values()) {
-    if (entry.targetState === 'STOPPED') continue;
-    const tasks = [null, ...Array.from({ length: Number(entry.config['tasks.max']) }, (_, task) => task)];
-    for (const task of tasks) {
-      const generation = unitGeneration(entry, task);
-      assert.ok(generation !== null, `${entry.name} is planned`);
-      units.set(unitKey({ connector: entry.name, task }), generation);
+  #checkMoves(
+    before: ReadonlyMap<string, { readonly epoch: number; readonly node: { readonly id: string } }>,
+    changed: string,
+  ): void {
+    const { claims, members } = this.#world.invariants.cluster.state;
+    let moved = 0;
+    for (const [unit, was] of before) {
+      const is = claims.get(unit);
+      if (is === undefined || is.epoch === was.epoch) continue;
+      moved += 1;
+      if (was.node.id === changed || is.node.id === changed) continue;
+      throw new Error(
+        `invariant 5: ${unit} moved from ${was.node.id} to ${is.node.id}, as ${changed} changed`,
+      );
     }
+    // Connectors and tasks are shared out separately.
+    const most = 2 + Math.ceil(before.size / members.size);
+    if (changed === 'new' && moved > most)
+      throw new Error(`invariant 5: ${moved} units moved to the new node`);
   }
-  return units;
-}
 
-function checkBalance(loads: readonly number[]): void {
-  assert.ok(Math.max(...loads) - Math.min(...loads) <= 1, `loads ${loads.join(', ')}`);
+  #begin(id: string): void {
+    this.#incarnations += 1;
+    const earlier = this.#lives.get(id);
+    const self = { id, incarnation: `${id}-${this.#incarnations}` };
+    const node = new SimulatedNode(this.#world, self, (ended, how, reason) => {
+      this.#ended(ended, how, reason);
+    });
+    this.#lives.set(id, node);
+    node.start();
+    this.#world.invariants.note(`${self.incarnation} begins`);
+    if (earlier !== undefined) this.#users.returns(node, earlier);
+  }
+
+  #ended(node: SimulatedNode, how: 'crashed' | 'shut down', reason: string): void {
+    if (node.process.dead) return;
+    this.#world.invariants.note(`${node.self.incarnation} ${how}: ${reason}`);
+    if (how === 'shut down') {
+      this.#world.invariants.wrong(`${node.self.incarnation} shut itself down: ${reason}`);
+    }
+    if (reason.includes('evicted by others')) this.coverage.saw('node learned that it was evicted');
+    this.#end(node);
+    this.#world.time.after(
+      this.#random.next(500),
+      () => {
+        if (this.#lives.get(node.self.id) === node) this.#begin(node.self.id);
+      },
+      null,
+    );
+  }
+
+  #end(node: SimulatedNode): void {
+    node.process.dead = true;
+    this.#world.invariants.note(`${node.self.incarnation} is dead`);
+  }
+
+  #live(): SimulatedNode[] {
+    return [...this.#lives.values()].filter(({ process }) => !process.dead);
+  }
+
+  /** Ids of those that are dead. */
+  #absent(): string[] {
+    return [...this.#lives].filter(([, { process }]) => process.dead).map(([id]) => id);
+  }
 }

@@ -1,120 +1,64 @@
-import type { Writer } from '#troupe/core/envelope.js';
+import type { ClusterEntry, ClusterResult, ClusterState } from '#troupe/core/cluster-machine.js';
+import type { ConfigEntry, ConfigResult, ConfigState } from '#troupe/core/config-machine.js';
+import type { Machine } from '#troupe/core/machine.js';
+import type {
+  OffsetEntry,
+  OffsetState,
+  PositionEntry,
+  PositionState,
+  ProgressResult,
+} from '#troupe/core/progress-machine.js';
+import type { SnapshotPolicy } from '#troupe/core/replicated-state.js';
+import type { Coverage } from './coverage.js';
+import type { External } from './external.js';
+import type { Invariants } from './invariants.js';
+import type { Network } from './network.js';
+import type { Random } from './random.js';
+import type { SimulatedStore } from './simulated-store.js';
+import type { VirtualTime } from './virtual-time.js';
 
-/** Numbers from a seed. `next(n)` is from 0 to n - 1. */
-export class Random {
-  #state: number;
+export const HEARTBEAT_MS = 1000;
+/** Shorter than the defaults, and in about the same proportion: more is seen of what they are for. */
+export const LEASE_MS = 2000;
+export const EVICTION_MS = 3200;
 
-  constructor(seed: number) {
-    this.#state = seed >>> 0;
-  }
+/** More than there are tasks in most runs. */
+export const MAX_MOVES = 20;
 
-  next(bound: number): number {
-    this.#state = (this.#state + 0x6d2b79f5) >>> 0;
-    let t = this.#state;
-    t = Math.imul(t ^ (t >>> 15), t | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) % bound;
-  }
+export const CLUSTER_TOPIC = 'cluster';
+export const CONFIG_TOPIC = 'config';
+export const POSITION_TOPIC = 'position';
+export const OFFSET_TOPIC = 'offset';
+export const RECORDS_TOPIC = 'records';
+export const RECORD_QUEUES = 2;
 
-  chance(percent: number): boolean {
-    return this.next(100) < percent;
-  }
+/** Often, in small parts and small appends, so that snapshots are torn and interleaved. */
+export const SNAPSHOTS: SnapshotPolicy = {
+  entries: 60,
+  bytes: 1e9,
+  partBytes: 500,
+  appendBytes: 900,
+  timesNewest: 0,
+};
 
-  pick<T>(items: readonly T[]): T | undefined {
-    return items[this.next(Math.max(1, items.length))];
-  }
+/** The real ones; a mutation takes one rule out of one of them. */
+export interface Machines {
+  readonly cluster: Machine<ClusterState, ClusterEntry, ClusterResult>;
+  readonly config: Machine<ConfigState, ConfigEntry, ConfigResult>;
+  readonly positions: Machine<PositionState, PositionEntry, ProgressResult>;
+  readonly offsets: Machine<OffsetState, OffsetEntry, ProgressResult>;
 }
 
-/** Virtual time: what was scheduled happens in order, and time jumps from one event to the next. */
-export class Clock {
-  now = 0;
-  /** The next event last. */
-  readonly #events: { readonly at: number; readonly action: () => void }[] = [];
-
-  after(ms: number, action: () => void): void {
-    const at = this.now + ms;
-    let low = 0;
-    let high = this.#events.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((this.#events[middle]?.at ?? 0) > at) low = middle + 1;
-      else high = middle;
-    }
-    this.#events.splice(low, 0, { at, action });
-  }
-
-  /** Runs everything due until then; `each` is called after every event. */
-  runUntil(end: number, each: () => void): void {
-    for (
-      let event = this.#events.at(-1);
-      event !== undefined && event.at <= end;
-      event = this.#events.at(-1)
-    ) {
-      this.#events.pop();
-      this.now = event.at;
-      event.action();
-      each();
-    }
-    this.now = end;
-  }
-}
-
-export interface LogEntry {
-  readonly offset: number;
-  readonly timestamp: number;
-  readonly writer: Writer;
-  readonly seq: number;
-  readonly entry: unknown;
-}
-
-/** One topic with one queue: a total order. */
-export class SimulatedLog {
-  readonly entries: LogEntry[] = [];
-  readonly #clock: Clock;
-  readonly #onAppend: () => void;
-
-  constructor(clock: Clock, onAppend: () => void) {
-    this.#clock = clock;
-    this.#onAppend = onAppend;
-  }
-
-  append(writer: Writer, seq: number, entry: unknown): void {
-    this.entries.push({ offset: this.entries.length, timestamp: this.#clock.now, writer, seq, entry });
-    this.#onAppend();
-  }
-}
-
-/** Where a node is, as far as time and the network are concerned. */
-export interface Condition {
-  dead: boolean;
-  /** The process does nothing. */
-  pausedUntil: number;
-  /** The process goes on, and does not reach the log. */
-  cutOffUntil: number;
-}
-
-/** How one append of a node fares. */
-export class Network {
-  readonly #clock: Clock;
-  readonly #random: Random;
-
-  constructor(clock: Clock, random: Random) {
-    this.#clock = clock;
-    this.#random = random;
-  }
-
-  latency(): number {
-    return 1 + this.#random.next(this.#random.chance(2) ? 2000 : 60);
-  }
-
-  /** Appends late, twice, never, or never as far as the sender knows. */
-  carry(from: Condition, append: () => void, done: (ok: boolean) => void): void {
-    const cutOffFor = Math.max(0, from.cutOffUntil - this.#clock.now);
-    const lost = this.#random.chance(cutOffFor > 0 ? 50 : 1);
-    this.#clock.after(cutOffFor + this.latency(), () => {
-      if (!lost) append();
-      if (this.#random.chance(lost ? 20 : 5)) this.#clock.after(this.#random.next(5000), append);
-      done(!lost);
-    });
-  }
+/** What all nodes have in common. */
+export interface World {
+  readonly time: VirtualTime;
+  readonly random: Random;
+  readonly network: Network;
+  readonly store: SimulatedStore;
+  readonly external: External;
+  readonly invariants: Invariants;
+  readonly coverage: Coverage;
+  readonly machines: Machines;
+  /** False: tasks do not look at it. */
+  readonly leaseChecked: boolean;
 }

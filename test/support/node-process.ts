@@ -124,19 +124,19 @@ export class NodeProcess extends RestClient {
     child.stderr.on('data', collect);
   }
 
-  async start(): Promise<void> {
+  async start(deadlineMs?: number): Promise<void> {
     this.spawn();
-    await this.booted();
+    await this.booted(deadlineMs);
   }
 
-  async booted(): Promise<void> {
+  async booted(deadlineMs = 30_000): Promise<void> {
     await until(
       'the node has booted',
       () => {
         if (this.#child?.exitCode !== null) throw new Error(`the node exited: ${this.#output}`);
         return this.#output.includes('boot success');
       },
-      30_000,
+      deadlineMs,
     );
   }
 

@@ -25,6 +25,14 @@ export async function until<T>(
   }
 }
 
+/**
+ * Lets time pass until a fault comes, or while it lasts. Faults come at moments of their own, whatever is going on: no
+ * outcome is waited for here, and none may be expected after it.
+ */
+export function letPass(ms: number): Promise<void> {
+  return sleep(ms);
+}
+
 function describe(value: unknown): string {
   return value instanceof Error ? (value.stack ?? value.message) : JSON.stringify(value);
 }

@@ -1,12 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import {
-  configMachine,
-  type ConfigEntry,
-  type ConfigResult,
-  type ConfigState,
-} from '../../core/config-machine.js';
 import { Replica } from '../../core/replicated-state.js';
+import { savedConfigs } from '../../core/saved-states.js';
 import type { LogProtocol } from '../../log/embedded/protocol.js';
+import { hasSharedGroups, openPublisher } from '../../log/open-grpc.js';
 import { openLog } from '../../log/open.js';
 import { openReplicatedTopic } from '../../log/replicated-topic.js';
 import { coalesce } from '../coalesce.js';
@@ -16,6 +12,7 @@ import type { PersistenceProtocol } from '../persistence/protocol.js';
 import type { RebalancerProtocol } from '../rebalancer/protocol.js';
 import { reportIssue } from '../replica-issues.js';
 import { readBootConnectors, rememberApplied } from './boot-connectors.js';
+import { coldStart, type ConfigReplica } from './cold-start.js';
 import { ConnectorConfigs } from './connector-configs.js';
 import type { ConfigSyncParams } from './params.js';
 import { PlanningPool } from './planning-pool.js';
@@ -29,7 +26,6 @@ export interface ConfigSyncPeers {
 }
 
 type Context = ActorContext<ConfigSyncPeers, ConfigSyncParams>;
-type ConfigReplica = Replica<ConfigState, ConfigEntry, ConfigResult>;
 
 const PUBLISH_AFTER_MS = 5;
 
@@ -38,13 +34,16 @@ export default behavior<ConfigSyncProtocol, ConfigSyncPeers, ConfigSyncParams>({
   async start(context) {
     const { params } = context;
     const replica: ConfigReplica = new Replica({
-      machine: configMachine,
-      port: await openReplicatedTopic(openLog(context.peers.log), params.topic),
+      machine: savedConfigs,
+      port: await openReplicatedTopic(
+        await openLog(params.logSettings, context),
+        params.topic,
+        await openPublisher(params.logSettings, context),
+      ),
       writer: { node: params.workerId, incarnation: `config-sync#${randomUUID()}` },
       onIssue: reportIssue(context.log, params.topic),
     });
     await replica.boot(context.signal);
-    publishChanges(context, replica);
     const following = new AbortController();
     replica.follow(following.signal).catch((error: unknown) => {
       context.crash(error);
@@ -54,11 +53,14 @@ export default behavior<ConfigSyncProtocol, ConfigSyncPeers, ConfigSyncParams>({
       threads: params.planningThreads,
       timeoutMs: params.planningTimeoutMs,
       pluginPaths: params.pluginPaths,
+      secretProviders: params.secretProviders,
       keyConverter: params.keyConverter,
       valueConverter: params.valueConverter,
+      sharing: hasSharedGroups(params.logSettings),
     });
     const configs = new ConnectorConfigs(replica, pool);
-    await restoreSaved(context, replica);
+    await coldStart(context, replica);
+    publishChanges(context, replica);
     void applyBootConnectors(context, configs);
     return {
       handlers: {
@@ -93,14 +95,11 @@ export default behavior<ConfigSyncProtocol, ConfigSyncPeers, ConfigSyncParams>({
 /** Persistence and the rebalancer hear of every change, and of everything when they come up. */
 function publishChanges(context: Context, replica: ConfigReplica): void {
   const { persistence, rebalancer } = context.peers;
-  const message = (): {
-    connectors: ConfigState['connectors'] extends Map<string, infer C> ? C[] : never;
-  } => ({
-    connectors: [...replica.state.connectors.values()],
-  });
   const publish = coalesce(PUBLISH_AFTER_MS, () => {
-    persistence.tell('configs', message());
-    rebalancer.tell('configsChanged', message());
+    const { inner, life } = replica.state;
+    const connectors = [...inner.connectors.values()];
+    persistence.tell('configs', { connectors, from: { life, offset: replica.appliedOffset } });
+    rebalancer.tell('configsChanged', { connectors });
   });
   replica.onApplied(publish);
   replica.onReplaced(publish);
@@ -108,23 +107,6 @@ function publishChanges(context: Context, replica: ConfigReplica): void {
     peer.onChange((up) => {
       if (up) publish();
     });
-  }
-}
-
-/** A store that never held a connector takes those of connectorConfig.json: its own, or one brought from upstream. */
-async function restoreSaved(context: Context, replica: ConfigReplica): Promise<void> {
-  if (replica.appliedOffset > 0) return;
-  const saved = await context.peers.persistence.ask('savedConfigs', {}, { deadlineMs: 10_000 });
-  for (const { name, config, targetState } of saved ?? []) {
-    await replica.submit({
-      type: 'CONNECTOR',
-      name,
-      config,
-      initialState: targetState,
-      expectedVersion: null,
-      unlessDeleted: true,
-    });
-    context.log.info({ connector: name }, 'restored from connectorConfig.json');
   }
 }
 
@@ -136,16 +118,9 @@ async function applyBootConnectors(context: Context, configs: ConnectorConfigs):
     for (const { file, reason } of problems) context.log.error({ file, code: 'BAD_CONNECTOR_FILE' }, reason);
     for (const connector of connectors) {
       try {
-        const { created } = await configs.put({
-          name: connector.name,
-          config: connector.config,
-          mode: 'put',
-        });
+        const outcome = await configs.boot(connector);
         await rememberApplied(storeDir, connector);
-        context.log.info(
-          { connector: connector.name, file: connector.file },
-          created ? 'created' : 'updated',
-        );
+        context.log.info({ connector: connector.name, file: connector.file }, outcome);
       } catch (error) {
         context.log.error(
           { file: connector.file, connector: connector.name, err: error },

@@ -14,7 +14,7 @@ export interface BootConnectors {
   readonly problems: readonly { readonly file: string; readonly reason: string }[];
 }
 
-/** Which content of each file was applied already, beside the store. */
+/** Which content of each file this node has applied already. What the cluster has applied is in the replicated state. */
 const RECORD = 'appliedConnectors.json';
 
 /**

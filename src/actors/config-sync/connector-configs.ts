@@ -1,8 +1,9 @@
 import { LRUCache } from 'lru-cache';
-import type { ConfigEntry, ConfigResult, ConfigState } from '../../core/config-machine.js';
+import type { ConfigEntry, ConfigResult } from '../../core/config-machine.js';
 import type { ConnectorEntry, TargetState } from '../../core/model.js';
-import type { Replica } from '../../core/replicated-state.js';
 import { ConnectError } from '../../sdk/errors.js';
+import type { BootConnector } from './boot-connectors.js';
+import type { ConfigReplica } from './cold-start.js';
 import type { PlanningPool } from './planning-pool.js';
 import type { ConfigInfos, ConfigSyncProtocol } from './protocol.js';
 
@@ -14,22 +15,22 @@ const PATCH_TRIES = 10;
 
 /** The writes and reads of connector configs. A write resolves when it is durable and applied here. */
 export class ConnectorConfigs {
-  readonly #replica: Replica<ConfigState, ConfigEntry, ConfigResult>;
+  readonly #replica: ConfigReplica;
   readonly #pool: PlanningPool;
   /** Answers of validation may be recomputed; user interfaces ask for the same config again and again. */
   readonly #validations = new LRUCache<string, ConfigInfos>({ max: 200, ttl: 10_000 });
 
-  constructor(replica: Replica<ConfigState, ConfigEntry, ConfigResult>, pool: PlanningPool) {
+  constructor(replica: ConfigReplica, pool: PlanningPool) {
     this.#replica = replica;
     this.#pool = pool;
   }
 
   list(): readonly ConnectorEntry[] {
-    return [...this.#replica.state.connectors.values()];
+    return [...this.#replica.state.inner.connectors.values()];
   }
 
   get(name: string): ConnectorEntry | null {
-    return this.#replica.state.connectors.get(name) ?? null;
+    return this.#replica.state.inner.connectors.get(name) ?? null;
   }
 
   async put({
@@ -53,6 +54,17 @@ export class ConnectorConfigs {
       ...(initialState === undefined ? {} : { initialState }),
     });
     return { entry, created };
+  }
+
+  /** Applies a boot file's connector, unless some node has applied that very file before. */
+  async boot({ name, config, hash }: BootConnector): Promise<'created' | 'updated' | 'applied before'> {
+    if (this.#replica.state.inner.booted.get(name) === hash) return 'applied before';
+    const named = { ...config, name };
+    await this.#check(named);
+    const result = await this.#write({ type: 'CONNECTOR', name, config: named, boot: hash });
+    if (result.ok) return result.created ? 'created' : 'updated';
+    if (result.code === 'ALREADY_APPLIED') return 'applied before';
+    throw new ConnectError(result.message, { code: result.code });
   }
 
   async patch(
@@ -128,8 +140,14 @@ export class ConnectorConfigs {
   }
 
   async #submit(entry: ConfigEntry): Promise<{ entry: ConnectorEntry; created: boolean }> {
-    const result = await this.#replica.submit(entry);
+    const result = await this.#write(entry);
     if (!result.ok) throw new ConnectError(result.message, { code: result.code });
+    return result;
+  }
+
+  async #write(entry: ConfigEntry): Promise<ConfigResult> {
+    const result = await this.#replica.submit(entry);
+    if (result === null) throw new Error('only a saved copy has no result');
     return result;
   }
 }

@@ -1,7 +1,12 @@
+import type { LogSettings } from '../../log/open.js';
+import type { SecretProviders } from '../secret-providers.js';
+
 export interface ConfigSyncParams {
   readonly workerId: string;
+  readonly logSettings: LogSettings;
   readonly topic: string;
   readonly pluginPaths: readonly string[];
+  readonly secretProviders: SecretProviders;
   readonly keyConverter: string;
   readonly valueConverter: string;
   readonly planningTimeoutMs: number;
@@ -9,4 +14,5 @@ export interface ConfigSyncParams {
   /** Connectors to apply at boot; null: none. */
   readonly connectorsDir: string | null;
   readonly storeDir: string;
+  readonly coldStartWaitMs: number;
 }

@@ -1,18 +1,29 @@
 /** What a thread of the planning pool runs: plugin code that owns no data. */
+import { format } from 'node:util';
 import { workerData } from 'node:worker_threads';
-import { configKeyInfos, validateConnector } from '../../core/config-values.js';
+import { configKeyInfos, validateConnector, type ValidateOptions } from '../../core/config-values.js';
 import { findPlugin } from '../../core/plugins/catalog.js';
 import { discoverPlugins } from '../../core/plugins/discover.js';
 import { loadPlugin, loadPluginOf } from '../../core/plugins/load.js';
 import { parseConfigOrThrow } from '../../sdk/config-parse.js';
 import { ConfigError } from '../../sdk/errors.js';
 import type { ConnectorContext, PluginLogger, RawConfig } from '../../sdk/plugin.js';
+import type { ConfigInfos } from '../../core/config-infos.js';
+import { withReferences, type ResolvedConfig } from '../../core/secret-references.js';
+import { withoutSecrets } from '../../core/shown-infos.js';
+import { hideSecrets, rememberSecrets } from '../kernel/known-secrets.js';
+import { toWireError } from '../kernel/wire-error.js';
+import {
+  checkResolved,
+  isSecretProviders,
+  resolveSecrets,
+  type SecretProviders,
+} from '../secret-providers.js';
 import type { PlanningAnswer, PlanningJob } from './planning-pool.js';
 
 const catalog = discoverPlugins(pluginPaths());
 
-/** The node's converters, for connectors that name none. */
-function converters(): { keyConverter?: string; valueConverter?: string } {
+function nodeOptions(): ValidateOptions {
   const data = poolData();
   const text = (key: string): string | undefined => {
     const value = data[key];
@@ -20,12 +31,21 @@ function converters(): { keyConverter?: string; valueConverter?: string } {
   };
   const keyConverter = text('keyConverter');
   const valueConverter = text('valueConverter');
-  return { ...(keyConverter && { keyConverter }), ...(valueConverter && { valueConverter }) };
+  return {
+    ...(keyConverter && { keyConverter }),
+    ...(valueConverter && { valueConverter }),
+    sharing: data['sharing'] === true,
+  };
 }
 
 function pluginPaths(): string[] {
   const { pluginPaths: paths } = poolData();
   return Array.isArray(paths) ? paths.filter((path) => typeof path === 'string') : [];
+}
+
+function secretProviders(): SecretProviders {
+  const { secretProviders: given } = poolData();
+  return isSecretProviders(given) ? given : { env: [], folders: [] };
 }
 
 /** piscina wraps what it was given for its threads. */
@@ -42,15 +62,15 @@ export default async function run(job: PlanningJob): Promise<PlanningAnswer> {
       error instanceof Error && 'code' in error && typeof error.code === 'string'
         ? error.code
         : 'PLANNING_FAILED';
-    const message = error instanceof Error ? error.message : String(error);
-    return { ok: false, code, message, stack: error instanceof Error ? (error.stack ?? null) : null };
+    const { message, stack } = toWireError(error);
+    return { ok: false, code, message, stack };
   }
 }
 
 async function perform(job: PlanningJob): Promise<unknown> {
   switch (job.kind) {
     case 'validate':
-      return validateConnector(job.config, catalog, converters());
+      return validate(job.config);
     case 'plan':
       return plan(job.name, job.config);
     case 'definition': {
@@ -61,7 +81,25 @@ async function perform(job: PlanningJob): Promise<unknown> {
   }
 }
 
-async function plan(name: string, raw: RawConfig): Promise<readonly RawConfig[]> {
+async function validate(written: RawConfig): Promise<ConfigInfos> {
+  const resolved = resolve(written);
+  const infos = await validateConnector(resolved.config, catalog, {
+    ...nodeOptions(),
+    issues: resolved.problems,
+  });
+  return withoutSecrets(infos, written, resolved.secrets);
+}
+
+function resolve(written: RawConfig): ResolvedConfig {
+  const resolved = resolveSecrets(written, secretProviders());
+  rememberSecrets(resolved.secrets.keys());
+  return resolved;
+}
+
+async function plan(name: string, written: RawConfig): Promise<readonly RawConfig[]> {
+  const resolved = resolve(written);
+  checkResolved(resolved);
+  const raw = resolved.config;
   const className = raw['connector.class'] ?? raw['connector-class'] ?? '';
   const entry = findPlugin(catalog, ['source', 'sink'], className, raw['connector.plugin.version'] ?? null);
   const connector =
@@ -85,7 +123,7 @@ async function plan(name: string, raw: RawConfig): Promise<readonly RawConfig[]>
     });
   }
   for (const config of configs) checkTexts(config);
-  return configs;
+  return configs.map((config) => withReferences(config, written, resolved));
 }
 
 /** A plugin in JavaScript may return anything. */
@@ -106,3 +144,12 @@ const silent: PluginLogger = {
   warn: () => undefined,
   error: () => undefined,
 };
+
+/** What plugins print goes to the node's own output. */
+const { console: output } = globalThis;
+for (const method of ['debug', 'log', 'info', 'warn', 'error'] as const) {
+  const print = output[method].bind(output);
+  output[method] = (...args: unknown[]) => {
+    print(hideSecrets(format(...args)));
+  };
+}

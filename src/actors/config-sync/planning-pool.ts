@@ -1,6 +1,7 @@
 import { Piscina } from 'piscina';
 import type { ConnectorEntry } from '../../core/model.js';
 import { ConnectError } from '../../sdk/errors.js';
+import type { SecretProviders } from '../secret-providers.js';
 import type { ConfigInfos, ConfigKeyInfo } from './protocol.js';
 
 /** What a pool thread is asked to do: see planning-job.ts. */
@@ -24,8 +25,12 @@ export interface PlanningPoolOptions {
   readonly threads: number;
   readonly timeoutMs: number;
   readonly pluginPaths: readonly string[];
+  /** Default: none is allowed. */
+  readonly secretProviders?: SecretProviders;
   readonly keyConverter: string;
   readonly valueConverter: string;
+  /** See `ValidateOptions`. */
+  readonly sharing?: boolean;
 }
 
 /**
@@ -68,10 +73,10 @@ export class PlanningPool {
   }
 
   #create(): Piscina {
-    const { pluginPaths, keyConverter, valueConverter } = this.#options;
+    const { pluginPaths, secretProviders, keyConverter, valueConverter, sharing } = this.#options;
     return new Piscina({
       filename: new URL('./planning-job.js', import.meta.url).href,
-      workerData: { pluginPaths, keyConverter, valueConverter },
+      workerData: { pluginPaths, secretProviders, keyConverter, valueConverter, sharing },
       // One stays, so that a REST write need not wait for a thread to start.
       minThreads: 1,
       maxThreads: this.#options.threads,

@@ -1,38 +1,10 @@
+import type { ConfigInfos, ConfigKeyInfo } from '../../core/config-infos.js';
 import type { ConnectorEntry, TargetState } from '../../core/model.js';
 import type { Protocol } from '../kernel/protocol.js';
 
 type Config = Readonly<Record<string, string>>;
 
-/** Kafka Connect's ConfigInfos: what `/connector-plugins/{class}/config/validate` answers. */
-export interface ConfigInfos {
-  readonly name: string;
-  readonly error_count: number;
-  readonly groups: readonly string[];
-  readonly configs: readonly {
-    readonly definition: ConfigKeyInfo;
-    readonly value: {
-      readonly name: string;
-      readonly value: string | null;
-      readonly recommended_values: readonly string[];
-      readonly errors: readonly string[];
-      readonly visible: boolean;
-    };
-  }[];
-}
-
-export interface ConfigKeyInfo {
-  readonly name: string;
-  readonly type: string;
-  readonly required: boolean;
-  readonly default_value: string | null;
-  readonly importance: string;
-  readonly documentation: string;
-  readonly group: string | null;
-  readonly width: string;
-  readonly display_name: string;
-  readonly dependents: readonly string[];
-  readonly order: number;
-}
+export type { ConfigInfos, ConfigKeyInfo };
 
 export interface PluginInfo {
   readonly class: string;

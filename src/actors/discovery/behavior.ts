@@ -7,6 +7,7 @@ import {
 } from '../../core/cluster-machine.js';
 import { Replica } from '../../core/replicated-state.js';
 import type { LogProtocol } from '../../log/embedded/protocol.js';
+import { openPublisher } from '../../log/open-grpc.js';
 import { openLog } from '../../log/open.js';
 import { openReplicatedTopic } from '../../log/replicated-topic.js';
 import { behavior } from '../kernel/behavior.js';
@@ -24,12 +25,16 @@ export interface DiscoveryPeers {
 /** Membership, claims and statuses: the cluster topic as this node has read it, and this node's word in it. */
 export default behavior<DiscoveryProtocol, DiscoveryPeers, DiscoveryParams>({
   async start(context) {
-    const log = openLog(context.peers.log);
+    const log = await openLog(context.params.logSettings, context);
     // A new incarnation for each start: what an earlier one claimed is released the moment this one joins.
     const self = { id: context.params.workerId, incarnation: randomUUID() };
     const replica = new Replica<ClusterState, ClusterEntry, ClusterResult>({
       machine: clusterMachine,
-      port: await openReplicatedTopic(log, context.params.topic),
+      port: await openReplicatedTopic(
+        log,
+        context.params.topic,
+        await openPublisher(context.params.logSettings, context),
+      ),
       writer: { node: self.id, incarnation: self.incarnation },
       onIssue: reportIssue(context.log, context.params.topic),
     });
@@ -45,7 +50,9 @@ export default behavior<DiscoveryProtocol, DiscoveryPeers, DiscoveryParams>({
         },
         ask: {
           view: () => membership.view(),
-          claim: ({ unit, generation }) => membership.claim(unit, generation),
+          claim: ({ unit, generation, plan }) => membership.claim(unit, generation, plan),
+          drain: ({ node, drained }) => membership.drain(node, drained),
+          leaving: () => membership.announceLeave(),
           release: ({ unit, epoch }) => membership.release(unit, epoch),
         },
       },

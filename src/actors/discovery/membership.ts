@@ -8,8 +8,9 @@ import { FailureDetector } from '../../core/failure-detector.js';
 import { HeartbeatLease } from '../../core/heartbeat-lease.js';
 import type { NodeRef, UnitKey, UnitStatus } from '../../core/model.js';
 import type { Replica } from '../../core/replicated-state.js';
-import { coalesce } from '../coalesce.js';
-import { monotonicMs, renewLease } from '../kernel/lease.js';
+import { ConnectError } from '../../sdk/errors.js';
+import { coalesce, paceMs } from '../coalesce.js';
+import { leaseLeftMs, monotonicMs, renewLease } from '../kernel/lease.js';
 import type { ActorContext } from '../kernel/protocol.js';
 import type { DiscoveryPeers } from './behavior.js';
 import type { DiscoveryParams } from './params.js';
@@ -26,10 +27,15 @@ export class Membership {
   readonly #lease: HeartbeatLease;
   readonly #following = new AbortController();
   readonly #publish: () => void;
+  /** The rebalancer has the newest view, or will be told when it comes up. */
+  #published = true;
   #timer: NodeJS.Timeout | null = null;
   #beating = false;
   #joined = false;
   #leaving = false;
+  /** What runs the units is there. Until then others keep them: who gives them away too early interrupts them. */
+  #canRun = false;
+  #sayingReady = false;
 
   constructor(
     context: ActorContext<DiscoveryPeers, DiscoveryParams>,
@@ -42,8 +48,12 @@ export class Membership {
     this.#replica = replica;
     this.#detector = new FailureDetector({ self, heartbeatMs, evictionMs });
     this.#lease = new HeartbeatLease(leaseMs);
-    this.#publish = coalesce(PUBLISH_AFTER_MS, () => {
-      context.peers.rebalancer.tell('clusterChanged', this.view());
+    const publishAfterMs = (): number => {
+      const { members, claims, statuses } = replica.state;
+      return PUBLISH_AFTER_MS + paceMs(members.size + claims.size + statuses.size);
+    };
+    this.#publish = coalesce(publishAfterMs, () => {
+      this.#published = context.peers.rebalancer.tell('clusterChanged', this.view());
     });
   }
 
@@ -62,15 +72,24 @@ export class Membership {
     const now = Date.now();
     await this.#renewing({
       type: 'ONLINE',
-      member: { ...this.#self, restUrl: params.restUrl, joinedAt: now, heartbeatAt: now },
+      member: { ...this.#self, restUrl: params.restUrl, joinedAt: now, heartbeatAt: now, joining: true },
+      replaces: this.#replica.state.members.get(this.#self.id)?.incarnation ?? null,
     });
     this.#joined = true;
     peers.rebalancer.onChange((up) => {
-      if (up) this.#publish();
+      if (!up) return;
+      this.#publish();
+      this.#canRun = true;
+      this.#sayReady();
     });
     this.#timer = setInterval(() => {
       void this.#beat();
     }, params.heartbeatMs);
+  }
+
+  async announceLeave(): Promise<Record<string, never>> {
+    await this.#replica.submit({ type: 'LEAVING' });
+    return {};
   }
 
   /** Says goodbye, so that others need not wait for the silence. The tasks have stopped already. */
@@ -89,9 +108,18 @@ export class Membership {
 
   view(): ClusterView {
     const { state } = this.#replica;
+    const now = monotonicMs();
+    const suspended = this.#joined && !this.#leaving && leaseLeftMs(this.#context.lease) <= 0;
     return {
+      ...(suspended && {
+        suspendedSince: Math.round(Date.now() - this.#detector.silenceMs(this.#self, now)),
+      }),
       self: this.#self,
-      members: [...state.members.values()],
+      members: [...state.members.values()].map((member) => ({
+        ...member,
+        silentMs: this.#detector.silenceMs(member, now),
+      })),
+      drained: [...state.drained.keys()],
       claims: [...state.claims.values()],
       statuses: [...state.statuses.values()],
       digest: this.#replica.digest(),
@@ -99,8 +127,9 @@ export class Membership {
     };
   }
 
-  async claim(unit: UnitKey, generation: number): Promise<ClaimReply> {
-    const result = await this.#replica.submit({ type: 'CLAIM', unit, generation });
+  async claim(unit: UnitKey, generation: number, plan?: number): Promise<ClaimReply> {
+    const of = plan === undefined ? {} : { plan };
+    const result = await this.#replica.submit({ type: 'CLAIM', unit, generation, ...of });
     if (!result.ok) return { granted: false, reason: result.reason };
     if (result.epoch === null) return { granted: false, reason: 'NOT_OWNER' };
     return { granted: true, epoch: result.epoch, offset: this.#replica.appliedOffset };
@@ -109,6 +138,15 @@ export class Membership {
   async release(unit: UnitKey, epoch: number): Promise<{ released: boolean; offset: number }> {
     const result = await this.#replica.submit({ type: 'RELEASE', unit, epoch });
     return { released: result.ok, offset: this.#replica.appliedOffset };
+  }
+
+  async drain(node: string, drained: boolean): Promise<Record<string, never>> {
+    const result = await this.#replica.submit({ type: 'DRAIN', node, drained });
+    if (result.ok) return {};
+    if (result.reason === 'UNKNOWN_NODE') {
+      throw new ConnectError(`There is no node ${node}.`, { code: 'NODE_NOT_FOUND' });
+    }
+    throw new ConnectError(result.message, { code: 'ACTOR_DOWN' });
   }
 
   report(status: Omit<UnitStatus, 'node'>): void {
@@ -124,6 +162,8 @@ export class Membership {
 
   async #beat(): Promise<void> {
     this.#evictSilent();
+    if (!this.#published) this.#publish();
+    this.#sayReady();
     if (this.#beating) return;
     this.#beating = true;
     try {
@@ -147,6 +187,20 @@ export class Membership {
       return;
     }
     if (!this.#leaving) renewLease(this.#context.lease, this.#lease.readBack(sentAt));
+  }
+
+  #sayReady(): void {
+    const member = this.#replica.state.members.get(this.#self.id);
+    if (!this.#canRun || this.#sayingReady || this.#leaving || member?.joining !== true) return;
+    this.#sayingReady = true;
+    this.#replica
+      .submit({ type: 'READY' })
+      .catch((error: unknown) => {
+        this.#context.log.warn({ err: error }, 'could not say that this node is ready; will try again');
+      })
+      .finally(() => {
+        this.#sayingReady = false;
+      });
   }
 
   #evictSilent(): void {

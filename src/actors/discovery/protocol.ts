@@ -1,15 +1,24 @@
 import type { Claim, Member, NodeRef, UnitKey, UnitStatus } from '../../core/model.js';
 import type { Protocol } from '../kernel/protocol.js';
 
+export interface MemberView extends Member {
+  /** Since this node last read a word of it, by this node's clock, when the view was made. */
+  readonly silentMs: number;
+}
+
 /** The cluster as this node has read it. */
 export interface ClusterView {
   readonly self: NodeRef;
-  readonly members: readonly Member[];
+  readonly members: readonly MemberView[];
+  /** Ids of nodes that get no units; not all need be members. */
+  readonly drained: readonly string[];
   readonly claims: readonly Claim[];
   readonly statuses: readonly UnitStatus[];
   /** Equal on all nodes that have read as far. */
   readonly digest: string;
   readonly offset: number;
+  /** The lease has run out: no word of this node was read back since (ms since 1970), and its tasks are suspended. */
+  readonly suspendedSince?: number;
 }
 
 /** `offset`: how far this node had read when it answered. */
@@ -24,7 +33,11 @@ export interface DiscoveryProtocol extends Protocol {
   };
   ask: {
     view: { request: Record<string, never>; reply: ClusterView };
-    claim: { request: { unit: UnitKey; generation: number }; reply: ClaimReply };
+    claim: { request: Pick<Claim, 'unit' | 'generation' | 'plan'>; reply: ClaimReply };
+    /** Resolves when it is durable and applied here. NODE_NOT_FOUND. */
+    drain: { request: { node: string; drained: boolean }; reply: Record<string, never> };
+    /** This node is about to stop: it gets no more units. */
+    leaving: { request: Record<string, never>; reply: Record<string, never> };
     release: { request: { unit: UnitKey; epoch: number }; reply: { released: boolean; offset: number } };
   };
 }

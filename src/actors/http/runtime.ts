@@ -5,6 +5,7 @@ import type { DiscoveryProtocol } from '../discovery/protocol.js';
 import { ActorError } from '../kernel/errors.js';
 import type { AskKind, Protocol, Ref, SystemRef } from '../kernel/protocol.js';
 import type { RebalancerProtocol } from '../rebalancer/protocol.js';
+import { downReason, explained } from './down-reason.js';
 
 export interface HttpPeers {
   discovery: DiscoveryProtocol;
@@ -18,10 +19,11 @@ export type Refs = { readonly [K in keyof HttpPeers]: Ref<HttpPeers[K]> };
 const LISTING_KEPT_MS = 30_000;
 
 export function actorRuntime(worker: WorkerInfo, peers: Refs, system: SystemRef): Runtime {
-  const sync = peers['config-sync'];
-  const { discovery, rebalancer } = peers;
+  const sync = explained(peers['config-sync'], system);
+  const discovery = explained(peers.discovery, system);
+  const rebalancer = explained(peers.rebalancer, system);
   const listing = new CachedListing(sync);
-  const health = new HealthCheck(peers);
+  const health = new HealthCheck({ discovery, 'config-sync': sync, rebalancer }, system);
   return {
     worker,
     health: (call) => health.check(call),
@@ -40,7 +42,10 @@ export function actorRuntime(worker: WorkerInfo, peers: Refs, system: SystemRef)
       ask(call, sync, 'pluginConfig', { class: pluginClass, version }),
     reloadPlugins: async (call) => listing.keep(await ask(call, sync, 'reloadPlugins', {})),
     cluster: (call) => ask(call, discovery, 'view', {}),
-    allocated: async (call) => (await ask(call, rebalancer, 'allocated', {})).units,
+    drain: async (call, node, drained) => {
+      await ask(call, discovery, 'drain', { node, drained });
+    },
+    rebalance: (call, dryRun) => ask(call, rebalancer, 'rebalance', { dryRun }),
     tree: () => system.tree(),
   };
 }
@@ -57,18 +62,14 @@ async function ask<P extends Protocol, K extends AskKind<P>>(
     call.waitingFor = '';
     return reply;
   } catch (error) {
-    throw toFailure(error, ref.id);
+    throw toFailure(error);
   }
 }
 
-function toFailure(error: unknown, id: string): unknown {
+function toFailure(error: unknown): unknown {
   if (!(error instanceof ActorError)) return error;
   const code = error.code === 'REMOTE_ERROR' ? (error.remoteCode ?? error.code) : error.code;
-  const message =
-    code === 'ACTOR_DOWN'
-      ? `The ${id} actor of this node is starting or being restarted; try again.`
-      : error.message;
-  return new RuntimeFailure(code, message, { cause: error });
+  return new RuntimeFailure(code, error.message, { cause: error });
 }
 
 /** Every answer with a connector's type needs the listing; asking for it each time would double the asks. */
@@ -96,11 +97,13 @@ class CachedListing {
 
 class HealthCheck {
   readonly #peers: Refs;
+  readonly #system: SystemRef;
   /** Peers that have been up once: what is down after that is a fault, before it a start. */
   readonly #seenUp = new Set<string>();
 
-  constructor(peers: Refs) {
+  constructor(peers: Refs, system: SystemRef) {
     this.#peers = peers;
+    this.#system = system;
     for (const ref of Object.values(peers)) {
       ref.onChange((up) => {
         if (up) this.#seenUp.add(ref.id);
@@ -112,15 +115,23 @@ class HealthCheck {
   async check(call: Call): Promise<Health> {
     const refs = Object.values(this.#peers);
     const starting = refs.filter((ref) => !this.#seenUp.has(ref.id)).map((ref) => ref.id);
-    if (starting.length > 0) return { status: 'starting', detail: `Not up yet: ${starting.join(', ')}.` };
+    if (starting.length > 0) {
+      const detail = `Not up yet: ${starting.join(', ')}.`;
+      return { status: 'starting', detail: `${detail} ${downReason(await this.#system.tree())}`.trim() };
+    }
     const down = refs.filter((ref) => !ref.up).map((ref) => ref.id);
     if (down.length > 0) return { status: 'unhealthy', detail: `Being restarted: ${down.join(', ')}.` };
     const { discovery, rebalancer, 'config-sync': sync } = this.#peers;
-    await Promise.all([
+    const [{ suspendedSince }] = await Promise.all([
       ask(call, discovery, 'view', {}),
       ask(call, sync, 'connector', { name: '' }),
       ask(call, rebalancer, 'allocated', {}),
     ]);
+    if (suspendedSince !== undefined) {
+      const since = new Date(suspendedSince).toISOString();
+      const detail = `No heartbeat of this node came back from the log since ${since}: its tasks are suspended until one does.`;
+      return { status: 'unhealthy', detail };
+    }
     return { status: 'healthy', detail: '' };
   }
 }

@@ -20,6 +20,17 @@ export interface ThreadData {
   readonly log: LogOptions;
 }
 
+/** The `workerData` of a thread that loads these modules and then waits for `Begin`. */
+export interface SpareData {
+  readonly preload: readonly string[];
+}
+
+/** The first message to a spare thread, which makes it the thread of an actor. */
+export interface Begin {
+  readonly type: 'begin';
+  readonly data: ThreadData;
+}
+
 export type ToThread =
   /** A declared peer's new incarnation is reachable here. */
   | { readonly type: 'peer'; readonly end: ChannelEnd }

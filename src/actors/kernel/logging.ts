@@ -7,6 +7,7 @@ import { createRequire } from 'node:module';
 import type { DestinationStream, Logger, LoggerOptions } from 'pino';
 import type * as Pino from 'pino';
 import type { build as buildPretty } from 'pino-pretty';
+import { hideSecrets } from './known-secrets.js';
 import type { ActorLogger } from './protocol.js';
 import { redactFields } from './redact.js';
 
@@ -38,19 +39,19 @@ class LazyLogger implements ActorLogger {
   }
 
   debug(fields: object, message: string): void {
-    if (this.#level <= 0) this.#open().debug(fields, message);
+    if (this.#level <= 0) this.#open().debug(fields, hideSecrets(message));
   }
 
   info(fields: object, message: string): void {
-    if (this.#level <= 1) this.#open().info(fields, message);
+    if (this.#level <= 1) this.#open().info(fields, hideSecrets(message));
   }
 
   warn(fields: object, message: string): void {
-    if (this.#level <= 2) this.#open().warn(fields, message);
+    if (this.#level <= 2) this.#open().warn(fields, hideSecrets(message));
   }
 
   error(fields: object, message: string): void {
-    if (this.#level <= 3) this.#open().error(fields, message);
+    if (this.#level <= 3) this.#open().error(fields, hideSecrets(message));
   }
 
   child(bindings: object): ActorLogger {
@@ -66,7 +67,9 @@ function open(options: LogOptions): Logger {
   const brief = isBrief(options);
   const serializeError = (value: unknown): unknown => {
     if (!(value instanceof Error)) return value;
-    return brief ? `${value.name}: ${value.message}` : redactFields(pino.stdSerializers.err(value));
+    return brief
+      ? hideSecrets(`${value.name}: ${value.message}`)
+      : redactFields(pino.stdSerializers.err(value));
   };
   const settings: LoggerOptions = {
     level: options.level,

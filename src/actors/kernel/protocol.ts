@@ -115,6 +115,8 @@ export interface ActorSpec {
   /** 'escalate' (OTP's rule): the supervisor itself fails. 'giveUp': only this child stays down, and is reported. */
   readonly whenExhausted: 'escalate' | 'giveUp';
   readonly backoff: Backoff;
+  /** Codes of errors that another start does not mend, where `whenExhausted` is 'giveUp': it stays down at once. */
+  readonly finalErrors?: readonly string[];
   readonly startDeadlineMs: number;
   readonly stopDeadlineMs: number;
   /** No beat for this long: the thread is terminated as hung. */

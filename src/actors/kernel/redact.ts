@@ -1,9 +1,13 @@
-const SECRET_KEY = /passw(or)?d|secret|token|access[-_.]?key|private[-_.]?key|credential|authorization/i;
+import { hideSecrets } from './known-secrets.js';
+
+const SECRET_KEY =
+  /pass(word|wd|phrase|code)|secret|token|(access|api|private)[-_.]?key|credential|authorization/i;
 const MAX_DEPTH = 6;
-export const CENSORED = '[redacted]';
+const CENSORED = '[redacted]';
 
 /** A copy without the values of keys that look secret; what has none is returned as it is. */
 export function redact(value: unknown, depth = 0): unknown {
+  if (typeof value === 'string') return hideSecrets(value);
   if (typeof value !== 'object' || value === null || depth > MAX_DEPTH) return value;
   if (Array.isArray(value)) return redactArray(value, depth);
   // Instances (errors, dates, buffers) have their own way into the log line.

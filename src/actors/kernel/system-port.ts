@@ -6,10 +6,15 @@ import { fromWireError, type WireError } from './wire-error.js';
 
 type Children = Awaited<ReturnType<SystemRef['children']>>;
 
+interface Waiter {
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: Error) => void;
+}
+
 /** The supervisor as this thread sees it. Its thread outlives this one, so calls need no deadline. */
 export class SystemPort implements SystemRef {
   readonly #port: MessagePort;
-  readonly #calls = new Map<number, { resolve: (value: unknown) => void; reject: (error: Error) => void }>();
+  readonly #calls = new Map<number, Waiter>();
   readonly #watchers = new Map<ActorId, Set<(event: SystemEvent) => void>>();
   #nextCall = 0;
 
@@ -70,7 +75,7 @@ export class SystemPort implements SystemRef {
     });
   }
 
-  #take(call: number): { resolve: (value: unknown) => void; reject: (error: Error) => void } | undefined {
+  #take(call: number): Waiter | undefined {
     const waiter = this.#calls.get(call);
     this.#calls.delete(call);
     return waiter;

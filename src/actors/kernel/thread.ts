@@ -1,7 +1,7 @@
 /** The entry of every actor's thread: loads the behavior, starts it, and answers to the supervisor. */
 import { format } from 'node:util';
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
-import type { FromThread, ThreadData, ToThread } from './control.js';
+import type { Begin, FromThread, SpareData, ThreadData, ToThread } from './control.js';
 import { createLogger } from './logging.js';
 import { Mailbox } from './mailbox.js';
 import type { ActorContext, ActorLogger, Behavior, Protocol, RunningActor } from './protocol.js';
@@ -173,5 +173,16 @@ function takeConsole(log: ActorLogger): void {
   }
 }
 
+/** Loads what an actor of its kind needs, and waits to be told which one it is. */
+async function waitAsSpare(port: MessagePort, { preload }: SpareData): Promise<void> {
+  for (const module of preload) await import(module);
+  port.once('message', ({ data }: Begin) => {
+    new ActorThread(port, data).run();
+  });
+  port.postMessage({ type: 'ready' });
+}
+
 if (parentPort === null) throw new Error('thread.js runs only as the thread of an actor');
-new ActorThread(parentPort, workerData as ThreadData).run();
+const given = workerData as ThreadData | SpareData;
+if ('preload' in given) await waitAsSpare(parentPort, given);
+else new ActorThread(parentPort, given).run();

@@ -1,5 +1,6 @@
 /** Errors as plain data: structured clone keeps no class, and drops `code`. */
 import { ActorError } from './errors.js';
+import { hideSecrets } from './known-secrets.js';
 
 export interface WireError {
   readonly name: string;
@@ -12,7 +13,7 @@ export interface WireError {
 /** Whatever was thrown, in a form that can always be posted. */
 export function toWireError(thrown: unknown): WireError {
   if (!(thrown instanceof Error)) {
-    return { name: 'Error', message: describe(thrown), code: null, stack: null, retriable: false };
+    return { name: 'Error', message: textOf(thrown), code: null, stack: null, retriable: false };
   }
   const { name, message, stack } = thrown;
   const retriable = name === 'RetriableError' || ('retriable' in thrown && thrown.retriable === true);
@@ -47,7 +48,7 @@ export function isWireError(value: unknown): value is WireError {
 
 /** Typed as strings, but a plugin's error may have been given anything. */
 function textOf(value: unknown): string {
-  return typeof value === 'string' ? value : describe(value);
+  return hideSecrets(typeof value === 'string' ? value : describe(value));
 }
 
 const MAX_CAUSES = 5;

@@ -1,46 +1,54 @@
 import { randomUUID } from 'node:crypto';
-import { groupOf, parseUnitKey, type ConnectorEntry, type UnitKey } from '../../core/model.js';
+import { parseUnitKey, type UnitKey } from '../../core/model.js';
 import {
-  offsetMachine,
   offsetsOf,
-  positionMachine,
   positionsOf,
+  uncoveredOf,
   type OffsetEntry,
-  type OffsetState,
   type PositionEntry,
-  type PositionState,
   type ProgressResult,
 } from '../../core/progress-machine.js';
 import { Replica } from '../../core/replicated-state.js';
-import { decodeConnectors, type SavedConnector } from '../../core/state-files.js';
+import type { RestoreEntry } from '../../core/restorable.js';
+import {
+  savedOffsets,
+  savedPositions,
+  type RestorableOffsets,
+  type RestorablePositions,
+} from '../../core/saved-states.js';
 import type { LogProtocol } from '../../log/embedded/protocol.js';
 import { LogError, type Log } from '../../log/log.js';
+import { openPublisher } from '../../log/open-grpc.js';
 import { openLog } from '../../log/open.js';
 import { openReplicatedTopic } from '../../log/replicated-topic.js';
 import { behavior } from '../kernel/behavior.js';
 import type { ActorContext } from '../kernel/protocol.js';
 import { reportIssue } from '../replica-issues.js';
-import { FileWriter } from './file-writer.js';
+import { FileWriter, type Configs } from './file-writer.js';
 import { StateFiles } from './files.js';
+import { LeftGroups } from './left-groups.js';
 import type { PersistenceParams } from './params.js';
-import type { ConnectorProgress, PersistenceProtocol } from './protocol.js';
+import type { ConnectorProgress, PersistenceProtocol, UnitProgress } from './protocol.js';
+import { offerCopy, readSaved } from './saved-files.js';
 
 interface Peers {
   log: LogProtocol;
 }
 
-type PositionReplica = Replica<PositionState, PositionEntry, ProgressResult>;
-type OffsetReplica = Replica<OffsetState, OffsetEntry, ProgressResult>;
+type PositionReplica = Replica<RestorablePositions, PositionEntry | RestoreEntry, ProgressResult | null>;
+type OffsetReplica = Replica<RestorableOffsets, OffsetEntry | RestoreEntry, ProgressResult | null>;
 
 /** Progress of sources and sinks as replicated states, and the four files under storePathRootDir. */
 export default behavior<PersistenceProtocol, Peers, PersistenceParams>({
   async start(context) {
-    const log = openLog(context.peers.log);
+    const log = await openLog(context.params.logSettings, context);
     const { positions, offsets } = await openReplicas(context, log);
     const files = new StateFiles(context.params.dir);
-    const saved = await readSaved(context, files);
+    const saved = await readSaved(files, (message) => {
+      context.log.warn({ code: 'STATE_FILE_BROKEN' }, message);
+    });
     const persistence = new Persistence(log, positions, offsets);
-    const writer = new FileWriter(context, files, positions, offsets, () => persistence.connectors);
+    const writer = new FileWriter(context, files, positions, offsets, () => persistence.configs);
     const following = new AbortController();
     for (const replica of [positions, offsets]) {
       replica.follow(following.signal).catch((error: unknown) => {
@@ -48,23 +56,34 @@ export default behavior<PersistenceProtocol, Peers, PersistenceParams>({
       });
     }
     writer.start();
+    const leftGroups = new LeftGroups(
+      log,
+      () => persistence.configs?.connectors ?? null,
+      (error) => {
+        context.log.warn({ err: error }, 'consumer groups of deleted connectors could not be removed');
+      },
+    );
     return {
       handlers: {
         tell: {
-          configs: ({ connectors }) => {
-            persistence.setConnectors(connectors).catch((error: unknown) => {
-              context.log.warn({ err: error }, 'consumer groups of deleted connectors could not be removed');
-            });
+          configs: (configs) => {
+            persistence.configs = configs;
           },
         },
         ask: {
           open: ({ unit, epoch, kind }) => persistence.open(unit, epoch, kind),
           progress: ({ connector }) => persistence.progress(connector),
-          savedConfigs: () => saved,
+          coldStart: async () => {
+            await offerCopy(positions, saved.positions);
+            await offerCopy(offsets, saved.offsets);
+            if (saved.connectors === null) return null;
+            return { origin: saved.connectors.origin, connectors: saved.connectors.items };
+          },
           persist: async () => ({ files: await writer.writeAll() }),
         },
       },
       stop: async () => {
+        leftGroups.stop();
         await writer.stop();
         following.abort();
       },
@@ -76,17 +95,18 @@ async function openReplicas(
   context: ActorContext<Peers, PersistenceParams>,
   log: Log,
 ): Promise<{ positions: PositionReplica; offsets: OffsetReplica }> {
-  const { workerId, positionTopic, offsetTopic } = context.params;
+  const { workerId, positionTopic, offsetTopic, logSettings } = context.params;
+  const publisher = await openPublisher(logSettings, context);
   const writer = { node: workerId, incarnation: `persistence#${randomUUID()}` };
   const positions: PositionReplica = new Replica({
-    machine: positionMachine,
-    port: await openReplicatedTopic(log, positionTopic),
+    machine: savedPositions,
+    port: await openReplicatedTopic(log, positionTopic, publisher),
     writer,
     onIssue: reportIssue(context.log, positionTopic),
   });
   const offsets: OffsetReplica = new Replica({
-    machine: offsetMachine,
-    port: await openReplicatedTopic(log, offsetTopic),
+    machine: savedOffsets,
+    port: await openReplicatedTopic(log, offsetTopic, publisher),
     writer,
     onIssue: reportIssue(context.log, offsetTopic),
   });
@@ -94,27 +114,9 @@ async function openReplicas(
   return { positions, offsets };
 }
 
-/** Looks at all four files, so that a broken one is set aside before it is written over. */
-async function readSaved(
-  context: ActorContext<Peers, PersistenceParams>,
-  files: StateFiles,
-): Promise<SavedConnector[] | null> {
-  const broken = (message: string): void => {
-    context.log.warn({ code: 'STATE_FILE_BROKEN' }, message);
-  };
-  const connectors = await files.read('connectors', broken);
-  for (const file of ['tasks', 'positions', 'offsets'] as const) await files.read(file, broken);
-  if (connectors === null) return null;
-  try {
-    return decodeConnectors(connectors);
-  } catch (error) {
-    broken(`connectorConfig.json is not used: ${error instanceof Error ? error.message : String(error)}`);
-    return null;
-  }
-}
-
 class Persistence {
-  #connectors: readonly ConnectorEntry[] | null = null;
+  /** null: config-sync has not said yet. */
+  configs: Configs | null = null;
   readonly #log: Log;
   readonly #positions: PositionReplica;
   readonly #offsets: OffsetReplica;
@@ -125,36 +127,22 @@ class Persistence {
     this.#offsets = offsets;
   }
 
-  /** null: config-sync has not said yet. */
-  get connectors(): readonly ConnectorEntry[] | null {
-    return this.#connectors;
-  }
-
-  /** A group that outlived its connector would hold back retention for ever. The offset topic still knows its offsets. */
-  async setConnectors(connectors: readonly ConnectorEntry[]): Promise<void> {
-    const before = this.#connectors;
-    this.#connectors = connectors;
-    const present = new Set(connectors.map(({ name }) => groupOf(name)));
-    const gone =
-      before === null
-        ? (await this.#log.listGroups()).filter((group) => group.startsWith(groupOf('')))
-        : before.map(({ name }) => groupOf(name));
-    for (const group of gone) if (!present.has(group)) await this.#log.deleteGroup(group);
-  }
-
   /** Nothing that an older owner of the unit still writes counts from here on, in the topics and in the store. */
-  async open(unit: UnitKey, epoch: number, kind: 'source' | 'sink'): Promise<ConnectorProgress> {
+  async open(unit: UnitKey, epoch: number, kind: 'source' | 'sink'): Promise<UnitProgress> {
     await this.#log.fence({ key: unit, epoch });
     const replica = kind === 'source' ? this.#positions : this.#offsets;
     const result = await replica.submit({ type: 'FENCE', unit, epoch });
-    if (!result.ok) throw new LogError('LOG_FENCED', result.message);
-    return this.progress(parseUnitKey(unit).connector);
+    if (result?.ok === false) throw new LogError('LOG_FENCED', result.message);
+    return {
+      ...this.progress(parseUnitKey(unit).connector),
+      uncovered: uncoveredOf(this.#positions.state.inner, unit),
+    };
   }
 
   progress(connector: string): ConnectorProgress {
     return {
-      positions: positionsOf(this.#positions.state, connector),
-      offsets: offsetsOf(this.#offsets.state, connector),
+      positions: positionsOf(this.#positions.state.inner, connector),
+      offsets: offsetsOf(this.#offsets.state.inner, connector),
     };
   }
 }

@@ -1,5 +1,6 @@
 import type { ConnectorEntry } from '../../core/model.js';
 import { offsetsOf, positionsOf, type OffsetState, type PositionState } from '../../core/progress-machine.js';
+import type { Origin, Restorable } from '../../core/restorable.js';
 import {
   encodeConnectors,
   encodeOffsets,
@@ -14,8 +15,13 @@ import type { StateFiles } from './files.js';
 import type { PersistenceParams } from './params.js';
 
 interface Following<S> {
-  readonly state: S;
+  readonly state: Restorable<S>;
   readonly appliedOffset: number;
+}
+
+export interface Configs {
+  readonly connectors: readonly ConnectorEntry[];
+  readonly from: Origin;
 }
 
 /** Writes the four files at their intervals and at the end, each only when what it shows has changed. */
@@ -24,7 +30,7 @@ export class FileWriter {
   readonly #files: StateFiles;
   readonly #positions: Following<PositionState>;
   readonly #offsets: Following<OffsetState>;
-  readonly #connectors: () => readonly ConnectorEntry[] | null;
+  readonly #configs: () => Configs | null;
   readonly #timers: NodeJS.Timeout[] = [];
   /** What each file was written from. */
   readonly #written = new Map<StateFile, unknown>();
@@ -36,13 +42,13 @@ export class FileWriter {
     files: StateFiles,
     positions: Following<PositionState>,
     offsets: Following<OffsetState>,
-    connectors: () => readonly ConnectorEntry[] | null,
+    configs: () => Configs | null,
   ) {
     this.#context = context;
     this.#files = files;
     this.#positions = positions;
     this.#offsets = offsets;
-    this.#connectors = connectors;
+    this.#configs = configs;
     this.#write = this.#inTurn((wanted: readonly StateFile[]) => this.#writeChanged(wanted));
   }
 
@@ -96,26 +102,33 @@ export class FileWriter {
 
   /** Something that is another thing whenever the file's content may have changed; null: nothing to write yet. */
   #source(file: StateFile): unknown {
-    if (file === 'positions') return this.#positions.appliedOffset;
-    if (file === 'offsets') return this.#offsets.appliedOffset;
-    return this.#connectors();
+    if (file === 'connectors' || file === 'tasks') return this.#configs();
+    const { state, appliedOffset } = file === 'positions' ? this.#positions : this.#offsets;
+    // Nobody has written anything yet: the file may be what everything is to begin from.
+    return state.open && this.#files.found(file) ? null : appliedOffset;
   }
 
   #content(file: StateFile): string {
-    const connectors = this.#connectors() ?? [];
+    const { connectors, from } = this.#configs() ?? { connectors: [], from: { life: 0, offset: 0 } };
     switch (file) {
       case 'connectors':
-        return encodeConnectors(connectors);
+        return encodeConnectors(from, connectors);
       case 'tasks':
-        return encodeTasks(connectors);
+        return encodeTasks(from, connectors);
       case 'positions': {
-        const { state } = this.#positions;
-        return encodePositions([...state.connectors.keys()].map((name) => [name, positionsOf(state, name)]));
+        const { inner } = this.#positions.state;
+        const items = [...inner.connectors.keys()].map((name) => [name, positionsOf(inner, name)] as const);
+        return encodePositions(originOf(this.#positions), items);
       }
       case 'offsets': {
-        const { state } = this.#offsets;
-        return encodeOffsets([...state.connectors.keys()].map((name) => [name, offsetsOf(state, name)]));
+        const { inner } = this.#offsets.state;
+        const items = [...inner.connectors.keys()].map((name) => [name, offsetsOf(inner, name)] as const);
+        return encodeOffsets(originOf(this.#offsets), items);
       }
     }
   }
+}
+
+function originOf<S>({ state, appliedOffset }: Following<S>): Origin {
+  return { life: state.life, offset: appliedOffset };
 }

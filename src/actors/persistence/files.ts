@@ -8,9 +8,15 @@ import { checkStateFile, STATE_FILES, StateFileError, type StateFile } from '../
  */
 export class StateFiles {
   readonly #dir: string;
+  readonly #found = new Set<StateFile>();
 
   constructor(dir: string) {
     this.#dir = dir;
+  }
+
+  /** Whether it was there, and whole, when it was read. */
+  found(file: StateFile): boolean {
+    return this.#found.has(file);
   }
 
   path(file: StateFile): string {
@@ -49,6 +55,7 @@ export class StateFiles {
     }
     try {
       checkStateFile(content);
+      this.#found.add(file);
       return content;
     } catch (error) {
       if (!(error instanceof StateFileError)) throw error;

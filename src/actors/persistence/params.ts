@@ -1,5 +1,8 @@
+import type { LogSettings } from '../../log/open.js';
+
 export interface PersistenceParams {
   readonly workerId: string;
+  readonly logSettings: LogSettings;
   /** Folder of the four files. */
   readonly dir: string;
   readonly positionTopic: string;

@@ -1,4 +1,7 @@
 import type { ConnectorEntry, SourcePosition, UnitKey } from '../../core/model.js';
+import type { Uncovered } from '../../core/progress-machine.js';
+import type { Origin } from '../../core/restorable.js';
+import type { SavedConnector } from '../../core/state-files.js';
 import type { GroupOffset } from '../../log/log.js';
 import type { Protocol } from '../kernel/protocol.js';
 
@@ -7,25 +10,27 @@ export interface ConnectorProgress {
   readonly offsets: readonly GroupOffset[];
 }
 
+export interface UnitProgress extends ConnectorProgress {
+  /** Of a source: which of its records stand in the log without a position that says so. */
+  readonly uncovered: Uncovered;
+}
+
 export interface PersistenceProtocol extends Protocol {
   tell: {
     /** What connectorConfig.json and taskConfig.json should hold, from config-sync. */
-    configs: { connectors: readonly ConnectorEntry[] };
+    configs: { connectors: readonly ConnectorEntry[]; from: Origin };
   };
   ask: {
-    /** Fences older epochs of the unit, then answers its connector's durable progress. Refused: LOG_FENCED. */
-    open: { request: { unit: UnitKey; epoch: number; kind: 'source' | 'sink' }; reply: ConnectorProgress };
+    /** Fences older epochs of the unit (core/fencing.ts), then answers its connector's durable progress. Refused: LOG_FENCED. */
+    open: { request: { unit: UnitKey; epoch: number; kind: 'source' | 'sink' }; reply: UnitProgress };
     progress: { request: { connector: string }; reply: ConnectorProgress };
-    /** Connectors of connectorConfig.json, for a store that has none; null when there is no such file. */
-    savedConfigs: {
+    /**
+     * The config topic is empty: begins positions and offsets from this node's files, where their topics are empty as
+     * well, and answers what connectorConfig.json holds; null when there is no such file.
+     */
+    coldStart: {
       request: Record<string, never>;
-      reply:
-        | readonly {
-            name: string;
-            config: Readonly<Record<string, string>>;
-            targetState: 'RUNNING' | 'PAUSED' | 'STOPPED';
-          }[]
-        | null;
+      reply: { readonly origin: Origin; readonly connectors: readonly SavedConnector[] } | null;
     };
     /** Writes the four files now. */
     persist: { request: Record<string, never>; reply: { files: readonly string[] } };

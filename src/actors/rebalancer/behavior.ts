@@ -1,6 +1,7 @@
 import type { ConfigSyncProtocol } from '../config-sync/protocol.js';
 import type { DiscoveryProtocol } from '../discovery/protocol.js';
 import { behavior } from '../kernel/behavior.js';
+import { isNodeStopping } from '../kernel/lease.js';
 import { NodeState } from './node-state.js';
 import type { RebalancerParams } from './params.js';
 import type { RebalancerProtocol } from './protocol.js';
@@ -39,8 +40,19 @@ export default behavior<RebalancerProtocol, RebalancerPeers, RebalancerParams>({
         },
         ask: {
           target: ({ unit, known }, call) => targets.next(unit, known, call.signal),
+          rebalance: ({ dryRun }) => rebalancer.rebalance(dryRun),
           allocated: () => ({ units: rebalancer.allocated() }),
         },
+      },
+      stop: async () => {
+        // Of a restart of this actor alone the tasks notice nothing.
+        if (!isNodeStopping(context.lease)) return;
+        await rebalancer.leave().catch((error: unknown) => {
+          context.log.warn(
+            { err: error },
+            'could not give the tasks away; others take them when this node is offline',
+          );
+        });
       },
     };
   },

@@ -1,39 +1,70 @@
-import type { Claim, ConnectorEntry, NodeRef, TargetState, UnitKey } from '../../core/model.js';
+import type {
+  Claim,
+  ConnectorEntry,
+  Member,
+  NodeRef,
+  TargetState,
+  UnitKey,
+  UnitStatus,
+} from '../../core/model.js';
 import { parseUnitKey } from '../../core/model.js';
 import type { ClusterView } from '../discovery/protocol.js';
 
 /** What this node knows: the cluster and the configs, as told by discovery and config-sync. */
 export class NodeState {
   self: NodeRef | null = null;
-  members: ReadonlyMap<string, NodeRef> = new Map();
+  members: ReadonlyMap<string, Member> = new Map();
+  drained: ReadonlySet<string> = new Set();
+  statuses: ReadonlyMap<UnitKey, UnitStatus> = new Map();
   configs: ReadonlyMap<string, ConnectorEntry> | null = null;
+  /** Of all connectors; none while the configs are not known. */
+  tasks = 0;
   #claims = new Map<UnitKey, Claim>();
+  /** How far the view was read. */
   #offset = -1;
+  /** What this node was answered about its own claims, ahead of the view: null was given back. */
+  readonly #ahead = new Map<UnitKey, { readonly claim: Claim | null; readonly offset: number }>();
 
   get claims(): ReadonlyMap<UnitKey, Claim> {
     return this.#claims;
   }
 
-  /** False: the view is older than what is known already (answers and views come by different channels). */
+  /** Units whose own claims others may have come before that the view does not show yet. */
+  get unread(): { has(unit: UnitKey): boolean } {
+    return this.#ahead;
+  }
+
+  /** False: the view is older than the one before. */
   setCluster(view: ClusterView): boolean {
     if (view.offset < this.#offset) return false;
     this.#offset = view.offset;
     this.self = view.self;
     this.members = new Map(view.members.map((member) => [member.id, member]));
+    this.drained = new Set(view.drained);
+    this.statuses = new Map(view.statuses.map((status) => [status.unit, status]));
     this.#claims = new Map(view.claims.map((claim) => [claim.unit, claim]));
+    for (const [unit, { claim, offset }] of this.#ahead) {
+      if (offset <= view.offset) this.#ahead.delete(unit);
+      else this.#put(unit, claim);
+    }
     return true;
   }
 
-  /** A claim of this node was granted or given back, as read at that offset. */
+  /** A claim of this node was granted or given back, as read at that offset: the view that shows it comes later. */
   setClaim(unit: UnitKey, claim: Claim | null, offset: number): void {
-    if (offset < this.#offset) return;
-    this.#offset = offset;
+    if (offset <= this.#offset) return;
+    this.#ahead.set(unit, { claim, offset });
+    this.#put(unit, claim);
+  }
+
+  #put(unit: UnitKey, claim: Claim | null): void {
     if (claim === null) this.#claims.delete(unit);
     else this.#claims.set(unit, claim);
   }
 
   setConfigs(connectors: readonly ConnectorEntry[]): void {
     this.configs = new Map(connectors.map((entry) => [entry.name, entry]));
+    this.tasks = connectors.reduce((sum, { tasks }) => sum + (tasks?.configs.length ?? 0), 0);
   }
 
   /** null: the configs are not known yet. A unit whose connector is gone is to stop. */

@@ -3,6 +3,8 @@ import type { TaskSettings } from '../task/protocol.js';
 
 /** How this node runs its tasks. */
 export interface RebalancerParams {
+  /** Tasks of this node that balance may have down at once: stopped here and not running elsewhere yet. */
+  readonly maxMoves: number;
   readonly settings: TaskSettings;
   readonly startDeadlineMs: number;
   readonly stopDeadlineMs: number;

@@ -1,4 +1,5 @@
 import type { ConnectorEntry, TargetState, UnitKey, UnitState } from '../../core/model.js';
+import type { RebalancePlan } from '../../core/rebalance-plan.js';
 import type { ClusterView } from '../discovery/protocol.js';
 import type { Protocol } from '../kernel/protocol.js';
 
@@ -29,6 +30,8 @@ export interface RebalancerProtocol extends Protocol {
       reply: { state: TargetState };
     };
     /** What this node runs. */
+    /** What moves, or why nothing does. Unless it is a dry run this node looks again what it has to do. */
+    rebalance: { request: { dryRun: boolean }; reply: RebalancePlan };
     allocated: { request: Record<string, never>; reply: { units: readonly RunningUnit[] } };
   };
 }

@@ -1,6 +1,10 @@
 import { nextDelayMs } from '../../core/backoff.js';
-import { parseUnitKey, type UnitKey, type UnitState } from '../../core/model.js';
+import { parseUnitKey, type Claim, type UnitKey, type UnitState } from '../../core/model.js';
+import { Moves } from '../../core/moves.js';
 import { decide, type Action } from '../../core/rebalance.js';
+import { planRebalance, type RebalancePlan } from '../../core/rebalance-plan.js';
+import { ConnectError } from '../../sdk/errors.js';
+import { coalesce, paceMs } from '../coalesce.js';
 import { ActorError } from '../kernel/errors.js';
 import type { ActorContext, ExitReason, SystemEvent } from '../kernel/protocol.js';
 import type { RebalancerPeers } from './behavior.js';
@@ -10,6 +14,7 @@ import type { RebalancerProtocol, RunningUnit } from './protocol.js';
 import { isTaskParams, taskSpec } from './task-spec.js';
 
 const ASK_MS = 30_000;
+const LEAVE_ASK_MS = 3000;
 /** Planning has a deadline of its own, in config-sync. */
 const PLAN_ASK_MS = 600_000;
 
@@ -24,10 +29,20 @@ export class Rebalancer {
   readonly #busy = new Set<UnitKey>();
   /** Failed plans in a row, by connector unit. */
   readonly #failures = new Map<UnitKey, number>();
+  /** Claims that were granted to this object and that no start has used. */
+  readonly #unused = new Map<UnitKey, number>();
+  #moves: Moves;
+  /** Set while this node gives everything away; called when nothing is left. */
+  #left: (() => void) | null = null;
+  readonly #stepSoon = coalesce(
+    () => this.#paceMs(),
+    () => this.#step(),
+  );
 
   constructor(context: ActorContext<RebalancerPeers, RebalancerParams>, state: NodeState) {
     this.#context = context;
     this.#state = state;
+    this.#moves = new Moves(context.params.maxMoves);
   }
 
   /** After a crash of this actor alone the tasks have gone on. */
@@ -38,6 +53,8 @@ export class Rebalancer {
       const failed = state === 'failed';
       this.#running.set(unit, { unit, epoch, generation, config, state: failed ? 'FAILED' : 'RUNNING' });
       if (failed && lastExit !== undefined) this.#report(unit, 'FAILED', trace(lastExit));
+      // Told to stop by the actor before this one: it will not run, whatever is wished for by now.
+      if (state === 'stopping') this.#begin({ type: 'stop', unit });
     }
   }
 
@@ -45,14 +62,76 @@ export class Rebalancer {
     return [...this.#running.values()];
   }
 
+  /** Decides anew: at once, or in a large cluster soon. */
   step(): void {
-    const { self, members, claims, configs } = this.#state;
+    if (this.#paceMs() > 0) this.#stepSoon();
+    else this.#step();
+  }
+
+  #paceMs(): number {
+    const { members, claims, tasks } = this.#state;
+    return paceMs(members.size + Math.max(claims.size, tasks) + tasks);
+  }
+
+  #step(): void {
+    const { self, configs } = this.#state;
     if (self === null) return;
-    const cluster = { members, claims };
-    for (const action of decide({ self, cluster, configs, running: this.#running, busy: this.#busy })) {
-      this.#busy.add(action.unit);
-      void this.#perform(action);
+    const actions = decide({
+      self,
+      cluster: this.#state,
+      unread: this.#state.unread,
+      configs,
+      running: this.#running,
+      busy: this.#busy,
+      moves: this.#moves,
+    });
+    for (const action of actions) this.#begin(action);
+    if (this.#left !== null && !this.#hasTasks()) this.#left();
+  }
+
+  /**
+   * The node stops: gives each task away as soon as its thread has ended, so that a slow one does not hold up the
+   * others. Its claims end in any case when it goes offline.
+   */
+  async leave(): Promise<void> {
+    const { discovery } = this.#context.peers;
+    const gone = new Promise<void>((resolve) => {
+      this.#left = resolve;
+      discovery.onChange((up) => {
+        if (!up) resolve();
+      });
+    });
+    this.#moves = new Moves(Infinity);
+    // Without the log nothing can be given away, and the node should not wait for it.
+    await discovery.ask('leaving', {}, { deadlineMs: LEAVE_ASK_MS });
+    this.#state.setCluster(await discovery.ask('view', {}, { deadlineMs: LEAVE_ASK_MS }));
+    this.step();
+    // Those that are just being started as well, which `decide` leaves alone until they are.
+    for (const unit of this.#running.keys()) {
+      if (parseUnitKey(unit).task !== null) void this.#context.system.stopChild(unit).catch(() => undefined);
     }
+    await gone;
+  }
+
+  #hasTasks(): boolean {
+    const { self, claims } = this.#state;
+    const isTask = (unit: UnitKey): boolean => parseUnitKey(unit).task !== null;
+    if ([...this.#running.keys()].some(isTask)) return true;
+    return [...claims.values()].some(
+      ({ unit, node }) => isTask(unit) && node.incarnation === self?.incarnation,
+    );
+  }
+
+  rebalance(dryRun: boolean): RebalancePlan {
+    const { configs, members } = this.#state;
+    if (configs === null || members.size === 0) {
+      throw new ConnectError('this node has not read the members and the connectors yet', {
+        code: 'ACTOR_DOWN',
+      });
+    }
+    const plan = planRebalance(this.#state, configs);
+    if (!dryRun) this.step();
+    return plan;
   }
 
   onTaskState({ unit, epoch, state, stalled }: RebalancerProtocol['tell']['taskState']): void {
@@ -75,12 +154,17 @@ export class Rebalancer {
     this.#context.log.warn({ task: event.id, code }, `a task failed, ${next}: ${message}`);
   }
 
+  #begin(action: Action): void {
+    this.#busy.add(action.unit);
+    void this.#perform(action);
+  }
+
   async #perform(action: Action): Promise<void> {
     const { unit } = action;
     try {
       switch (action.type) {
         case 'claim':
-          await this.#claim(unit, action.generation);
+          await this.#claim(action);
           break;
         case 'release':
           await this.#release(unit, action.epoch);
@@ -92,9 +176,7 @@ export class Rebalancer {
           await this.#plan(unit, action.epoch, action.generation);
           break;
         case 'stop':
-          if (parseUnitKey(unit).task !== null) await this.#context.system.stopChild(unit);
-          this.#running.delete(unit);
-          this.#failures.delete(unit);
+          await this.#stop(unit, action.moving === true);
           break;
       }
     } catch (error) {
@@ -106,23 +188,44 @@ export class Rebalancer {
     }
   }
 
-  async #claim(unit: UnitKey, generation: number): Promise<void> {
-    const reply = await this.#context.peers.discovery.ask(
-      'claim',
-      { unit, generation },
-      { deadlineMs: ASK_MS },
-    );
+  async #claim({ unit, generation, plan }: Pick<Claim, 'unit' | 'generation' | 'plan'>): Promise<void> {
+    const asked = { unit, generation, ...(plan === undefined ? {} : { plan }) };
+    const reply = await this.#context.peers.discovery.ask('claim', asked, { deadlineMs: ASK_MS });
     const { self } = this.#state;
     if (!reply.granted || self === null) return;
-    this.#state.setClaim(unit, { unit, node: self, epoch: reply.epoch, generation }, reply.offset);
+    this.#unused.set(unit, reply.epoch);
+    this.#state.setClaim(unit, { ...asked, node: self, epoch: reply.epoch }, reply.offset);
   }
 
   async #release(unit: UnitKey, epoch: number): Promise<void> {
     const reply = await this.#context.peers.discovery.ask('release', { unit, epoch }, { deadlineMs: ASK_MS });
+    this.#unused.delete(unit);
     this.#state.setClaim(unit, null, reply.offset);
   }
 
+  async #stop(unit: UnitKey, moving: boolean): Promise<void> {
+    const epoch = this.#running.get(unit)?.epoch ?? 0;
+    if (moving) this.#moves.begin(unit, epoch);
+    try {
+      if (parseUnitKey(unit).task !== null) await this.#context.system.stopChild(unit);
+    } catch (error) {
+      this.#moves.cancel(unit);
+      throw error;
+    }
+    this.#running.delete(unit);
+    this.#failures.delete(unit);
+  }
+
+  /**
+   * A claim is good for one start: the threads of a start are told apart by their number (core/fencing.ts), which
+   * begins anew with the next.
+   */
   async #start(unit: UnitKey, epoch: number, generation: number): Promise<void> {
+    if (this.#unused.get(unit) !== epoch) {
+      await this.#claim({ ...this.#state.claims.get(unit), unit, generation });
+      return;
+    }
+    this.#unused.delete(unit);
     const { self, configs } = this.#state;
     const entry = configs?.get(parseUnitKey(unit).connector);
     if (self === null || entry === undefined) return;

@@ -5,6 +5,9 @@ import type { RebalancerParams } from './params.js';
 
 const TASK_MODULE = new URL('../task/behavior.js', import.meta.url).href;
 
+/** Somebody has deleted a topic of the task: a start would make an empty one in its place, and nobody would notice. */
+const FINAL_ERRORS = ['LOG_UNKNOWN_TOPIC'];
+
 export interface TaskStart {
   readonly unit: UnitKey;
   readonly epoch: number;
@@ -36,6 +39,7 @@ export function taskSpec(
     intensity: node.intensity,
     whenExhausted: 'giveUp',
     backoff: node.backoff,
+    finalErrors: FINAL_ERRORS,
     startDeadlineMs: node.startDeadlineMs,
     stopDeadlineMs: node.stopDeadlineMs,
     beatDeadlineMs: node.beatDeadlineMs,

@@ -1,15 +1,17 @@
 import type { LogProtocol } from '../../log/embedded/protocol.js';
+import type { Log } from '../../log/log.js';
 import { openLog } from '../../log/open.js';
 import { behavior } from '../kernel/behavior.js';
+import { rememberSecrets } from '../kernel/known-secrets.js';
 import type { ActorContext } from '../kernel/protocol.js';
 import type { PersistenceProtocol } from '../persistence/protocol.js';
 import type { RebalancerProtocol } from '../rebalancer/protocol.js';
+import { checkResolved, resolveSecrets } from '../secret-providers.js';
+import { explainDeleted } from './deleted-topic.js';
 import { Gate } from './gate.js';
 import { PluginCalls, type Stall } from './plugin-calls.js';
 import type { TaskParams, TaskProtocol } from './protocol.js';
-import { startSink } from './sink-task.js';
-import { startSource } from './source-task.js';
-import { loadTask } from './load-task.js';
+import { loadTask, type LoadedSink, type LoadedSource } from './load-task.js';
 
 export interface TaskPeers {
   log: LogProtocol;
@@ -26,7 +28,8 @@ export interface StartedTask {
 
 /** One task in one thread: the plugin, its converters and transforms, and the loop that moves its records. */
 export default behavior<TaskProtocol, TaskPeers, TaskParams>({
-  async start(context) {
+  async start(given) {
+    const context = withSecrets(given);
     const { params, signal } = context;
     const gate = new Gate(context.lease, signal);
     const report = new StateReport(context);
@@ -36,13 +39,12 @@ export default behavior<TaskProtocol, TaskPeers, TaskParams>({
     });
     followTarget(context, gate);
     const loaded = await loadTask(params);
-    const log = openLog(context.peers.log);
+    const log = await openLog(params.settings.logSettings, context);
     const parts = { context, log, gate, calls, report };
-    const started =
-      loaded.kind === 'source' ? await startSource(parts, loaded) : await startSink(parts, loaded);
+    const started = await start(parts, loaded);
     report.running();
     started.done.catch((error: unknown) => {
-      context.crash(error);
+      context.crash(explainDeleted(error));
     });
     return {
       handlers: { tell: {}, ask: {} },
@@ -55,9 +57,32 @@ export default behavior<TaskProtocol, TaskPeers, TaskParams>({
   },
 });
 
+/** What references in the config stand for is known in this thread alone, and kept out of what leaves it. */
+function withSecrets(context: TaskActorContext): TaskActorContext {
+  const { params } = context;
+  const resolved = resolveSecrets(params.config, params.settings.secretProviders);
+  rememberSecrets(resolved.secrets.keys());
+  checkResolved(resolved);
+  return { ...context, params: { ...params, config: resolved.config } };
+}
+
+/** Loads the loop that it needs and not the others: a node may start many threads at once. */
+async function start(parts: TaskParts, loaded: LoadedSource | LoadedSink): Promise<StartedTask> {
+  if (loaded.kind === 'source') return (await import('./source-task.js')).startSource(parts, loaded);
+  if (!loaded.shared) return (await import('./sink-task.js')).startSink(parts, loaded);
+  const { context } = parts;
+  const [{ startSharedSink }, { openSharedGroup }] = await Promise.all([
+    import('./shared-sink-task.js'),
+    import('../../log/open-grpc.js'),
+  ]);
+  return startSharedSink(parts, loaded, (group) =>
+    openSharedGroup(context.params.settings.logSettings, context, group),
+  );
+}
+
 export interface TaskParts {
   readonly context: TaskActorContext;
-  readonly log: ReturnType<typeof openLog>;
+  readonly log: Log;
   readonly gate: Gate;
   readonly calls: PluginCalls;
   readonly report: StateReport;

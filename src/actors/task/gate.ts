@@ -1,4 +1,5 @@
 import type { TargetState } from '../../core/model.js';
+import { LogError, type Permit } from '../../log/log.js';
 import { leaseLeftMs } from '../kernel/lease.js';
 
 /**
@@ -29,7 +30,37 @@ export class Gate {
   }
 
   get open(): boolean {
-    return this.#target === 'RUNNING' && !this.#signal.aborted && leaseLeftMs(this.#lease) > 0;
+    return this.#target === 'RUNNING' && !this.#signal.aborted && this.leased;
+  }
+
+  /** False: another node may run this task by now. Nothing may be delivered, not even on the way out. */
+  get leased(): boolean {
+    return leaseLeftMs(this.#lease) > 0;
+  }
+
+  /** Before the plugin starts, which may already change something. Rejects when the task is told to stop first. */
+  async untilLeased(): Promise<void> {
+    while (!this.leased) {
+      if (this.#signal.aborted) throw new Error('told to stop before the plugin was started');
+      await this.changed();
+    }
+  }
+
+  /** Does something that must not be done without the lease, which `permit` watches. */
+  async whileLeased<T>(work: (permit: Permit) => Promise<T>): Promise<T> {
+    const ended = new AbortController();
+    let timer: NodeJS.Timeout | undefined;
+    const watch = (): void => {
+      const leftMs = leaseLeftMs(this.#lease);
+      if (leftMs > 0) timer = setTimeout(watch, leftMs + 1);
+      else ended.abort(lost());
+    };
+    watch();
+    try {
+      return await work({ holds: () => this.leased, signal: ended.signal });
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   /** Resolves when something may have changed: check `open` again. A lost lease comes back unannounced: look again. */
@@ -49,4 +80,8 @@ export class Gate {
   #wake(): void {
     for (const waiter of [...this.#waiters]) waiter();
   }
+}
+
+function lost(): LogError {
+  return new LogError('LOG_UNAVAILABLE', 'this node has lost its lease: another may write for its tasks');
 }

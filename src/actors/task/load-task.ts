@@ -26,7 +26,11 @@ export interface LoadedSource extends Loaded {
   readonly kind: 'source';
   readonly connector: SourceConnector;
   readonly topic: string | null;
+  readonly exactlyOnce: ExactlyOnce;
 }
+
+/** `exactly.once.support`. */
+export type ExactlyOnce = 'requested' | 'required' | 'disabled';
 
 export interface LoadedSink extends Loaded {
   readonly kind: 'sink';
@@ -34,6 +38,10 @@ export interface LoadedSink extends Loaded {
   readonly topics: readonly string[];
   readonly topicsRegex: RegExp | null;
   readonly offsetFlushIntervalMs: number;
+  /** Records are shared out one by one among the tasks, instead of queues. */
+  readonly shared: boolean;
+  /** Deliveries of a shared record before it goes to the dead letters. */
+  readonly maxAttempts: number;
 }
 
 /** Finds and loads all plugins of a task, in its own thread. */
@@ -52,7 +60,8 @@ export async function loadTask(params: TaskParams): Promise<LoadedSource | Loade
     limits: limitsOf(common),
   };
   if (connector.kind === 'source') {
-    return { ...loaded, kind: 'source', connector, topic: common.stringOrNull('topic') };
+    const exactlyOnce = exactlyOnceOf(common.string('exactly.once.support'));
+    return { ...loaded, kind: 'source', connector, topic: common.stringOrNull('topic'), exactlyOnce };
   }
   const regex = common.stringOrNull('topics.regex');
   return {
@@ -64,6 +73,8 @@ export async function loadTask(params: TaskParams): Promise<LoadedSource | Loade
     offsetFlushIntervalMs: common.has('offset.flush.interval.ms')
       ? common.int('offset.flush.interval.ms')
       : settings.offsetFlushIntervalMs,
+    shared: common.string('consume.mode') === 'shared',
+    maxAttempts: common.int('consume.max.attempts'),
   };
 }
 
@@ -84,6 +95,10 @@ function toleranceOf(common: ParsedConfig): Tolerance {
     logErrors: common.boolean('errors.log.enable'),
     logMessages: common.boolean('errors.log.include.messages'),
   };
+}
+
+function exactlyOnceOf(value: string): ExactlyOnce {
+  return value === 'required' || value === 'disabled' ? value : 'requested';
 }
 
 function limitsOf(common: ParsedConfig): BatchLimits {

@@ -1,5 +1,7 @@
 import type { NodeRef, UnitKey } from '../../core/model.js';
+import type { LogSettings } from '../../log/open.js';
 import type { Protocol } from '../kernel/protocol.js';
+import type { SecretProviders } from '../secret-providers.js';
 
 /** Nobody needs to ask a task: it long-polls its target state from the rebalancer, and tells it its own. */
 export interface TaskProtocol extends Protocol {
@@ -20,7 +22,9 @@ export interface TaskParams {
 
 /** Node-wide settings; a connector's config may override those that it has keys for. */
 export interface TaskSettings {
+  readonly logSettings: LogSettings;
   readonly pluginPaths: readonly string[];
+  readonly secretProviders: SecretProviders;
   readonly positionTopic: string;
   readonly offsetTopic: string;
   readonly keyConverter: string;

@@ -1,5 +1,5 @@
 import { BatchReader } from '../../log/batch.js';
-import type { Log, QueueEntry } from '../../log/log.js';
+import { LogError, type Log, type QueueEntry, type ReadResult } from '../../log/log.js';
 
 export interface FetchedBatch {
   readonly reader: BatchReader;
@@ -18,6 +18,10 @@ export interface QueueReaderOptions {
   readonly waitMs: number;
   readonly signal: AbortSignal;
   readonly onData: () => void;
+  /** The log is away. Resolves after the wait before try number `attempt` + 1. */
+  readonly onAway: (error: LogError, attempt: number) => Promise<void>;
+  /** After `onAway`: the log is there again. */
+  readonly onBack: () => void;
   readonly onError: (error: unknown) => void;
 }
 
@@ -88,21 +92,12 @@ export class QueueReader {
   }
 
   async #fetch(): Promise<void> {
-    const { log, topic, queue, maxBytes, waitMs, signal } = this.#options;
     const seeks = this.#seeks;
     const from = this.#fetchFrom;
-    const result = await log.read({
-      topic,
-      queue,
-      offset: from,
-      maxBytes: Math.max(1, maxBytes - this.#bytes),
-      maxRecords: Number.MAX_SAFE_INTEGER,
-      waitMs,
-      signal,
-    });
+    const result = await this.#read(from);
     if (seeks !== this.#seeks) return;
-    for (const { baseOffset, batch } of result.batches) {
-      const reader = BatchReader.open(batch.bytes);
+    for (const { baseOffset, batch, fresh = false } of result.batches) {
+      const reader = BatchReader.open(batch.bytes, fresh);
       const next = Math.max(0, from - baseOffset);
       if (next >= reader.count) continue;
       this.#batches.push({ reader, baseOffset, bytes: batch.bytes.byteLength, next });
@@ -110,6 +105,28 @@ export class QueueReader {
     }
     this.#fetchFrom = result.nextOffset;
     if (result.batches.length > 0) this.#options.onData();
+  }
+
+  async #read(offset: number): Promise<ReadResult> {
+    const { log, topic, queue, maxBytes, waitMs, signal, onAway, onBack } = this.#options;
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        const result = await log.read({
+          topic,
+          queue,
+          offset,
+          maxBytes: Math.max(1, maxBytes - this.#bytes),
+          maxRecords: Number.MAX_SAFE_INTEGER,
+          waitMs,
+          signal,
+        });
+        if (attempt > 1) onBack();
+        return result;
+      } catch (error) {
+        if (signal.aborted || !(error instanceof LogError) || error.code !== 'LOG_UNAVAILABLE') throw error;
+        await onAway(error, attempt);
+      }
+    }
   }
 }
 

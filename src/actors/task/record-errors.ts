@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { RetriableError } from '../../sdk/errors.js';
+import { asRetriable } from '../../sdk/errors.js';
 import type { ActorLogger } from '../kernel/protocol.js';
 import { decideBadRecord, retryDelayMs, type Tolerance } from '../../core/tolerance.js';
 
@@ -33,9 +33,10 @@ export class RecordErrors {
         return result;
       } catch (error) {
         if (this.#signal.aborted) return null;
-        if (!(error instanceof RetriableError)) throw error;
+        const retriable = asRetriable(error);
+        if (retriable === null) throw error;
         if (attempt === 1) since = Date.now();
-        await this.backoff(call, error, attempt, since);
+        await this.backoff(call, retriable, attempt, since);
         if (this.#signal.aborted) return null;
       }
     }
@@ -43,11 +44,16 @@ export class RecordErrors {
 
   /** The wait before try number `attempt` + 1, said in the log and in the status. */
   async backoff(call: string, error: Error, attempt: number, since: number, maxMs = Infinity): Promise<void> {
-    const asked = error instanceof RetriableError ? error.retryAfterMs : null;
+    const asked = asRetriable(error)?.retryAfterMs ?? null;
     const delay = Math.min(maxMs, asked ?? retryDelayMs(this.#tolerance, attempt, Math.random()));
     this.#log.warn({ call, attempt, retryInMs: Math.round(delay), cause: error.message }, 'will try again');
     this.#onRetrying(call, since);
     await this.pause(delay);
+  }
+
+  /** What failed before, and was said so by `backoff`, went well now. */
+  recovered(): void {
+    this.#onRetrying(null, 0);
   }
 
   retriedLater(call: string, error: Error): void {

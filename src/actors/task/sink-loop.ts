@@ -1,10 +1,12 @@
-import type { ConverterInstance, QueueOffset, QueueRef, SinkTask } from '../../sdk/plugin.js';
-import { NO_HEADERS, type Header, type SinkRecord } from '../../sdk/record.js';
-import { RetriableError } from '../../sdk/errors.js';
+import type { QueueOffset, QueueRef, SinkTask } from '../../sdk/plugin.js';
+import type { SinkRecord } from '../../sdk/record.js';
+import { asRetriable } from '../../sdk/errors.js';
+import { LogError } from '../../log/log.js';
 import type { Gate } from './gate.js';
 import type { PluginCalls } from './plugin-calls.js';
 import { queueKey, type FetchedBatch, type QueueReader } from './queue-reader.js';
 import type { RecordErrors } from './record-errors.js';
+import { sinkRecord, type SinkConversion } from './sink-record.js';
 
 export interface SinkLoopParts {
   readonly task: SinkTask;
@@ -13,10 +15,7 @@ export interface SinkLoopParts {
   readonly signal: AbortSignal;
   readonly readers: readonly QueueReader[];
   readonly errors: RecordErrors;
-  readonly transform: ((record: SinkRecord) => SinkRecord | null) | null;
-  readonly keyConverter: { readonly input: 'bytes' | 'text'; readonly instance: ConverterInstance };
-  readonly valueConverter: { readonly input: 'bytes' | 'text'; readonly instance: ConverterInstance };
-  readonly headerConverter: (topic: string, name: string, data: Uint8Array) => Header;
+  readonly conversion: SinkConversion;
   readonly maxRecords: number;
   readonly flushIntervalMs: number;
   /** Makes these offsets the place to start from, for ever. */
@@ -118,12 +117,13 @@ export class SinkLoop {
   }
 
   async #deliver(reader: QueueReader, batch: FetchedBatch): Promise<void> {
-    const { maxRecords, errors, calls, task } = this.#parts;
+    const { maxRecords, conversion, errors, calls, gate, task } = this.#parts;
     const end = Math.min(batch.reader.count, batch.next + maxRecords);
     const records: SinkRecord[] = [];
     for (let index = batch.next; index < end; index += 1) {
       try {
-        const record = this.#record(reader, batch, index);
+        const { topic, queue } = reader;
+        const record = sinkRecord(conversion, topic, queue, batch.baseOffset + index, batch.reader, index);
         if (record !== null) records.push(record);
       } catch (error) {
         await errors.badRecord(error, {
@@ -135,8 +135,13 @@ export class SinkLoop {
     }
     const from = reader.position;
     if (records.length > 0) {
-      const done = await errors.retrying('put', () => calls.run('put', () => task.put(records)));
-      if (done === null) return;
+      const done = await errors.retrying('put', async () => {
+        // Looked at again for each try: converting and waiting took time. The records stay for the next turn.
+        if (!gate.leased) return false;
+        await calls.run('put', () => task.put(records));
+        return true;
+      });
+      if (done !== true) return;
     }
     // A seek inside put moved the reader: what was put no longer says where to go on.
     if (reader.position !== from) return;
@@ -145,51 +150,33 @@ export class SinkLoop {
     this.#parts.onDelivered(records.length);
   }
 
-  #record(reader: QueueReader, batch: FetchedBatch, index: number): SinkRecord | null {
-    const { keyConverter, valueConverter, headerConverter, transform } = this.#parts;
-    const { topic, queue } = reader;
-    const data = batch.reader;
-    const keyData = keyConverter.input === 'text' ? data.keyText(index) : data.key(index);
-    const valueData = valueConverter.input === 'text' ? data.valueText(index) : data.value(index);
-    const key = keyData === null ? null : keyConverter.instance.toConnectData(topic, keyData);
-    const value = valueConverter.instance.toConnectData(topic, valueData);
-    const headers = data.headers(index);
-    const record: SinkRecord = {
-      topic,
-      queue,
-      keySchema: key === null ? null : key.schema,
-      key: key === null ? null : key.value,
-      valueSchema: value.schema,
-      value: value.value,
-      timestamp: data.timestamp(index),
-      headers:
-        headers.length === 0
-          ? NO_HEADERS
-          : headers.map(([name, bytes]) => headerConverter(topic, name, bytes)),
-      offset: batch.baseOffset + index,
-    };
-    return transform === null ? record : transform(record);
-  }
-
   async #flush(): Promise<void> {
-    const { task, calls, errors, commit } = this.#parts;
+    const { task, calls, errors, commit, gate } = this.#parts;
     this.#commitRequested = false;
     this.#nextFlushAt = performance.now() + this.#parts.flushIntervalMs;
-    if (this.#put.size === 0) return;
+    if (this.#put.size === 0 || !gate.leased) return;
     const flushed = [...this.#put.values()];
     try {
       await calls.run('flush', () => task.flush());
     } catch (error) {
       // Nothing is lost by waiting for the next round: the offsets stay where they are.
-      if (!(error instanceof RetriableError)) throw error;
-      errors.retriedLater('flush', error);
+      const retriable = asRetriable(error);
+      if (retriable === null) throw error;
+      errors.retriedLater('flush', retriable);
       return;
     }
     const safe =
       task.preCommit === undefined
         ? flushed
         : await calls.run('preCommit', () => task.preCommit?.(flushed) ?? flushed);
-    if (safe.length > 0) await commit(safe);
+    try {
+      if (safe.length > 0) await commit(safe);
+    } catch (error) {
+      // A log that is away is waited for. Whether it has these offsets makes no difference: greater ones follow.
+      if (!(error instanceof LogError && error.code === 'LOG_UNAVAILABLE')) throw error;
+      errors.retriedLater('commit', error);
+      return;
+    }
     for (const { topic, queue, offset } of flushed) {
       const key = queueKey({ topic, queue });
       const agreed = safe.find((item) => item.topic === topic && item.queue === queue);

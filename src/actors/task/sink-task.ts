@@ -1,28 +1,32 @@
+import { fencingEpoch } from '../../core/fencing.js';
 import { groupOf, parseUnitKey } from '../../core/model.js';
 import type { OffsetEntry } from '../../core/progress-machine.js';
 import { progressEncoder } from './progress-entries.js';
+import { LogError } from '../../log/log.js';
 import { encodeValues } from '../../log/replicated-topic.js';
-import { ConfigError, DataError } from '../../sdk/errors.js';
+import { DataError } from '../../sdk/errors.js';
 import type { QueueOffset, QueueRef, SinkTaskContext } from '../../sdk/plugin.js';
 import type { StartedTask, TaskParts } from './behavior.js';
+import { isUnknownTopic } from './deleted-topic.js';
 import { flowReport } from './flow-report.js';
-import { decodeHeader } from './headers.js';
-import { topicSettings, type LoadedSink } from './load-task.js';
-import { pluginLogger } from './plugin-logger.js';
+import type { LoadedSink } from './load-task.js';
+import { pluginContext } from './plugin-context.js';
 import { QueueReader, queueKey } from './queue-reader.js';
 import { RecordErrors } from './record-errors.js';
 import { SinkLoop } from './sink-loop.js';
-import { Topics } from './topics.js';
+import { sinkTopics } from './sink-topics.js';
 
 /** Read ahead of the sink, for all queues of the task together. */
 const READ_AHEAD_BYTES = 4 << 20;
 const READ_WAIT_MS = 20_000;
+const LOG_AWAY_RETRY_MS = 2000;
 
 /** Fences, finds the offsets, starts the plugin and then its loop. */
 export async function startSink(parts: TaskParts, loaded: LoadedSink): Promise<StartedTask> {
   const { context, gate, calls, report } = parts;
   const { params, signal } = context;
-  const { unit, epoch } = params;
+  const { unit } = params;
+  const epoch = fencingEpoch(params.epoch, context.incarnation);
   const progress = await context.peers.persistence.ask(
     'open',
     { unit, epoch, kind: 'sink' },
@@ -36,7 +40,7 @@ export async function startSink(parts: TaskParts, loaded: LoadedSink): Promise<S
   });
   const task = loaded.connector.createTask();
   const flow = flowReport(context.log, 'delivered');
-  const readers = await openReaders(parts, assignment, committed, () => loop);
+  const readers = await openReaders(parts, assignment, committed, errors, () => loop);
   const loop: SinkLoop = new SinkLoop({
     task,
     calls,
@@ -44,44 +48,37 @@ export async function startSink(parts: TaskParts, loaded: LoadedSink): Promise<S
     signal,
     readers,
     errors,
-    transform: loaded.chain === null ? null : (record) => loaded.chain?.apply(record) ?? null,
-    keyConverter: loaded.keyConverter,
-    valueConverter: loaded.valueConverter,
-    headerConverter: decodeHeader,
+    conversion: loaded,
     maxRecords: loaded.limits.maxRecords,
     flushIntervalMs: loaded.offsetFlushIntervalMs,
-    commit: committer(parts),
+    commit: committer(parts, epoch, errors),
     onPaused: (paused) => {
       report.paused(paused);
     },
     onDelivered: flow.count,
   });
+  await gate.untilLeased();
   await calls.run('start', () =>
     task.start(sinkContext(parts, assignment, loop, errors), loaded.config, params.config),
   );
   return {
     done: loop
       .run()
+      .catch(async (error: unknown) => {
+        if (isUnknownTopic(error)) await forgetDeleted(parts, epoch, assignment);
+        throw error;
+      })
       .finally(() => calls.run('stop', () => task.stop()))
       .finally(flow.close),
   };
 }
 
-/** The queues of the connector's topics, dealt to its tasks in turn. Topics that do not exist yet are created. */
+/** The queues of the connector's topics, dealt to its tasks in turn. */
 async function assignedQueues(parts: TaskParts, loaded: LoadedSink): Promise<QueueRef[]> {
   const { params } = parts.context;
-  const topics = new Topics(parts.log, params.settings.topicCreation ? topicSettings(params.settings) : null);
-  const names = new Set(loaded.topics);
-  if (loaded.topicsRegex !== null) {
-    for (const { name } of await parts.log.listTopics()) if (loaded.topicsRegex.test(name)) names.add(name);
-  }
   const all: QueueRef[] = [];
-  for (const topic of [...names].sort()) {
-    const queues = await topics.ensure(topic);
+  for (const [topic, queues] of await sinkTopics(parts, loaded))
     for (let queue = 0; queue < queues; queue += 1) all.push({ topic, queue });
-  }
-  if (all.length === 0)
-    throw new ConfigError('no topic matches "topics" or "topics.regex"', { code: 'NO_TOPICS' });
   const index = parseUnitKey(params.unit).task ?? 0;
   return all.filter((_, i) => i % params.taskCount === index);
 }
@@ -90,11 +87,13 @@ async function openReaders(
   parts: TaskParts,
   assignment: readonly QueueRef[],
   committed: ReadonlyMap<string, number>,
+  errors: RecordErrors,
   loop: () => SinkLoop,
 ): Promise<QueueReader[]> {
   const maxBytes = Math.max(1, Math.floor(READ_AHEAD_BYTES / Math.max(1, assignment.length)));
   const readers: QueueReader[] = [];
   for (const { topic, queue } of assignment) {
+    let awaySince = 0;
     const options = {
       log: parts.log,
       topic,
@@ -104,6 +103,13 @@ async function openReaders(
       signal: parts.context.signal,
       onData: () => {
         loop().wake();
+      },
+      onAway: (error: LogError, attempt: number) => {
+        if (attempt === 1) awaySince = Date.now();
+        return errors.backoff('read', error, attempt, awaySince, LOG_AWAY_RETRY_MS);
+      },
+      onBack: () => {
+        errors.recovered();
       },
       onError: (error: unknown) => {
         loop().fail(error);
@@ -123,26 +129,84 @@ async function registerGroup(
 ): Promise<void> {
   const fresh = assignment.filter((queue) => !committed.has(queueKey(queue)));
   if (fresh.length === 0) return;
-  await parts.log.commitOffsets(
-    groupOf(parts.context.params.unit),
+  await commitToGroup(
+    parts,
     fresh.map((queue) => ({ ...queue, offset: 0 })),
   );
 }
 
+/** A topic that takes the place of a deleted one begins anew: the offsets of the old one would skip its records. */
+async function forgetDeleted(
+  { context, log }: TaskParts,
+  epoch: number,
+  assignment: readonly QueueRef[],
+): Promise<void> {
+  const { unit, node, settings } = context.params;
+  const gone = new Set<string>();
+  for (const topic of new Set(assignment.map((queue) => queue.topic)))
+    if ((await log.describeTopic(topic)) === null) gone.add(topic);
+  const items = assignment.filter(({ topic }) => gone.has(topic)).map((queue) => ({ ...queue, offset: 0 }));
+  if (items.length === 0) return;
+  const entry: OffsetEntry = { type: 'PROGRESS', unit, epoch, items, reset: true };
+  const batch = encodeValues([progressEncoder<OffsetEntry>(node, unit).encode(entry)]);
+  await log.append({
+    entries: [{ topic: settings.offsetTopic, queue: 0, batch }],
+    fence: { key: unit, epoch },
+  });
+  context.log.warn({ topics: [...gone] }, 'the offsets of deleted topics were forgotten');
+}
+
 /** Offsets go to the offset topic, which is the authority, and are mirrored into the group that tools look at. */
-function committer(parts: TaskParts): (offsets: readonly QueueOffset[]) => Promise<void> {
-  const { log } = parts;
-  const { unit, epoch, node, settings } = parts.context.params;
-  const group = groupOf(unit);
+function committer(
+  parts: TaskParts,
+  epoch: number,
+  errors: RecordErrors,
+): (offsets: readonly QueueOffset[]) => Promise<void> {
+  const { unit, node } = parts.context.params;
   const encoder = progressEncoder<OffsetEntry>(node, unit);
   return async (items) => {
-    const batch = encodeValues([encoder.encode({ type: 'PROGRESS', unit, epoch, items })]);
-    await log.append({
-      entries: [{ topic: settings.offsetTopic, queue: 0, batch }],
-      fence: { key: unit, epoch },
-    });
-    await log.commitOffsets(group, items);
+    await appendOffsets(parts, epoch, encoder.encode({ type: 'PROGRESS', unit, epoch, items }), errors);
+    await commitToGroup(parts, items);
   };
+}
+
+/** While the log is away the task waits for it. An entry that was appended before its outcome was lost changes nothing. */
+async function appendOffsets(
+  { context, log, gate }: TaskParts,
+  epoch: number,
+  entry: Uint8Array,
+  errors: RecordErrors,
+): Promise<void> {
+  const { unit, settings } = context.params;
+  const since = Date.now();
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      await log.append({
+        entries: [{ topic: settings.offsetTopic, queue: 0, batch: encodeValues([entry]) }],
+        fence: { key: unit, epoch },
+      });
+      if (attempt > 1) errors.recovered();
+      return;
+    } catch (error) {
+      const away = error instanceof LogError && error.code === 'LOG_UNAVAILABLE';
+      if (!away || context.signal.aborted) throw error;
+      await errors.backoff('commit', error, attempt, since, LOG_AWAY_RETRY_MS);
+      while (!gate.leased && !context.signal.aborted) await errors.pause(LOG_AWAY_RETRY_MS);
+    }
+  }
+}
+
+/** Where the group holds nothing back, as in RocketMQ, a broker that is away need not keep the sink from going on. */
+async function commitToGroup(parts: TaskParts, offsets: readonly QueueOffset[]): Promise<void> {
+  const { log, context } = parts;
+  const group = groupOf(context.params.unit);
+  try {
+    await log.commitOffsets(group, offsets);
+  } catch (error) {
+    const passing = error instanceof LogError && error.code === 'LOG_UNAVAILABLE';
+    if (!passing || log.capabilities.atomicAppend) throw error;
+    context.log.warn({ group, cause: error.message }, 'the group does not show the latest offsets yet');
+  }
 }
 
 function sinkContext(
@@ -151,13 +215,8 @@ function sinkContext(
   loop: SinkLoop,
   errors: RecordErrors,
 ): SinkTaskContext {
-  const { params, log, signal } = parts.context;
-  const { connector, task } = parseUnitKey(params.unit);
   return {
-    connectorName: connector,
-    taskId: task ?? 0,
-    log: pluginLogger(log),
-    signal,
+    ...pluginContext(parts),
     assignment,
     seek: (offsets) => {
       loop.seek(offsets);

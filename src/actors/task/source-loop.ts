@@ -1,4 +1,5 @@
 import type { SourcePosition } from '../../core/model.js';
+import type { RecordMarker } from '../../core/record-marks.js';
 import type { ConverterInstance, SourceTask } from '../../sdk/plugin.js';
 import type { ConnectRecord, Header, SourceRecord } from '../../sdk/record.js';
 import type { Gate } from './gate.js';
@@ -21,6 +22,8 @@ export interface SourceLoopParts {
   readonly headerConverter: (topic: string, header: Header) => Uint8Array;
   /** Where a record goes that names no topic. */
   readonly topic: string | null;
+  /** Where records are found by marks: exact-append.ts. */
+  readonly marker: RecordMarker | null;
   readonly onPaused: (paused: boolean) => void;
 }
 
@@ -39,7 +42,10 @@ export async function runSource(parts: SourceLoopParts): Promise<void> {
       continue;
     }
     const started = performance.now();
-    const records = await errors.retrying('poll', () => parts.calls.run('poll', () => parts.task.poll()));
+    // The lease is looked at again for each try.
+    const records = await errors.retrying('poll', async () =>
+      gate.leased ? parts.calls.run('poll', () => parts.task.poll()) : [],
+    );
     if (records === null) break;
     const now = Date.now();
     for (const record of records) {
@@ -78,7 +84,7 @@ function add(parts: SourceLoopParts, record: SourceRecord, now: number): Promise
         throw new Error('the record names no topic and the connector has no "topic" setting');
       const queues = parts.topics.queues(topic);
       if (queues === null) return addToNewTopic(parts, record, out, topic, now);
-      write(parts, out, topic, queues, now);
+      write(parts, record, out, topic, queues, now);
     }
   } catch (error) {
     return skip(parts, record, error);
@@ -96,7 +102,7 @@ async function addToNewTopic(
 ): Promise<void> {
   const queues = await parts.topics.ensure(topic);
   try {
-    write(parts, out, topic, queues, now);
+    write(parts, record, out, topic, queues, now);
   } catch (error) {
     return skip(parts, record, error);
   }
@@ -111,6 +117,7 @@ async function skip(parts: SourceLoopParts, record: SourceRecord, error: unknown
 
 function write(
   parts: SourceLoopParts,
+  { sourcePartition, sourcePosition }: SourceRecord,
   record: ConnectRecord,
   topic: string,
   queues: number,
@@ -132,5 +139,6 @@ function write(
     headers.length === 0
       ? null
       : headers.map((header) => [header.key, parts.headerConverter(topic, header)] as const),
+    parts.marker?.mark(sourcePartition, sourcePosition),
   );
 }

@@ -2,7 +2,9 @@ import type { SourcePosition } from '../../core/model.js';
 import { AckLedger } from '../../core/ack-ledger.js';
 import type { JsonObject } from '../../sdk/record.js';
 import { BatchBuilder } from '../../log/batch.js';
-import { LogError, type AppendRequest, type Log, type QueueEntry } from '../../log/log.js';
+import { LogError, MAX_BATCH_BYTES, NO_MARK, type Log, type QueueEntry } from '../../log/log.js';
+import { DataError } from '../../sdk/errors.js';
+import type { ExactAppend, Repeat } from './exact-append.js';
 
 export interface BatchLimits {
   readonly maxRecords: number;
@@ -12,12 +14,14 @@ export interface BatchLimits {
 }
 
 export interface SourceWriterOptions {
-  readonly log: Pick<Log, 'append'>;
+  readonly log: Pick<Log, 'append' | 'capabilities'>;
   readonly limits: BatchLimits;
   /** Appends under way at once. One where positions travel in the append: a failed one must hold back the next. */
   readonly window: number;
   /** The entry that makes these positions durable, in the same append as the records they cover. */
   readonly positionEntry: (positions: readonly SourcePosition[]) => QueueEntry;
+  /** Where the log cannot append both at once, and the records are to stand there once all the same. */
+  readonly exact: { readonly append: ExactAppend; readonly writer: number } | null;
   readonly fence: { readonly key: string; readonly epoch: number };
   /** Resolves after the wait before try number `attempt` (from 1); rejects when the task must stop instead. */
   readonly retry: (error: LogError, attempt: number) => Promise<void>;
@@ -27,11 +31,15 @@ export interface SourceWriterOptions {
 /** Builders are kept from batch to batch for their memory; a source that writes to more queues makes them anew. */
 const MAX_KEPT_BUILDERS = 16;
 const RECORD_OVERHEAD_BYTES = 8;
+/** A character takes at most three bytes: while fewer are open than this, no batch can be too large. */
+const SAFE_CHARS = MAX_BATCH_BYTES / 3 - 1024;
 
 interface OpenQueue {
   readonly topic: string;
   readonly queue: number;
   readonly builder: BatchBuilder;
+  /** Of the records in it, where `exact`. */
+  ids: number[];
 }
 
 /**
@@ -44,6 +52,8 @@ export class SourceWriter {
   readonly #ledger = new AckLedger<SourcePosition[]>();
   readonly #open = new Map<string, OpenQueue>();
   #lastQueue: OpenQueue | null = null;
+  /** Batches that are full, though the append is not. */
+  #closed: QueueEntry[] = [];
   #positions = new Map<string, SourcePosition>();
   #lastPartition: JsonObject | null = null;
   #lastPartitionKey = '';
@@ -65,6 +75,7 @@ export class SourceWriter {
     return this.#bytes >= this.#options.limits.maxBytes || this.#count >= this.#options.limits.maxRecords;
   }
 
+  /** Throws DataError RECORD_TOO_LARGE, with nothing added, where the log takes no record of that size. */
   add(
     topic: string,
     queue: number,
@@ -72,12 +83,23 @@ export class SourceWriter {
     value: Uint8Array | string | null,
     timestamp: number,
     headers: readonly (readonly [string, Uint8Array])[] | null,
+    mark = NO_MARK,
   ): void {
     const target = this.#queue(topic, queue);
+    // An estimate, for speed: characters, not bytes.
+    let size = (value?.length ?? 0) + (key?.length ?? 0) + RECORD_OVERHEAD_BYTES;
+    if (headers !== null)
+      for (const [name, data] of headers) size += name.length + data.length + RECORD_OVERHEAD_BYTES;
+    const { maxRecordBytes } = this.#options.log.capabilities;
+    if (size * 3 > maxRecordBytes && recordBytes(key, value, headers) > maxRecordBytes)
+      throw tooLarge(topic, maxRecordBytes);
+    if (this.#bytes + size > SAFE_CHARS && !target.builder.fits(key, value, headers)) {
+      this.#close(target);
+      if (!target.builder.fits(key, value, headers)) throw tooLarge(topic, MAX_BATCH_BYTES);
+    }
     target.builder.add(key, value, timestamp, headers);
-    // An estimate, for speed: a character may take up to three bytes.
-    this.#bytes += (value?.length ?? 0) + (key?.length ?? 0) + RECORD_OVERHEAD_BYTES;
-    if (headers !== null) for (const [, data] of headers) this.#bytes += data.length + RECORD_OVERHEAD_BYTES;
+    if (this.#options.exact !== null) target.ids.push(mark);
+    this.#bytes += size;
     if (this.#count === 0) this.#openedAt = performance.now();
     this.#count += 1;
   }
@@ -145,11 +167,21 @@ export class SourceWriter {
     const key = `${topic}\n${queue}`;
     let found = this.#open.get(key);
     if (found === undefined) {
-      found = { topic, queue, builder: new BatchBuilder() };
+      found = { topic, queue, builder: new BatchBuilder(), ids: [] };
       this.#open.set(key, found);
     }
     this.#lastQueue = found;
     return found;
+  }
+
+  #close(open: OpenQueue): void {
+    const { topic, queue, builder, ids } = open;
+    const { exact } = this.#options;
+    if (builder.count === 0) return;
+    const marks = exact === null ? {} : { marks: { writer: exact.writer, ids } };
+    this.#closed.push({ topic, queue, batch: builder.build(), ...marks });
+    builder.reset();
+    open.ids = [];
   }
 
   #notePosition(): void {
@@ -166,15 +198,11 @@ export class SourceWriter {
     if (this.#lingerTimer !== null) clearTimeout(this.#lingerTimer);
     this.#lingerTimer = null;
     const positions = [...this.#positions.values()];
-    const entries: QueueEntry[] = [];
-    for (const { topic, queue, builder } of this.#open.values()) {
-      if (builder.count === 0) continue;
-      entries.push({ topic, queue, batch: builder.build() });
-      builder.reset();
-    }
+    for (const open of this.#open.values()) this.#close(open);
+    const entries = this.#closed;
+    this.#closed = [];
     const count = this.#count;
     const bytes = this.#bytes;
-    if (positions.length > 0) entries.push(this.#options.positionEntry(positions));
     if (this.#open.size > MAX_KEPT_BUILDERS) {
       this.#open.clear();
       this.#lastQueue = null;
@@ -184,7 +212,7 @@ export class SourceWriter {
     this.#bytes = 0;
     const token = this.#ledger.sent(positions);
     this.#inFlight += 1;
-    void this.#append({ entries, fence: this.#options.fence }).then(
+    void this.#append(entries, positions).then(
       () => {
         this.#ledger.acked(token);
         this.#durable.push(...this.#ledger.takeCommittable());
@@ -198,18 +226,33 @@ export class SourceWriter {
     );
   }
 
-  async #append(request: AppendRequest): Promise<void> {
+  async #append(entries: readonly QueueEntry[], positions: readonly SourcePosition[]): Promise<void> {
+    const { log, exact, fence, positionEntry } = this.#options;
+    const repeat: Repeat = (call) => this.#repeat(call);
+    if (exact !== null) return exact.append.append(entries, positions, repeat);
+    const all = positions.length === 0 ? entries : [...entries, positionEntry(positions)];
+    await repeat(() => log.append({ entries: all, fence }));
+  }
+
+  async #repeat<T>(call: () => Promise<T>): Promise<T> {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        await this.#options.log.append(request);
-        return;
+        return await call();
       } catch (error) {
-        // Only here is it certain that nothing was appended. After any other failure the outcome is unknown, and
-        // the task must start again from what is durable, or records could stand twice.
-        if (!(error instanceof LogError) || error.code !== 'LOG_FULL') throw error;
+        if (!(error instanceof LogError) || !this.#mayRepeat(error)) throw error;
         await this.#options.retry(error, attempt);
       }
     }
+  }
+
+  /**
+   * Of a full log it is certain that nothing was appended. After other failures that pass the outcome is unknown:
+   * where records and positions commit together, the task must start again from what is durable, or records could
+   * stand twice; where they do not, they could stand twice after that, too, or are looked for (`exact`).
+   */
+  #mayRepeat(error: LogError): boolean {
+    const { atomicAppend } = this.#options.log.capabilities;
+    return error.code === 'LOG_FULL' || (error.code === 'LOG_UNAVAILABLE' && !atomicAppend);
   }
 
   #settled(): void {
@@ -231,4 +274,20 @@ export class SourceWriter {
   #check(): void {
     if (this.#failure !== null) throw this.#failure.error;
   }
+}
+
+function recordBytes(
+  key: Uint8Array | string | null,
+  value: Uint8Array | string | null,
+  headers: readonly (readonly [string, Uint8Array])[] | null,
+): number {
+  const parts = [key ?? '', value ?? '', ...(headers ?? []).flat()];
+  return parts.reduce((sum, part) => sum + Buffer.byteLength(part), 0);
+}
+
+function tooLarge(topic: string, maxBytes: number): DataError {
+  return new DataError(
+    `a record for topic "${topic}" is larger than the ${maxBytes} bytes that the log takes: make it smaller at its source, or by a transform`,
+    { code: 'RECORD_TOO_LARGE' },
+  );
 }

@@ -2,7 +2,8 @@
 import { RetriableError, type PluginLogger } from '../../sdk/index.js';
 import { inputError } from './fs-calls.js';
 import type { Chunk } from './line-cutter.js';
-import type { ReadResult, Tail } from './tail.js';
+import type { Tail } from './tail.js';
+import type { ReadResult } from './whole-lines.js';
 
 /** So many pieces of one file, then the others have their turn. */
 const PIECES_IN_TURN = 16;

@@ -8,21 +8,14 @@ export class Compressor {
   readonly #log: PluginLogger;
   readonly #stop = new AbortController();
   #work: Promise<void> = Promise.resolve();
-  #waiting = 0;
 
   constructor(ops: FileOps, log: PluginLogger) {
     this.#ops = ops;
     this.#log = log;
   }
 
-  /** Pieces not compressed yet: many of them mean that the disk or processor cannot follow. */
-  get waiting(): number {
-    return this.#waiting;
-  }
-
   /** `done` is called when the piece is compressed, or gone. After a failure it is tried again at the next start. */
   add(piece: string, done: () => void): void {
-    this.#waiting += 1;
     this.#work = this.#work.then(async () => {
       try {
         if (this.#stop.signal.aborted) return;
@@ -35,15 +28,8 @@ export class Compressor {
           file: piece,
           cause,
         });
-      } finally {
-        this.#waiting -= 1;
       }
     });
-  }
-
-  /** Resolves when everything added is done. */
-  async idle(): Promise<void> {
-    await this.#work;
   }
 
   /** What is not finished is done at the next start. */

@@ -13,8 +13,6 @@ export interface Share {
   readonly count: number;
 }
 
-export const WHOLE: Share = { index: 0, count: 1 };
-
 type Patterns = Pick<SourceSettings, 'paths' | 'globs' | 'exclude'>;
 
 /** How many tasks have something to do. With patterns that is not known: files may appear. */

@@ -1,25 +1,19 @@
-/**
- * One output and its progress file. Lines are written at a length this object knows; what lies beyond the committed
- * length at a start was written by a run that did not commit it, and is cut off.
- */
+/** One output and its progress file: the piece that is being written, and what became of those before it. */
 import { basename, dirname, join } from 'node:path';
-import { ConfigError, ConnectError, type PluginLogger, type QueueOffset } from '../../sdk/index.js';
+import type { ConnectError, PluginLogger, QueueOffset } from '../../sdk/index.js';
 import type { Compressor } from './compressor.js';
-import type { FileFacts, FileOps } from './file-ops.js';
+import type { FileOps } from './file-ops.js';
 import { fileChanged, outputError } from './output-errors.js';
 import { pieceName, type OutputPath } from './output-path.js';
+import { PieceFile } from './piece-file.js';
 import {
-  END_BYTES,
   hashEnd,
-  lastBytes,
   progressPath,
+  readEnd,
   readProgress,
   writeProgress,
   type Progress,
 } from './progress-file.js';
-
-const NEWLINE = 10;
-const NEWLINE_BYTES = Buffer.from('\n');
 
 export interface OutputShared {
   readonly ops: FileOps;
@@ -43,10 +37,7 @@ export class OutputFile {
   readonly path: string;
   readonly #shared: OutputShared;
   readonly #queues = new Map<string, QueueProgress>();
-  #fd: number | null = null;
-  #inode = 0;
-  #length = 0;
-  #end: Buffer = Buffer.alloc(0);
+  #file: PieceFile;
   #piece = 1;
   #openedAt: number | null = null;
   /** Finished pieces to be compressed; those the compressor has been told of are in `#compressing`. */
@@ -62,10 +53,11 @@ export class OutputFile {
   constructor(path: string, shared: OutputShared) {
     this.path = path;
     this.#shared = shared;
+    this.#file = new PieceFile(path, shared.ops);
   }
 
   get length(): number {
-    return this.#length;
+    return this.#file.length;
   }
 
   get openedAt(): number | null {
@@ -82,14 +74,16 @@ export class OutputFile {
   /** Puts the output back to its last commit. The offsets to go on from; none when it was never committed. */
   async recover(): Promise<readonly QueueOffset[]> {
     return this.#guarded(async () => {
-      const { ops, paths } = this.#shared;
+      const { ops, paths, log } = this.#shared;
       await paths.check(this.path);
       const progress = await readProgress(ops, this.path);
       if (progress === null) return [];
       this.#adopt(progress);
       const facts = await ops.facts(this.path);
-      if (facts !== null) await this.#openAt(progress, facts);
-      else if (progress.length > 0) await this.#completeRoll(progress);
+      if (facts !== null) {
+        const bytes = await this.#file.openCommitted(facts.size, progress);
+        if (bytes > 0) log.info('cut off what was not committed', { file: this.path, bytes });
+      } else if (progress.length > 0) await this.#completeRoll(progress);
       this.#compressPending();
       return progress.offsets;
     });
@@ -98,17 +92,8 @@ export class OutputFile {
   /** Whole lines with their line ends. After an error none of it was written. */
   async append(lines: Buffer): Promise<void> {
     await this.#guarded(async () => {
-      const fd = this.#fd ?? (await this.#open());
-      const data =
-        this.#length > 0 && this.#end.at(-1) !== NEWLINE ? Buffer.concat([NEWLINE_BYTES, lines]) : lines;
-      try {
-        await this.#shared.ops.write(fd, data, this.#length);
-      } catch (error) {
-        await this.#cutQuietly(fd);
-        throw error;
-      }
-      this.#length += data.length;
-      this.#end = lastBytes(this.#end, data);
+      if (!this.#file.isOpen || !this.#hasProgress) await this.#open();
+      await this.#file.write(lines);
       this.#openedAt ??= this.#shared.now();
       this.#dirty = true;
     });
@@ -118,7 +103,7 @@ export class OutputFile {
   async commit(): Promise<void> {
     if (!this.#dirty) return;
     await this.#guarded(async () => {
-      if (this.#fd !== null) await this.#sync(this.#fd);
+      await this.#file.sync(this.#shared.fsync);
       await this.#writeProgress();
     });
   }
@@ -128,7 +113,7 @@ export class OutputFile {
    * in place; renamed, which shows by the piece having the committed length; or the next piece begun.
    */
   async roll(): Promise<void> {
-    if (this.#length === 0) return;
+    if (this.length === 0) return;
     await this.#guarded(async () => {
       const { ops, log } = this.#shared;
       while (
@@ -138,24 +123,21 @@ export class OutputFile {
         this.#piece += 1;
       }
       this.#dirty = true;
-      if (this.#fd !== null) await this.#sync(this.#fd);
+      await this.#file.sync(this.#shared.fsync);
       await this.#writeProgress();
       const name = pieceName(this.path, this.#piece);
       await ops.rename(this.path, name);
-      const fd = this.#fd;
-      const bytes = this.#length;
+      const finished = this.#file;
       this.#beginPiece(name);
-      if (fd !== null) await ops.close(fd);
+      await finished.close();
       await this.#writeProgress();
-      log.info('finished a file', { file: name, bytes });
+      log.info('finished a file', { file: name, bytes: finished.length });
     });
   }
 
   /** Without a commit. */
   async close(): Promise<void> {
-    const fd = this.#fd;
-    this.#fd = null;
-    if (fd !== null) await this.#shared.ops.close(fd);
+    await this.#file.close();
   }
 
   #adopt(progress: Progress): void {
@@ -164,20 +146,6 @@ export class OutputFile {
     this.#openedAt = progress.openedAt;
     for (const { topic, queue, offset } of progress.offsets) this.queue(topic, queue).next = offset;
     for (const name of progress.toCompress) this.#toCompress.add(name);
-  }
-
-  async #openAt(progress: Progress, facts: FileFacts): Promise<void> {
-    const { ops, log } = this.#shared;
-    if (facts.size < progress.length) {
-      throw this.#changed(`has ${facts.size} bytes, but ${progress.length} were committed`);
-    }
-    const fd = await this.#openFile();
-    this.#length = progress.length;
-    this.#end = await this.#readEnd(fd, progress.length);
-    if (hashEnd(this.#end) !== progress.end) throw this.#changed('does not hold what was written to it');
-    if (facts.size === progress.length) return;
-    log.info('cut off what was not committed', { file: this.path, bytes: facts.size - progress.length });
-    await ops.truncate(fd, progress.length);
   }
 
   /** The output is not there. Either it was just being finished, or somebody took it away. */
@@ -189,7 +157,7 @@ export class OutputFile {
       throw this.#changed(`is gone, with ${progress.length} committed bytes`);
     const fd = await ops.open(name);
     try {
-      const end = await this.#readEnd(fd, progress.length);
+      const end = await readEnd(ops, fd, progress.length);
       if (hashEnd(end) !== progress.end) throw this.#changed(`is gone, and ${name} is not what became of it`);
     } finally {
       await ops.close(fd);
@@ -201,68 +169,22 @@ export class OutputFile {
   #beginPiece(finished: string): void {
     this.#rolling = true;
     this.#dirty = true;
-    this.#fd = null;
-    this.#inode = 0;
-    this.#length = 0;
-    this.#end = Buffer.alloc(0);
+    this.#file = new PieceFile(this.path, this.#shared.ops);
     this.#openedAt = null;
     this.#piece += 1;
     if (this.#shared.gzip) this.#toCompress.add(basename(finished));
   }
 
-  async #open(): Promise<number> {
+  async #open(): Promise<void> {
     const { paths, ops } = this.#shared;
     if (this.#rolling) await this.#writeProgress();
     await paths.check(this.path);
     await ops.makeFolder(dirname(this.path));
-    const fd = await this.#openFile();
-    const { size } = await ops.factsOf(fd);
-    if (this.#hasProgress) {
-      if (size > this.#length) await ops.truncate(fd, this.#length);
-      return fd;
-    }
+    if (this.#hasProgress) return this.#file.openAgain();
     // The first run: what is there stays. This must be known before the first line is, or a second start could not
     // tell that line from what was there.
-    this.#length = size;
-    this.#end = await this.#readEnd(fd, size);
+    await this.#file.openAsFound();
     await this.#writeProgress();
-    return fd;
-  }
-
-  async #openFile(): Promise<number> {
-    const { ops } = this.#shared;
-    const fd = await ops.open(this.path);
-    this.#fd = fd;
-    const facts = await ops.factsOf(fd);
-    this.#inode = facts.inode;
-    if (facts.isFile) return fd;
-    throw new ConfigError(`${this.path} is not a regular file`, { code: 'FILE_NOT_A_FILE', field: 'file' });
-  }
-
-  async #readEnd(fd: number, length: number): Promise<Buffer> {
-    const end = Buffer.alloc(Math.min(length, END_BYTES));
-    const bytes = await this.#shared.ops.read(fd, end, length - end.length);
-    return end.subarray(0, bytes);
-  }
-
-  /** Checks that what is about to be called durable is where it is expected, and waits for the disk. */
-  async #sync(fd: number): Promise<void> {
-    const { ops, fsync } = this.#shared;
-    const at = await ops.facts(this.path);
-    if (at?.inode !== this.#inode)
-      throw this.#changed('was deleted, renamed or replaced while it was being written');
-    if (at.size < this.#length) throw this.#changed(`was cut to ${at.size} bytes while it was being written`);
-    if (at.size > this.#length) await ops.truncate(fd, this.#length);
-    if (!fsync) return;
-    try {
-      await ops.sync(fd);
-    } catch (cause) {
-      // What of it reached the disk is unknown, and asking again would answer yes: only a new start is safe.
-      throw new ConnectError(`the disk did not take ${this.path}; going on from the last commit`, {
-        code: 'FILE_SYNC_FAILED',
-        cause,
-      });
-    }
   }
 
   async #writeProgress(): Promise<void> {
@@ -273,9 +195,9 @@ export class OutputFile {
       offset: next,
     }));
     const progress: Progress = {
-      length: this.#length,
-      inode: this.#inode,
-      end: hashEnd(this.#end),
+      length: this.#file.length,
+      inode: this.#file.inode,
+      end: this.#file.endHash,
       piece: this.#piece,
       openedAt: this.#openedAt,
       offsets: offsets.filter(({ offset }) => offset > 0),
@@ -298,15 +220,6 @@ export class OutputFile {
         this.#compressing.delete(name);
         this.#dirty = true;
       });
-    }
-  }
-
-  /** Gives the space back at once; should it fail, the next commit or start does it. */
-  async #cutQuietly(fd: number): Promise<void> {
-    try {
-      await this.#shared.ops.truncate(fd, this.#length);
-    } catch {
-      // The error that led here says more.
     }
   }
 

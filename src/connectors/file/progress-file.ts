@@ -5,7 +5,7 @@ import { ConnectError, type QueueOffset } from '../../sdk/index.js';
 import type { FileOps } from './file-ops.js';
 
 /** So many last bytes are fingerprinted. */
-export const END_BYTES = 1024;
+const END_BYTES = 1024;
 const FORMAT_VERSION = 1;
 
 export interface Progress {
@@ -38,6 +38,13 @@ export function lastBytes(before: Buffer, added: Buffer): Buffer {
   if (added.length >= END_BYTES) return Buffer.from(added.subarray(added.length - END_BYTES));
   const kept = before.subarray(Math.max(0, before.length + added.length - END_BYTES));
   return Buffer.concat([kept, added]);
+}
+
+/** The last bytes of the first `length` of a file. */
+export async function readEnd(ops: FileOps, fd: number, length: number): Promise<Buffer> {
+  const end = Buffer.alloc(Math.min(length, END_BYTES));
+  const bytes = await ops.read(fd, end, length - end.length);
+  return end.subarray(0, bytes);
 }
 
 export async function readProgress(ops: FileOps, output: string): Promise<Progress | null> {

@@ -138,7 +138,7 @@ export const SOURCE_CONFIG: ConfigDefinition = [
     documentation: 'Most records one poll returns.',
   },
   {
-    name: 'batch.max.bytes',
+    name: 'read.chunk.bytes',
     type: 'INT',
     importance: 'LOW',
     defaultValue: '524288',
@@ -217,7 +217,7 @@ export function readSourceSettings(config: ParsedConfig): SourceSettings {
     skipEmptyLines: config.boolean('skip.empty.lines') || config.string('format') === 'json',
     latin1: config.string('encoding') === 'latin1',
     maxRecords: config.int('batch.size'),
-    chunkBytes: config.int('batch.max.bytes'),
+    chunkBytes: config.int('read.chunk.bytes'),
     pollIntervalMs: config.int('poll.interval.ms'),
     startFromEnd: config.string('start.from') === 'end',
     rotateWaitMs: config.int('rotate.wait.ms'),
@@ -236,7 +236,7 @@ export function sourceIssues(config: ParsedConfig): ConfigIssue[] {
   }
 }
 
-export function isGlob(path: string): boolean {
+function isGlob(path: string): boolean {
   return picomatch.scan(path).isGlob;
 }
 

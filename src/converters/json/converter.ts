@@ -1,4 +1,4 @@
-import { DataError, fieldOf, isFields } from '../../sdk/index.js';
+import { DataError, fieldOf, isFields, PerSchema } from '../../sdk/index.js';
 import type { Converter, ConverterInstance, Plugin, Schema, SchemaAndValue } from '../../sdk/index.js';
 import { endOfObject, parseExact } from './exact-parse.js';
 import { NEEDS_EXACT, readSchemaless, settleNumbers, ValueReaders, type Read } from './read-value.js';
@@ -86,9 +86,7 @@ class JsonConverter implements ConverterInstance {
   readonly #options: JsonOptions;
   readonly #writers: ValueWriters;
   readonly #readers: ValueReaders;
-  readonly #outputs = new WeakMap<Schema, Output>();
-  #lastSchema: Schema | null = null;
-  #lastOutput: Output | null = null;
+  readonly #outputs: PerSchema<Output>;
   /** By the text of the schema; oldest out first. */
   readonly #inputs = new Map<string, Input>();
   /** How texts begin whose schema is known: only what follows needs to be parsed. */
@@ -98,6 +96,10 @@ class JsonConverter implements ConverterInstance {
     this.#options = options;
     this.#writers = new ValueWriters(options);
     this.#readers = new ValueReaders(options.replaceNullWithDefault);
+    this.#outputs = new PerSchema((schema) => ({
+      prefix: SCHEMA_FIRST + schemaText(schema, this.#writers) + THEN_PAYLOAD,
+      write: this.#writers.of(schema),
+    }));
   }
 
   fromConnectData(_topic: string, schema: Schema | null, value: unknown): string | null {
@@ -106,8 +108,7 @@ class JsonConverter implements ConverterInstance {
       const text = writeSchemaless(value, this.#options.decimalFormat);
       return this.#options.envelope ? `{"schema":null,"payload":${text}}` : text;
     }
-    const output = schema === this.#lastSchema ? this.#lastOutput : null;
-    const { prefix, write } = output ?? this.#output(schema);
+    const { prefix, write } = this.#outputs.of(schema);
     return this.#options.envelope ? `${prefix}${write(value)}}` : write(value);
   }
 
@@ -123,18 +124,6 @@ class JsonConverter implements ConverterInstance {
       if (error !== NEEDS_EXACT) throw error;
       return { schema: null, value: settleNumbers(parseExact(text)) };
     }
-  }
-
-  #output(schema: Schema): Output {
-    let output = this.#outputs.get(schema);
-    if (output === undefined) {
-      const prefix = SCHEMA_FIRST + schemaText(schema, this.#writers) + THEN_PAYLOAD;
-      output = { prefix, write: this.#writers.of(schema) };
-      this.#outputs.set(schema, output);
-    }
-    this.#lastSchema = schema;
-    this.#lastOutput = output;
-    return output;
   }
 
   /** null: the text does not begin with a known schema, or is not what it seems. */

@@ -6,11 +6,14 @@ import {
   describeValue,
   fieldOf,
   isFields,
+  isInherited,
   logicalType,
+  PerSchema,
   setField,
 } from '../../sdk/index.js';
 import type { Fields, Schema } from '../../sdk/index.js';
 import { MAX_DEPTH, NumberText, tooDeep } from './exact-parse.js';
+import { part } from './schema-parts.js';
 
 export type Read = (json: unknown) => unknown;
 
@@ -32,7 +35,9 @@ class Problem extends Error {
 
 export class ValueReaders {
   readonly #replaceNullWithDefault: boolean;
-  readonly #readers = new WeakMap<Schema, Read>();
+  readonly #readers: PerSchema<Read> = new PerSchema((schema) =>
+    this.#nullable(schema, this.#present(schema)),
+  );
 
   constructor(replaceNullWithDefault: boolean) {
     this.#replaceNullWithDefault = replaceNullWithDefault;
@@ -40,7 +45,7 @@ export class ValueReaders {
 
   /** Throws DataError SCHEMA_MISMATCH with the path, or NEEDS_EXACT. */
   of(schema: Schema): Read {
-    const read = this.#of(schema);
+    const read = this.#readers.of(schema);
     return (json) => {
       try {
         return read(json);
@@ -49,14 +54,6 @@ export class ValueReaders {
         throw new DataError(`payload${error.path}: ${error.message}`, { code: 'SCHEMA_MISMATCH' });
       }
     };
-  }
-
-  #of(schema: Schema): Read {
-    const known = this.#readers.get(schema);
-    if (known !== undefined) return known;
-    const read = this.#nullable(schema, this.#present(schema));
-    this.#readers.set(schema, read);
-    return read;
   }
 
   #nullable(schema: Schema, present: Read): Read {
@@ -111,7 +108,7 @@ export class ValueReaders {
   }
 
   #array(schema: Schema): Read {
-    const read = this.#of(part(schema, schema.valueSchema));
+    const read = this.#readers.of(part(schema, schema.valueSchema));
     return (json) => {
       if (!Array.isArray(json)) return mismatch('an array', json);
       return json.map((item: unknown, i) => readAt(`[${i}]`, read, item));
@@ -121,8 +118,8 @@ export class ValueReaders {
   /** From an object, or from an array of pairs. A Map where keys are not text. */
   #map(schema: Schema): Read {
     const keySchema = part(schema, schema.keySchema);
-    const readKey = this.#of(keySchema);
-    const readItem = this.#of(part(schema, schema.valueSchema));
+    const readKey = this.#readers.of(keySchema);
+    const readItem = this.#readers.of(part(schema, schema.valueSchema));
     const asObject = keySchema.type === 'STRING';
     return (json) => {
       if (asObject) {
@@ -147,18 +144,17 @@ export class ValueReaders {
   #struct(schema: Schema): Read {
     const fields = (schema.fields ?? []).map((field) => ({
       name: field.name,
-      read: this.#of(field.schema),
-      // What an object answers to without having it, or must not be assigned.
-      special: field.name in {},
+      read: this.#readers.of(field.schema),
+      inherited: isInherited(field.name),
     }));
     return (json) => {
       if (!isFields(json)) return mismatch('an object', json);
       const value: Record<string, unknown> = {};
       let current = '';
       try {
-        for (const { name, read, special } of fields) {
+        for (const { name, read, inherited } of fields) {
           current = name;
-          if (special) setField(value, name, read(fieldOf(json, name)));
+          if (inherited) setField(value, name, read(fieldOf(json, name)));
           else value[name] = read(json[name]);
         }
       } catch (error) {
@@ -269,13 +265,6 @@ function decimalReader(schema: Schema): Read {
 function date(ms: number | bigint, json: unknown): Date {
   const value = new Date(Number(ms));
   return Number.isNaN(value.getTime()) ? mismatch('a time that a Date can hold', json) : value;
-}
-
-function part(schema: Schema, found: Schema | undefined): Schema {
-  if (found !== undefined) return found;
-  throw new DataError(`a schema of type ${schema.type} lacks the schema of its parts`, {
-    code: 'BAD_SCHEMA',
-  });
 }
 
 function mismatch(wanted: string, json: unknown): never {

@@ -1,7 +1,17 @@
 /** Values → JSON text. A writer is made once for a schema. */
-import { DataError, Decimal, describeValue, isFields, logicalType, validateValue } from '../../sdk/index.js';
-import type { Schema, SchemaField } from '../../sdk/index.js';
+import {
+  DataError,
+  Decimal,
+  describeValue,
+  isFields,
+  isInherited,
+  logicalType,
+  PerSchema,
+  validateValue,
+} from '../../sdk/index.js';
+import type { Schema } from '../../sdk/index.js';
 import { MAX_DEPTH, tooDeep } from './exact-parse.js';
+import { part } from './schema-parts.js';
 
 export interface WriteOptions {
   readonly decimalFormat: 'BASE64' | 'NUMERIC';
@@ -17,7 +27,9 @@ const DAY_MS = 86_400_000;
 
 export class ValueWriters {
   readonly #options: WriteOptions;
-  readonly #writers = new WeakMap<Schema, Write>();
+  readonly #writers: PerSchema<Write> = new PerSchema((schema) =>
+    this.#nullable(schema, this.#present(schema)),
+  );
 
   constructor(options: WriteOptions) {
     this.#options = options;
@@ -25,7 +37,7 @@ export class ValueWriters {
 
   /** Throws DataError for a value that does not fit, with the path to it. */
   of(schema: Schema): Write {
-    const write = this.#of(schema);
+    const write = this.#writers.of(schema);
     return (value) => {
       try {
         return write(value);
@@ -35,14 +47,6 @@ export class ValueWriters {
         throw error;
       }
     };
-  }
-
-  #of(schema: Schema): Write {
-    const known = this.#writers.get(schema);
-    if (known !== undefined) return known;
-    const write = this.#nullable(schema, this.#present(schema));
-    this.#writers.set(schema, write);
-    return write;
   }
 
   #nullable(schema: Schema, present: Write): Write {
@@ -100,15 +104,15 @@ export class ValueWriters {
   }
 
   #array(schema: Schema): Write {
-    const write = this.#of(part(schema, schema.valueSchema));
+    const write = this.#writers.of(part(schema, schema.valueSchema));
     return (value) => (Array.isArray(value) ? `[${value.map(write).join(',')}]` : mismatch('ARRAY', value));
   }
 
   /** An object where the keys are text, else an array of pairs. */
   #map(schema: Schema): Write {
     const keySchema = part(schema, schema.keySchema);
-    const writeKey = this.#of(keySchema);
-    const writeValue = this.#of(part(schema, schema.valueSchema));
+    const writeKey = this.#writers.of(keySchema);
+    const writeValue = this.#writers.of(part(schema, schema.valueSchema));
     const asObject = keySchema.type === 'STRING';
     return (value) => {
       const entries =
@@ -123,8 +127,8 @@ export class ValueWriters {
     const fields = (schema.fields ?? []).map((field, i) => ({
       name: field.name,
       prefix: `${i === 0 ? '' : ','}${JSON.stringify(field.name)}:`,
-      write: this.#of(field.schema),
-      inherited: isInherited(field),
+      write: this.#writers.of(field.schema),
+      inherited: isInherited(field.name),
     }));
     return (value) => {
       if (!isFields(value)) return mismatch('STRUCT', value);
@@ -140,11 +144,6 @@ export class ValueWriters {
       return `${text}}`;
     };
   }
-}
-
-/** Whether an object answers to the name without having the field. */
-function isInherited(field: SchemaField): boolean {
-  return field.name in {};
 }
 
 /** JSON of a value without a schema. */
@@ -237,13 +236,6 @@ function base64Decimal(value: unknown): string {
 
 function base64(bytes: Uint8Array): string {
   return `"${Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64')}"`;
-}
-
-function part(schema: Schema, found: Schema | undefined): Schema {
-  if (found !== undefined) return found;
-  throw new DataError(`a schema of type ${schema.type} lacks the schema of its parts`, {
-    code: 'BAD_SCHEMA',
-  });
 }
 
 function mismatch(wanted: string, value: unknown): never {

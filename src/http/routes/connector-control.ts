@@ -4,6 +4,7 @@ import { existing } from '../connector-writes.js';
 import type { RouteContext, RouteDeps, Routes } from '../context.js';
 import { HttpError } from '../errors.js';
 import { rewording } from '../failures.js';
+import { taskConfigs } from '../shapes.js';
 import { restarting } from '../status.js';
 import { entryStatus } from './connectors.js';
 import { flag, pathPart, taskNumber } from './parameters.js';
@@ -58,7 +59,7 @@ async function restartTask(ctx: RouteContext, deps: RouteDeps): Promise<void> {
   const name = pathPart(ctx, 'name');
   const task = taskNumber(ctx);
   const entry = await existing(deps, ctx.state.call, name, unknownConnector(name));
-  if (task === null || task >= (entry.tasks?.configs.length ?? 0)) {
+  if (task === null || task >= taskConfigs(entry).length) {
     throw new HttpError('TASK_NOT_FOUND', `Unknown task: ${name}-${pathPart(ctx, 'task')}`);
   }
   await request(ctx, deps, name, false, [task]);

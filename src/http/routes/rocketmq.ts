@@ -13,7 +13,7 @@ import { nameProblem } from '../names.js';
 import { holdsHidden, hideWith } from '../secrets.js';
 import { RuntimeFailure, type Call, type Config } from '../runtime.js';
 import { taskConfigs } from '../shapes.js';
-import { connectorStatus, indexUnits } from '../status.js';
+import { connectorStatus, indexUnits, type UnitStateInfo } from '../status.js';
 import { pathPart, prefersText, queryValues } from './parameters.js';
 
 type Handler = (ctx: RouteContext) => Promise<string>;
@@ -178,14 +178,27 @@ function jsonOf(map: ReadonlyMap<string, unknown>): string {
   return JSON.stringify(Object.fromEntries(map));
 }
 
-/** This node's. */
+/** Of the whole cluster, as upstream's nodes told of themselves; the id of the node is ours. */
 async function allocatedInfo(call: Call, deps: RouteDeps): Promise<string> {
+  const [entries, view] = await Promise.all([deps.runtime.connectors(call), deps.runtime.cluster(call)]);
+  const units = indexUnits(view);
   const connectors: string[] = [];
   const tasks: string[] = [];
-  for (const { unit, state, config } of await deps.runtime.allocated(call)) {
-    const shown = JSON.stringify(await deps.secrets.hide(call, config));
-    if (unit.includes('/')) tasks.push(`taskId:${unit}\nState:${state}\nConfigs:${shown}\n`);
-    else connectors.push(`connectorName:${unit}\nState:${state}\nConfigs:${shown}\n`);
+  for (const entry of entries) {
+    const status = connectorStatus(entry, units, 'unknown');
+    const isSecret = await deps.secrets.of(call, entry.config);
+    const line = (name: string, { state, worker_id }: UnitStateInfo, config: Config): string =>
+      `${name}\nState:${state}\nWorkerId:${worker_id}\nConfigs:${JSON.stringify(hideWith(isSecret, config))}\n`;
+    if (isHeld(status.connector))
+      connectors.push(line(`connectorName:${entry.name}`, status.connector, entry.config));
+    for (const task of status.tasks) {
+      const config = { ...entry.config, ...entry.tasks?.configs[task.id] };
+      if (isHeld(task)) tasks.push(line(`taskId:${entry.name}/${task.id}`, task, config));
+    }
   }
   return `working connectors:\n${connectors.join('')}working tasks:\n${tasks.join('')}`;
+}
+
+function isHeld({ state, worker_id }: UnitStateInfo): boolean {
+  return worker_id !== '' && state !== 'STOPPED';
 }

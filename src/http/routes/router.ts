@@ -6,6 +6,7 @@ import { HttpError } from '../errors.js';
 import { shortened } from '../names.js';
 import { controlRoutes } from './connector-control.js';
 import { connectorRoutes } from './connectors.js';
+import { nodeRoutes } from './nodes.js';
 import { pluginRoutes } from './plugins.js';
 import { rocketmqRoutes } from './rocketmq.js';
 import { workerRoutes } from './worker.js';
@@ -13,6 +14,7 @@ import { workerRoutes } from './worker.js';
 export function createRouter(deps: RouteDeps): Router<RequestState> {
   const router = new Router<RequestState>();
   workerRoutes(router, deps);
+  nodeRoutes(router, deps);
   rocketmqRoutes(router, deps);
   connectorRoutes(router, deps);
   controlRoutes(router, deps);

@@ -1,8 +1,8 @@
 /** The node itself: who it is, whether it is well, its tree of actors. */
+import { treeText } from '../../actors/kernel/tree-text.js';
 import type { RouteContext, RouteDeps, Routes } from '../context.js';
 import { isFault, toHttpError } from '../failures.js';
 import type { Call, Health } from '../runtime.js';
-import { treeText } from '../tree-text.js';
 import { prefersText } from './parameters.js';
 
 /** A probe wants an answer sooner than a write gets one. */
@@ -30,7 +30,7 @@ export function workerRoutes(router: Routes, { runtime }: RouteDeps): void {
   router.get('/supervisor/tree', async (ctx: RouteContext) => {
     ctx.state.call.waitingFor = 'the supervisor';
     const tree = await runtime.tree(ctx.state.call);
-    ctx.body = prefersText(ctx) ? treeText(tree) : tree;
+    ctx.body = prefersText(ctx) ? `${treeText(tree)}\n` : tree;
   });
 }
 

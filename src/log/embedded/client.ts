@@ -2,9 +2,11 @@
 import { ActorError } from '../../actors/kernel/errors.js';
 import type { AskKind, AskOptions, Ref } from '../../actors/kernel/protocol.js';
 import { LOG_ERROR_CODES, LogError } from '../log.js';
+import { JoinedSignals } from '../joined-signals.js';
 import type * as port from '../log.js';
-import { ByteBudget } from './byte-budget.js';
-import * as check from './checks.js';
+import { ByteBudget } from '../byte-budget.js';
+import { EMBEDDED_CAPABILITIES } from './capabilities.js';
+import * as check from '../checks.js';
 import type { LogProtocol, StoreFigures } from './protocol.js';
 
 export interface LogClientOptions {
@@ -17,11 +19,12 @@ export interface LogClientOptions {
 type Ask = LogProtocol['ask'];
 
 export class LogClient implements port.Log {
-  readonly capabilities: port.LogCapabilities = { atomicAppend: true, fencing: true, trim: true };
+  readonly capabilities: port.LogCapabilities = EMBEDDED_CAPABILITIES;
   readonly #ref: Pick<Ref<LogProtocol>, 'ask'>;
   readonly #deadlineMs: number;
   readonly #budget: ByteBudget;
   readonly #closing = new AbortController();
+  readonly #signals = new JoinedSignals(this.#closing.signal);
 
   constructor(ref: Pick<Ref<LogProtocol>, 'ask'>, options: LogClientOptions = {}) {
     this.#ref = ref;
@@ -65,8 +68,7 @@ export class LogClient implements port.Log {
     const { signal, ...question } = request;
     check.checkRead(request);
     signal?.throwIfAborted();
-    const either =
-      signal === undefined ? this.#closing.signal : AbortSignal.any([signal, this.#closing.signal]);
+    const either = signal === undefined ? this.#closing.signal : this.#signals.with(signal);
     return this.#ask('read', question, { signal: either, deadlineMs: question.waitMs + this.#deadlineMs });
   }
 

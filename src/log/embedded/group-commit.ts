@@ -86,6 +86,11 @@ export class GroupCommit {
     });
   }
 
+  /** Submits a step that scans, again and again until it answers true: others get their turn in between. */
+  async submitSteps(step: () => boolean): Promise<void> {
+    while (!(await this.submit(0, step, true)));
+  }
+
   /** True when another process has committed since the last call. */
   takeForeign(): boolean {
     this.#options.database.data.resetReadTxn();

@@ -10,7 +10,7 @@ import { unknownTopic } from './tables.js';
 import type { Tables } from './tables.js';
 
 export interface QueueReaderOptions {
-  /** Newest batches kept in memory for tailing readers. */
+  /** Newest batches kept in memory until a tailing reader takes them. */
   readonly cacheBytes: number;
   readonly maxParkedReads: number;
   /** Looks at the newest commit; throws LogError only. */
@@ -43,8 +43,7 @@ export class QueueReader {
   }
 
   async read(request: port.ReadRequest): Promise<port.ReadResult> {
-    const meta = this.#look((tables) => tables.topic(request.topic));
-    if (meta === null) throw unknownTopic(request.topic);
+    const meta = this.#look((tables) => tables.existing(request.topic));
     const result = this.#collect(meta, request);
     if (result.batches.length > 0 || request.waitMs === 0) return result;
     return new Promise((resolve, reject) => {
@@ -100,11 +99,13 @@ export class QueueReader {
     const answer = new Answer(Math.max(request.offset, state.start), request);
     const id = queueId(topicId, request.queue);
     while (answer.next < state.end) {
-      const cached = this.#cache.get(`${id}/${answer.next}`);
+      const key = `${id}/${answer.next}`;
+      const cached = this.#cache.get(key);
       if (cached === undefined) break;
       if (!answer.fits(cached.bytes.byteLength, cached.count)) return answer.batches;
-      // A copy: what a read returns may be transferred or changed by whoever asked.
-      answer.take(answer.next, { bytes: cached.bytes.slice(), count: cached.count });
+      // Taken out, not copied: a batch read is its reader's own. Whoever reads it next gets it from lmdb.
+      this.#cache.delete(key);
+      answer.take(answer.next, cached, { fresh: true });
     }
     if (answer.next >= state.end) return answer.batches;
     const located = tables.locate(topicId, request.queue, answer.next);
@@ -156,9 +157,9 @@ class Answer {
     return this.batches.length === 0 || (bytes <= this.#bytesLeft && records <= this.#recordsLeft);
   }
 
-  take(baseOffset: number, batch: port.EncodedBatch): void {
+  take(baseOffset: number, batch: port.EncodedBatch, more: Pick<port.StoredBatch, 'fresh'> = {}): void {
     const end = baseOffset + batch.count;
-    this.batches.push({ baseOffset, batch });
+    this.batches.push({ baseOffset, batch, ...more });
     this.#bytesLeft -= batch.bytes.byteLength;
     this.#recordsLeft -= end - this.next;
     this.next = end;

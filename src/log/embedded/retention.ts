@@ -12,7 +12,7 @@ export interface Cut {
 
 /** Whole batches only. `now`: milliseconds since 1970; a clock set back only keeps records longer. */
 export function retentionCuts(tables: Tables, now: number): readonly Cut[] {
-  const slowest = tables.slowestGroups();
+  const slowest = tables.groups.slowest();
   const cuts: Cut[] = [];
   for (const { meta } of tables.topics()) {
     if (meta.retentionMs === null && meta.retentionBytes === null) continue;

@@ -1,19 +1,20 @@
 /** The embedded log on lmdb, in the thread that opened it. Other threads reach it through the `log` actor. */
 import { LogError } from '../log.js';
 import type * as port from '../log.js';
+import { EMBEDDED_CAPABILITIES } from './capabilities.js';
+import { planAppend } from './append-plan.js';
 import { ChangeWatch } from './change-watch.js';
-import * as check from './checks.js';
+import * as check from '../checks.js';
 import { toLogError } from './errors.js';
 import { GroupCommit } from './group-commit.js';
-import { spaceOf } from './keys.js';
+import { Housekeeping } from './housekeeping.js';
 import type { TopicMeta } from './keys.js';
 import { openDatabase } from './open-database.js';
 import type { OpenedDatabase } from './open-database.js';
 import type { StoreFigures } from './protocol.js';
 import { QueueReader } from './queue-reader.js';
-import { retentionCuts } from './retention.js';
 import { Staging } from './staging.js';
-import { Tables, unknownTopic } from './tables.js';
+import { Tables } from './tables.js';
 
 export interface StoreOptions {
   /** Folder of the store; made when it is not there. */
@@ -44,27 +45,18 @@ export interface StoreOptions {
   readonly clock?: () => number;
 }
 
-interface Appended {
-  readonly topicId: number;
-  readonly queue: number;
-  readonly base: number;
-  readonly batch: port.EncodedBatch;
-}
-
 const MAX_PENDING_WORK = 20_000;
 
 export class EmbeddedStore implements port.Log {
-  readonly capabilities: port.LogCapabilities = { atomicAppend: true, fencing: true, trim: true };
+  readonly capabilities: port.LogCapabilities = EMBEDDED_CAPABILITIES;
   readonly #options: StoreOptions;
   readonly #database: OpenedDatabase;
   readonly #tables: Tables;
   readonly #writer: GroupCommit;
   readonly #reader: QueueReader;
   readonly #watch: ChangeWatch;
-  readonly #retentionTimer: NodeJS.Timeout | null;
+  readonly #housekeeping: Housekeeping;
   readonly #clock: () => number;
-  #background: Promise<void> = Promise.resolve();
-  #backgroundWork = 0;
   #closed = false;
 
   /** LogError LOG_CORRUPT, LOG_IO or LOG_FULL. */
@@ -104,12 +96,15 @@ export class EmbeddedStore implements port.Log {
       options.watchFile ?? true,
       () => this.#onExternalChange(),
     );
-    const checkMs = options.retentionCheckMs ?? 60_000;
-    const tidy = (): void => {
-      this.#inBackground(() => this.applyRetention());
-    };
-    this.#retentionTimer = checkMs > 0 ? setInterval(tidy, checkMs).unref() : null;
-    this.#inBackground(() => this.#purgeDropped());
+    this.#housekeeping = new Housekeeping({
+      database,
+      writer: this.#writer,
+      tables: this.#tables,
+      look: (at) => this.#read(at),
+      clock: this.#clock,
+      everyMs: options.retentionCheckMs ?? 60_000,
+      onError: (error) => options.onBackgroundError?.(error),
+    });
   }
 
   async createTopic(name: string, settings: port.TopicSettings): Promise<port.TopicDescription> {
@@ -133,12 +128,15 @@ export class EmbeddedStore implements port.Log {
   async deleteTopic(name: string): Promise<void> {
     const meta = await this.#writer.submit(0, () => this.#tables.deleteTopic(name));
     for (let queue = 0; queue < meta.queues; queue++) this.#reader.wake(meta.id, queue);
-    this.#inBackground(() => this.#purgeDropped());
+    this.#housekeeping.purgeSoon();
   }
 
   async append(request: port.AppendRequest): Promise<readonly number[]> {
     const bytes = check.checkAppend(request);
-    const written = await this.#writer.submit(bytes, () => this.#planAppend(request));
+    const { maxBytes = null } = this.#options;
+    const written = await this.#writer.submit(bytes, () =>
+      planAppend(this.#tables, request, { maxBytes, now: this.#clock() }),
+    );
     for (const { topicId, queue, base, batch } of written) this.#reader.remember(topicId, queue, base, batch);
     for (const { topicId, queue } of written) this.#reader.wake(topicId, queue);
     return written.map((entry) => entry.base);
@@ -152,7 +150,7 @@ export class EmbeddedStore implements port.Log {
 
   async ranges(topic: string): Promise<readonly port.QueueRange[]> {
     return this.#read((tables) => {
-      const meta = this.#topic(topic);
+      const meta = tables.existing(topic);
       return Array.from({ length: meta.queues }, (_, queue) => {
         const { start, end } = tables.queue(topic, meta, queue);
         return { queue, startOffset: start, endOffset: end };
@@ -162,7 +160,7 @@ export class EmbeddedStore implements port.Log {
 
   async trim(topic: string, queue: number, offset: number): Promise<void> {
     check.checkOffset(offset);
-    const meta = this.#read(() => this.#topic(topic));
+    const meta = this.#read((tables) => tables.existing(topic));
     const step = (): boolean => {
       const { end } = this.#tables.queue(topic, meta, queue);
       if (offset > end)
@@ -172,7 +170,7 @@ export class EmbeddedStore implements port.Log {
         );
       return this.#tables.trimStep(meta.id, queue, offset);
     };
-    while (!(await this.#writer.submit(0, step, true)));
+    await this.#writer.submitSteps(step);
   }
 
   async fence(fence: port.Fence): Promise<void> {
@@ -185,37 +183,37 @@ export class EmbeddedStore implements port.Log {
     if (offsets.length === 0) return;
     await this.#writer.submit(0, () => {
       const targets = offsets.map((entry) => {
-        const meta = this.#topic(entry.topic);
+        const meta = this.#tables.existing(entry.topic);
         this.#tables.queue(entry.topic, meta, entry.queue);
-        return { id: meta.id, queue: entry.queue, offset: entry.offset };
+        return { topicId: meta.id, queue: entry.queue, offset: entry.offset };
       });
-      for (const { id, queue, offset } of targets) this.#tables.commitOffset(group, id, queue, offset);
+      for (const target of targets) this.#tables.groups.commit(group, target);
     });
   }
 
   async committedOffsets(group: string): Promise<readonly port.GroupOffset[]> {
     check.checkName('group', group);
-    return this.#read((tables) => tables.committedOffsets(group));
+    return this.#read((tables) => {
+      const names = new Map(tables.topics().map(({ name, meta }) => [meta.id, name]));
+      return [...tables.groups.committed(group)].flatMap(({ topicId, queue, offset }) => {
+        const topic = names.get(topicId);
+        return topic === undefined ? [] : [{ topic, queue, offset }];
+      });
+    });
   }
 
   async listGroups(): Promise<readonly string[]> {
-    return this.#read((tables) => tables.groups());
+    return this.#read((tables) => tables.groups.names(new Set(tables.topics().map(({ meta }) => meta.id))));
   }
 
   async deleteGroup(group: string): Promise<void> {
     check.checkName('group', group);
-    await this.#writer.submit(0, () => this.#tables.deleteGroup(group), true);
+    await this.#writer.submit(0, () => this.#tables.groups.delete(group), true);
   }
 
-  /** Deletes what retention no longer keeps. Called by a timer too. */
-  async applyRetention(): Promise<void> {
-    // Slots of killed processes would keep their pages from being reused.
-    this.#database.root.readerCheck();
-    const cuts = this.#read((tables) => retentionCuts(tables, this.#clock()));
-    for (const { topicId, queue, offset } of cuts) {
-      while (!(await this.#writer.submit(0, () => this.#tables.trimStep(topicId, queue, offset), true)));
-    }
-    await this.#purgeDropped();
+  /** Deletes what retention no longer keeps. Done by a timer too. */
+  applyRetention(): Promise<void> {
+    return this.#housekeeping.applyRetention();
   }
 
   figures(): StoreFigures {
@@ -232,79 +230,16 @@ export class EmbeddedStore implements port.Log {
     if (this.#closed) return;
     this.#closed = true;
     this.#watch.close();
-    if (this.#retentionTimer !== null) clearInterval(this.#retentionTimer);
     this.#reader.close(closedError());
     await this.#writer.close();
-    await this.#background;
+    await this.#housekeeping.close();
     await this.#database.root.close();
   }
 
   // --- Inside. ---
 
-  #planAppend(request: port.AppendRequest): Appended[] {
-    if (request.fence !== undefined) this.#tables.checkFence(request.fence);
-    let space = 0;
-    let reserved = true;
-    const targets = request.entries.map(({ topic, queue, batch }) => {
-      const meta = this.#topic(topic);
-      this.#tables.queue(topic, meta, queue);
-      space += spaceOf(batch.bytes.byteLength);
-      reserved &&= meta.reserve;
-      return { meta, queue, batch };
-    });
-    this.#checkSpace(space, reserved);
-    const now = this.#clock();
-    return targets.map(({ meta, queue, batch }) => ({
-      topicId: meta.id,
-      queue,
-      base: this.#tables.append(meta.id, queue, batch, now),
-      batch,
-    }));
-  }
-
-  /** Only topics with `reserve` may use the last tenth. */
-  #checkSpace(space: number, reserved: boolean): void {
-    const { maxBytes } = this.#options;
-    if (maxBytes === null || maxBytes === undefined) return;
-    const limit = reserved ? maxBytes : Math.floor(maxBytes * 0.9);
-    const used = this.#tables.totalBytes();
-    if (used + space <= limit) return;
-    throw new LogError(
-      'LOG_FULL',
-      `the log is full: ${used} of ${maxBytes} bytes are used (a tenth is kept for the node's own topics). Raise the log's ` +
-        `size limit, shorten the retention of its topics, or start the sinks that have not read them`,
-    );
-  }
-
   #onExternalChange(): void {
     if (this.#reader.parked > 0 && this.#writer.takeForeign()) this.#reader.wakeAll();
-  }
-
-  async #purgeDropped(): Promise<void> {
-    for (const topicId of this.#read((tables) => tables.droppedTopics())) {
-      while (!(await this.#writer.submit(0, () => this.#tables.purgeStep(topicId), true)));
-    }
-  }
-
-  /** One at a time; `close` waits for it. What finds one running and one waiting is left to that one. */
-  #inBackground(work: () => Promise<void>): void {
-    if (this.#backgroundWork === 2) return;
-    this.#backgroundWork++;
-    this.#background = this.#background
-      .then(work)
-      .catch((error: unknown) => {
-        const failure = toLogError(error, this.#database.dataFile);
-        if (failure.code !== 'LOG_CLOSED') this.#options.onBackgroundError?.(failure);
-      })
-      .finally(() => {
-        this.#backgroundWork--;
-      });
-  }
-
-  #topic(name: string): TopicMeta {
-    const meta = this.#tables.topic(name);
-    if (meta === null) throw unknownTopic(name);
-    return meta;
   }
 
   #read<T>(look: (tables: Tables) => T): T {

@@ -3,9 +3,10 @@
  * was given to `GroupCommit`; what is marked as scanning there goes alone.
  */
 import { LogError } from '../log.js';
-import type { EncodedBatch, Fence, GroupOffset, TopicSettings } from '../log.js';
+import type { EncodedBatch, Fence, TopicSettings } from '../log.js';
+import { GroupTable } from './group-table.js';
 import * as keys from './keys.js';
-import type { BatchKey, QueueState, StoreKey, TopicMeta } from './keys.js';
+import type { BatchKey, QueueState, TopicMeta } from './keys.js';
 import type { Staging } from './staging.js';
 
 /** One step of a long deletion: bounds the time other writers wait for it. */
@@ -13,10 +14,12 @@ const STEP_BATCHES = 1000;
 const STEP_BYTES = 64 * 1024 * 1024;
 
 export class Tables {
+  readonly groups: GroupTable;
   readonly #staging: Staging;
 
   constructor(staging: Staging) {
     this.#staging = staging;
+    this.groups = new GroupTable(staging);
   }
 
   // --- Topics. ---
@@ -24,6 +27,13 @@ export class Tables {
   topic(name: string): TopicMeta | null {
     const bytes = this.#staging.get(keys.topicKey(name));
     return bytes === undefined ? null : keys.decodeTopic(bytes);
+  }
+
+  /** LogError LOG_UNKNOWN_TOPIC. */
+  existing(name: string): TopicMeta {
+    const meta = this.topic(name);
+    if (meta === null) throw unknownTopic(name);
+    return meta;
   }
 
   topics(): readonly { readonly name: string; readonly meta: TopicMeta }[] {
@@ -48,8 +58,7 @@ export class Tables {
 
   /** The topic is gone at once; its batches go in steps (`purgeStep`). */
   deleteTopic(name: string): TopicMeta {
-    const meta = this.topic(name);
-    if (meta === null) throw unknownTopic(name);
+    const meta = this.existing(name);
     this.#staging.remove(keys.topicKey(name));
     this.#staging.put(keys.droppedKey(meta.id), Buffer.alloc(1));
     return meta;
@@ -75,9 +84,7 @@ export class Tables {
     if (count > 0) return false;
     for (const key of this.#staging.scanKeys(keys.queueStatesOf(topicId)))
       this.#staging.remove(keys.queueKey(topicId, keys.keyNumber(key, 2)));
-    for (const key of this.#staging.scanKeys(keys.ALL_GROUPS)) {
-      if (keys.keyNumber(key, 2) === topicId) this.#staging.remove(groupKeyOf(key));
-    }
+    this.groups.forgetTopic(topicId);
     this.#staging.remove(keys.droppedKey(topicId));
     return true;
   }
@@ -193,56 +200,6 @@ export class Tables {
     return this.#number(keys.metaKey('bytes'), 0);
   }
 
-  // --- Groups. ---
-
-  commitOffset(group: string, topicId: number, queue: number, offset: number): void {
-    this.#staging.put(keys.groupKey(group, topicId, queue), keys.encodeNumbers(offset));
-  }
-
-  committedOffsets(group: string): readonly GroupOffset[] {
-    const names = new Map(this.topics().map(({ name, meta }) => [meta.id, name]));
-    const offsets: GroupOffset[] = [];
-    for (const { key, value } of this.#staging.scan(keys.groupRange(group))) {
-      const topic = names.get(keys.keyNumber(key, 2));
-      if (topic !== undefined)
-        offsets.push({ topic, queue: keys.keyNumber(key, 3), offset: keys.decodeNumber(value) });
-    }
-    return offsets;
-  }
-
-  groups(): readonly string[] {
-    const live = new Set(this.topics().map(({ meta }) => meta.id));
-    const names = new Set<string>();
-    for (const key of this.#staging.scanKeys(keys.ALL_GROUPS)) {
-      if (live.has(keys.keyNumber(key, 2))) names.add(keys.keyText(key, 1));
-    }
-    return [...names];
-  }
-
-  deleteGroup(group: string): void {
-    for (const key of this.#staging.scanKeys(keys.groupRange(group))) this.#staging.remove(groupKeyOf(key));
-  }
-
-  /**
-   * By topic id: what the slowest group has read of a queue. A group with offsets on some queues of a topic has read
-   * nothing of the others.
-   */
-  slowestGroups(): ReadonlyMap<number, (queue: number) => number> {
-    const groups = new Map<number, Map<string, Map<number, number>>>();
-    for (const { key, value } of this.#staging.scan(keys.ALL_GROUPS)) {
-      const onTopic = entryOf(groups, keys.keyNumber(key, 2), () => new Map<string, Map<number, number>>());
-      const queues = entryOf(onTopic, keys.keyText(key, 1), () => new Map<number, number>());
-      queues.set(keys.keyNumber(key, 3), keys.decodeNumber(value));
-    }
-    const slowest = new Map<number, (queue: number) => number>();
-    for (const [topicId, onTopic] of groups) {
-      slowest.set(topicId, (queue) =>
-        Math.min(...[...onTopic.values()].map((queues) => queues.get(queue) ?? 0)),
-      );
-    }
-    return slowest;
-  }
-
   // --- Fences. ---
 
   checkFence(fence: Fence): void {
@@ -282,18 +239,6 @@ export class Tables {
 
 export function unknownTopic(name: string): LogError {
   return new LogError('LOG_UNKNOWN_TOPIC', `there is no topic "${name}": create it first`);
-}
-
-function groupKeyOf(key: unknown): StoreKey {
-  return keys.groupKey(keys.keyText(key, 1), keys.keyNumber(key, 2), keys.keyNumber(key, 3));
-}
-
-function entryOf<K, V>(map: Map<K, V>, key: K, make: () => V): V {
-  const found = map.get(key);
-  if (found !== undefined) return found;
-  const made = make();
-  map.set(key, made);
-  return made;
 }
 
 function asBuffer(bytes: Uint8Array): Buffer {

@@ -1,11 +1,12 @@
 /** What the acceptance suite asks of the configuration of any connector. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseConfig, parseConfigOrThrow } from '../config-parse.js';
+import { parseConfig } from '../config-parse.js';
 import type { ConfigDefinition } from '../config.js';
 import { ConfigError } from '../errors.js';
 import type { RawConfig, SinkConnector, SourceConnector } from '../plugin.js';
 import { RecordingLogger } from './recording-logger.js';
+import { planTasks } from './running-tasks.js';
 
 export type Guarantee = 'at-least-once' | 'exactly-once';
 
@@ -123,17 +124,12 @@ function checkDefinition(definition: ConfigDefinition): void {
   }
 }
 
-async function plan(
+function plan(
   connector: SourceConnector | SinkConnector,
   raw: RawConfig,
   maxTasks: number,
 ): Promise<readonly RawConfig[]> {
-  const context = {
-    connectorName: 'under-test',
-    log: new RecordingLogger(),
-    signal: new AbortController().signal,
-  };
-  return connector.taskConfigs(context, parseConfigOrThrow(connector.config, raw), raw, maxTasks);
+  return planTasks(connector, raw, maxTasks, { connectorName: 'under-test', log: new RecordingLogger() });
 }
 
 /** The fields named, wherever the configuration is refused: by its definition, by validate, by taskConfigs. */

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { RetriableError } from '../errors.js';
 import type { Plugin, RawConfig, SinkConnector } from '../plugin.js';
-import { acceptConfig, checkNoSecrets, type Guarantee, type WrongConfig } from './accept-config.js';
+import { acceptConfig, type Guarantee, type WrongConfig } from './accept-config.js';
+import { interrupted, withFixture, withHarness } from './with-harness.js';
 import { SinkHarness } from './sink-harness.js';
 
 /** A target system of its own for one test. */
@@ -46,7 +46,7 @@ export function acceptSink(options: SinkAcceptance): void {
   describe(`${options.name} is a sound sink`, () => {
     acceptConfig({
       connector: plugin.plugin,
-      withConfig: (body) => suite.withFixture(({ config }) => body(config)),
+      withConfig: (body) => withFixture(options.setup, ({ config }) => body(config)),
       wrongConfigs: options.wrongConfigs ?? [],
     });
     suite.register();
@@ -60,15 +60,6 @@ class SinkSuite {
   constructor(options: SinkAcceptance, connector: SinkConnector) {
     this.#options = options;
     this.#connector = connector;
-  }
-
-  async withFixture(body: (fixture: SinkFixture) => Promise<void>): Promise<void> {
-    const fixture = await this.#options.setup();
-    try {
-      await body(fixture);
-    } finally {
-      await fixture.cleanup?.();
-    }
   }
 
   register(): void {
@@ -89,20 +80,15 @@ class SinkSuite {
     body: (fixture: SinkFixture, harness: SinkHarness) => Promise<void>,
     queues = 1,
   ): Promise<void> {
-    await this.withFixture(async (fixture) => {
-      const refs = Array.from({ length: queues }, (_, queue) => ({ topic: 'acceptance', queue }));
-      const harness = new SinkHarness(this.#connector, fixture.config, { queues: refs });
-      try {
-        await harness.start();
-        await body(fixture, harness);
-        checkNoSecrets(this.#connector.config, fixture.config, 'the log', harness.log.lines);
-      } catch (error) {
-        checkNoSecrets(this.#connector.config, fixture.config, 'an error', error);
-        throw error;
-      } finally {
-        await harness.dispose();
-      }
-    });
+    const refs = Array.from({ length: queues }, (_, queue) => ({ topic: 'acceptance', queue }));
+    await withFixture(this.#options.setup, (fixture) =>
+      withHarness(
+        new SinkHarness(this.#connector, fixture.config, { queues: refs }),
+        this.#connector,
+        fixture.config,
+        (harness) => body(fixture, harness),
+      ),
+    );
   }
 
   #values(from: number, count: number): unknown[] {
@@ -201,12 +187,10 @@ class SinkSuite {
       harness.commit(await harness.flush());
       const repair = await fixture.interrupt();
       harness.append(0, this.#values(4, 4));
-      try {
+      await interrupted(async () => {
         await harness.deliver(2);
         await harness.flush();
-      } catch (error) {
-        assert.ok(error instanceof RetriableError, `it threw ${String(error)} instead of a RetriableError`);
-      }
+      });
       await repair();
       await this.#finish(fixture, harness, 8);
     });

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { RetriableError } from '../errors.js';
 import type { Plugin, RawConfig, SourceConnector } from '../plugin.js';
 import type { SourceRecord } from '../record.js';
-import { acceptConfig, checkNoSecrets, type Guarantee, type WrongConfig } from './accept-config.js';
+import { acceptConfig, type Guarantee, type WrongConfig } from './accept-config.js';
+import { interrupted, withFixture, withHarness } from './with-harness.js';
 import { SourceHarness } from './source-harness.js';
 
 /** A source system of its own for one test. */
@@ -39,7 +39,7 @@ export function acceptSource(options: SourceAcceptance): void {
   describe(`${options.name} is a sound source`, { concurrency: options.parallel ?? false }, () => {
     acceptConfig({
       connector: plugin.plugin,
-      withConfig: (body) => suite.withFixture(({ config }) => body(config)),
+      withConfig: (body) => withFixture(options.setup, ({ config }) => body(config)),
       wrongConfigs: options.wrongConfigs ?? [],
     });
     suite.register();
@@ -53,15 +53,6 @@ class SourceSuite {
   constructor(options: SourceAcceptance, connector: SourceConnector) {
     this.#options = options;
     this.#connector = connector;
-  }
-
-  async withFixture(body: (fixture: SourceFixture) => Promise<void>): Promise<void> {
-    const fixture = await this.#options.setup();
-    try {
-      await body(fixture);
-    } finally {
-      await fixture.cleanup?.();
-    }
   }
 
   register(): void {
@@ -82,19 +73,14 @@ class SourceSuite {
     body: (fixture: SourceFixture, harness: SourceHarness) => Promise<void>,
     maxTasks = 1,
   ): Promise<void> {
-    await this.withFixture(async (fixture) => {
-      const harness = new SourceHarness(this.#connector, fixture.config, { maxTasks });
-      try {
-        await harness.start();
-        await body(fixture, harness);
-        checkNoSecrets(this.#connector.config, fixture.config, 'the log', harness.log.lines);
-      } catch (error) {
-        checkNoSecrets(this.#connector.config, fixture.config, 'an error', error);
-        throw error;
-      } finally {
-        await harness.dispose();
-      }
-    });
+    await withFixture(this.#options.setup, (fixture) =>
+      withHarness(
+        new SourceHarness(this.#connector, fixture.config, { maxTasks }),
+        this.#connector,
+        fixture.config,
+        (harness) => body(fixture, harness),
+      ),
+    );
   }
 
   async #givesAll(maxTasks: number): Promise<void> {
@@ -174,12 +160,10 @@ class SourceSuite {
       await harness.accept(records);
       await harness.stop();
       const repair = await fixture.interrupt();
-      try {
+      await interrupted(async () => {
         await harness.start();
         await harness.poll();
-      } catch (error) {
-        assert.ok(error instanceof RetriableError, `it threw ${String(error)} instead of a RetriableError`);
-      }
+      });
       await repair();
       harness.kill();
       await harness.start();

@@ -13,6 +13,7 @@ import { NO_HEADERS, type SinkRecord } from '../record.js';
 import type { Schema } from '../schema.js';
 import { within } from './deadline.js';
 import { RecordingLogger } from './recording-logger.js';
+import { planTasks, release, type RunningTask } from './running-tasks.js';
 
 interface Queue extends QueueRef {
   readonly records: SinkRecord[];
@@ -20,11 +21,6 @@ interface Queue extends QueueRef {
   next: number;
   committed: number;
   paused: boolean;
-}
-
-interface RunningTask {
-  readonly task: SinkTask;
-  readonly stop: AbortController;
 }
 
 export interface ReportedRecord {
@@ -52,8 +48,8 @@ export class SinkHarness {
   readonly #name: string;
   readonly #deadlineMs: number;
   readonly #queues: readonly Queue[];
-  #running: RunningTask | null = null;
-  readonly #abandoned: RunningTask[] = [];
+  #running: RunningTask<SinkTask> | null = null;
+  readonly #abandoned: RunningTask<SinkTask>[] = [];
 
   constructor(connector: SinkConnector, raw: RawConfig, options: SinkHarnessOptions = {}) {
     this.#connector = connector;
@@ -100,9 +96,8 @@ export class SinkHarness {
       queue.next = queue.committed;
       queue.paused = false;
     }
-    const config = parseConfigOrThrow(this.#connector.config, this.#raw);
-    const planning = { connectorName: this.#name, log: this.log, signal: new AbortController().signal };
-    const [raw] = await this.#connector.taskConfigs(planning, config, this.#raw, 1);
+    const planning = { connectorName: this.#name, log: this.log };
+    const [raw] = await planTasks(this.#connector, this.#raw, 1, planning);
     if (raw === undefined) throw new Error('taskConfigs() planned no task');
     const running = { task: this.#connector.createTask(), stop: new AbortController() };
     this.#running = running;
@@ -178,17 +173,9 @@ export class SinkHarness {
     this.#running = null;
   }
 
-  /** Frees what tasks hold, those that were killed too. Their errors no longer matter. */
   async dispose(): Promise<void> {
     this.kill();
-    for (const { task, stop } of this.#abandoned.splice(0)) {
-      stop.abort();
-      try {
-        await within('stop()', this.#deadlineMs, task.stop());
-      } catch {
-        // A task that was killed cannot be expected to stop well.
-      }
-    }
+    await release(this.#abandoned.splice(0), this.#deadlineMs);
   }
 
   #task(): SinkTask {

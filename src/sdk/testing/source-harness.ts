@@ -1,11 +1,11 @@
 /** Runs a source connector without the runtime: plans it, starts its tasks, polls them, keeps their positions. */
 import { parseConfigOrThrow } from '../config-parse.js';
-import type { ParsedConfig } from '../config.js';
 import { RetriableError } from '../errors.js';
 import type { RawConfig, SourceConnector, SourceTask, SourceTaskContext } from '../plugin.js';
 import type { JsonObject, SourceRecord } from '../record.js';
 import { within } from './deadline.js';
 import { RecordingLogger } from './recording-logger.js';
+import { planTasks, release, type RunningTask } from './running-tasks.js';
 
 export interface HarnessOptions {
   /** Default 1. */
@@ -15,9 +15,9 @@ export interface HarnessOptions {
   readonly deadlineMs?: number;
 }
 
-interface RunningTask {
-  readonly task: SourceTask;
-  readonly stop: AbortController;
+interface Position {
+  readonly partition: JsonObject;
+  readonly position: JsonObject;
 }
 
 /**
@@ -32,8 +32,8 @@ export class SourceHarness {
   readonly #maxTasks: number;
   readonly #deadlineMs: number;
   readonly #durable = new Map<string, string>();
-  #tasks: RunningTask[] = [];
-  readonly #abandoned: RunningTask[] = [];
+  #tasks: RunningTask<SourceTask>[] = [];
+  readonly #abandoned: RunningTask<SourceTask>[] = [];
 
   constructor(connector: SourceConnector, raw: RawConfig, options: HarnessOptions = {}) {
     this.#connector = connector;
@@ -47,25 +47,18 @@ export class SourceHarness {
     return this.#tasks.length;
   }
 
-  get positions(): readonly { readonly partition: JsonObject; readonly position: JsonObject }[] {
-    return [...this.#durable].map(([partition, position]) => ({
-      partition: parse(partition),
-      position: parse(position),
-    }));
+  get positions(): readonly Position[] {
+    return parsed(this.#durable);
   }
 
   /** Plans the connector and starts its tasks from the positions accepted so far. */
   async start(): Promise<void> {
-    const configs = await this.#connector.taskConfigs(
-      { connectorName: this.#name, log: this.log, signal: new AbortController().signal },
-      parseConfigOrThrow(this.#connector.config, this.#raw),
-      this.#raw,
-      this.#maxTasks,
-    );
+    const planning = { connectorName: this.#name, log: this.log };
+    const configs = await planTasks(this.#connector, this.#raw, this.#maxTasks, planning);
     for (const [taskId, raw] of configs.entries()) {
       const running = { task: this.#connector.createTask(), stop: new AbortController() };
       this.#tasks.push(running);
-      const config: ParsedConfig = parseConfigOrThrow(this.#connector.config, raw);
+      const config = parseConfigOrThrow(this.#connector.config, raw);
       const started = running.task.start(this.#context(taskId, running.stop.signal), config, raw);
       await within('start()', this.#deadlineMs, started);
     }
@@ -114,10 +107,7 @@ export class SourceHarness {
       moved.set(JSON.stringify(sourcePartition), JSON.stringify(sourcePosition));
     }
     for (const [partition, position] of moved) this.#durable.set(partition, position);
-    const positions = [...moved].map(([partition, position]) => ({
-      partition: parse(partition),
-      position: parse(position),
-    }));
+    const positions = parsed(moved);
     for (const { task } of this.#tasks) await within('commit()', this.#deadlineMs, task.commit?.(positions));
   }
 
@@ -137,17 +127,9 @@ export class SourceHarness {
     this.#tasks = [];
   }
 
-  /** Frees what tasks hold, those that were killed too. Their errors no longer matter. */
   async dispose(): Promise<void> {
-    const tasks = [...this.#abandoned.splice(0), ...this.#tasks.splice(0)];
-    for (const { task, stop } of tasks) {
-      stop.abort();
-      try {
-        await within('stop()', this.#deadlineMs, task.stop());
-      } catch {
-        // A task that was killed cannot be expected to stop well.
-      }
-    }
+    this.kill();
+    await release(this.#abandoned.splice(0), this.#deadlineMs);
   }
 
   #context(taskId: number, signal: AbortSignal): SourceTaskContext {
@@ -163,6 +145,13 @@ export class SourceHarness {
       positions: () => this.positions,
     };
   }
+}
+
+function parsed(positions: ReadonlyMap<string, string>): readonly Position[] {
+  return [...positions].map(([partition, position]) => ({
+    partition: parse(partition),
+    position: parse(position),
+  }));
 }
 
 /** Only for text that `accept` wrote from a JsonObject. */

@@ -1,36 +1,18 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import type { TestContext } from 'node:test';
 
 import { EmbeddedStore } from '#troupe/log/embedded/store.js';
 
 import { assertCode } from '../../conformance/log.suite.js';
 import { batchOf, readTexts } from '../../conformance/log-batches.js';
+import { mountSmallDisk, NO_SMALL_DISK } from '../../support/small-disk.js';
 import { KEPT } from './support.js';
-
-/** A small disk, where this machine lets us have one. */
-function mountSmallDisk(t: TestContext, megabytes: number): string | null {
-  const dir = mkdtempSync(join(tmpdir(), 'troupe-disk-'));
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${megabytes}m`, 'tmpfs', dir], { stdio: 'ignore' });
-  } catch {
-    rmSync(dir, { recursive: true });
-    return null;
-  }
-  t.after(() => {
-    execFileSync('umount', ['-l', dir]);
-    rmSync(dir, { recursive: true });
-  });
-  return dir;
-}
 
 test('a full disk: the append is refused whole, and the log goes on when there is room again', async (t) => {
   const disk = mountSmallDisk(t, 16);
-  if (disk === null) return t.skip('needs the right to mount a tmpfs (root)');
+  if (disk === null) return t.skip(NO_SMALL_DISK);
   const ballast = join(disk, 'ballast');
   writeFileSync(ballast, Buffer.alloc(8 * 1024 * 1024, 1));
   const store = await EmbeddedStore.open({ dir: join(disk, 'log') });

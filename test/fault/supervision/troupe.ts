@@ -10,6 +10,7 @@ import type {
   SystemEvent,
   TreeNode,
 } from '#troupe/actors/kernel/protocol.js';
+import type { SpareSpec } from '#troupe/supervisor/spare-threads.js';
 import { startSystem, type System } from '#troupe/supervisor/system.js';
 import { until } from '../../support/wait.js';
 import type { Answer, Command, Probed } from './fixtures/driver.js';
@@ -76,6 +77,7 @@ export class Troupe {
       readonly peers?: readonly ActorId[];
       readonly probe?: ActorId;
       readonly root?: Partial<SupervisorSpec>;
+      readonly spares?: SpareSpec;
     } = {},
   ) {
     const channel = `test-${randomUUID()}`;
@@ -89,6 +91,7 @@ export class Troupe {
     });
     this.system = startSystem(supervisor('root', [driver, ...children], options.root), {
       log: { level: 'silent', format: 'json', file: null },
+      ...(options.spares === undefined ? {} : { spares: options.spares }),
       onGiveUp: (line, reason) => this.givenUp.push({ line, reason }),
       onShutdown: (reason) => this.shutdowns.push(reason),
     });

@@ -142,38 +142,40 @@ test('a disk that is full at any step delays lines, and neither loses nor repeat
   }
 });
 
-test('a progress file that could not be written when a piece was finished, and then a kill: every line once', async () => {
-  const scenario: Scenario = { config: { 'rotate.bytes': '60' }, existing: '' };
-  const renames = (await stepsOf(scenario)).flatMap((step, index) => (step === 'rename' ? [index + 1] : []));
-  for (const rename of renames) {
-    for (let more = 1; more <= 20; more += 1) {
-      await inFolder(async (folder) => {
-        let failedAt = 0;
-        let dead = false;
-        const harness = harnessOn(folder, scenario, (step, number) => {
-          if (failedAt === 0 && number > rename && step === 'create') {
-            failedAt = number;
-            throw errno('ENOSPC');
-          }
-          if (failedAt > 0 && number === failedAt + more) dead = true;
-          if (dead && step !== 'close') throw new Error('killed');
-        });
-        try {
-          await workRetrying(harness);
-        } catch (error) {
-          if (!dead) throw error;
-        }
-        await harness.dispose();
-        await finish(
-          folder,
-          scenario,
-          harness.committed,
-          `full after step ${rename}, killed ${more} steps later`,
-        );
-      });
+for (const [name, scenario] of Object.entries(scenarios)) {
+  test(`a progress file that could not be written while ${name}, and then a kill: every line once`, async () => {
+    const writes = (await stepsOf(scenario)).filter((step) => step === 'create').length;
+    for (let failing = 1; failing <= writes; failing += 1) {
+      for (let more = 1; more <= 20; more += 1) await failAndDie(failing, more, scenario);
     }
-  }
-});
+  });
+}
+
+/** The disk is full when a progress file is written for the n-th time, and some steps later the process dies. */
+async function failAndDie(failing: number, more: number, scenario: Scenario): Promise<void> {
+  await inFolder(async (folder) => {
+    if (scenario.existing !== '') await writeFile(join(folder, 'out.log'), scenario.existing);
+    let writes = 0;
+    let failedAt = Infinity;
+    let dead = false;
+    const harness = harnessOn(folder, scenario, (step, number) => {
+      if (step === 'create') writes += 1;
+      if (step === 'create' && writes === failing) {
+        failedAt = number;
+        throw errno('ENOSPC');
+      }
+      if (number === failedAt + more) dead = true;
+      if (dead && step !== 'close') throw new Error('killed');
+    });
+    try {
+      await workRetrying(harness);
+    } catch (error) {
+      if (!dead) throw error;
+    }
+    await harness.dispose();
+    await finish(folder, scenario, harness.committed, `full at write ${failing}, killed ${more} steps later`);
+  });
+}
 
 async function workRetrying(harness: SinkHarness): Promise<void> {
   const retrying = async <T>(body: () => Promise<T>): Promise<T> => {

@@ -103,7 +103,7 @@ for (const [policy, expected] of [
 ] as const) {
   test(`on.long.line=${policy} goes on behind lines that are too long, however long`, () =>
     withSource(
-      { 'on.long.line': policy, 'max.line.bytes': '10', 'batch.max.bytes': '4096' },
+      { 'on.long.line': policy, 'max.line.bytes': '10', 'read.chunk.bytes': '4096' },
       async ({ path, harness, take }) => {
         await writeFile(path, `ok\n${'a'.repeat(20_000)}\n${'€'.repeat(9)}\nend\n`);
         await harness.start();
@@ -123,7 +123,7 @@ test('a line that is too long fails the task where it stands, after the lines be
   }));
 
 test('a line longer than what is read at once arrives whole', () =>
-  withSource({ 'batch.max.bytes': '4096' }, async ({ path, harness, take }) => {
+  withSource({ 'read.chunk.bytes': '4096' }, async ({ path, harness, take }) => {
     await writeFile(path, `a\n${'b'.repeat(100_000)}\nc\n`);
     await harness.start();
     assert.deepEqual(await take(3), ['a', 'b'.repeat(100_000), 'c']);

@@ -85,6 +85,7 @@ test('what the routes were told reaches the runtime', async (t) => {
   await rest.send('PUT', '/connectors/a/stop');
   assert.equal(entry()?.targetState, 'STOPPED');
   assert.deepEqual((await rest.send('GET', '/connectors/a/tasks')).json, []);
+  assert.equal((await rest.send('POST', '/connectors/a/tasks/0/restart')).status, 404);
   await rest.send('PUT', '/connectors/a/resume');
   assert.equal(entry()?.targetState, 'RUNNING');
 

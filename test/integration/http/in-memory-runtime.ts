@@ -8,6 +8,7 @@ import {
   type TargetState,
   type UnitStatus,
 } from '#troupe/core/model.js';
+import type { ConfigIssue } from '#troupe/sdk/config.js';
 import { RuntimeFailure, type Config, type Health, type Runtime } from '#troupe/http/runtime.js';
 
 export const SOURCE = 'example.LinesSourceConnector';
@@ -23,6 +24,7 @@ export class InMemoryRuntime implements Runtime {
   before: (what: string) => void | Promise<void> = () => undefined;
   healthNow: Health = { status: 'healthy', detail: '' };
   reloads = 0;
+  drained: readonly string[] = [];
   #offset = 0;
 
   async health(): Promise<Health> {
@@ -133,19 +135,28 @@ export class InMemoryRuntime implements Runtime {
       const healthy = { unit, node: NODE, epoch: 1, state: 'RUNNING' as const, trace: null, stalled: null };
       return this.statuses.get(unit) ?? healthy;
     });
-    const member = { ...NODE, restUrl: 'http://127.0.0.1:8082', joinedAt: 1, heartbeatAt: 2 };
-    return { self: NODE, members: [member], claims, statuses, digest: 'd', offset: this.#offset };
+    const member = { ...NODE, restUrl: 'http://127.0.0.1:8082', joinedAt: 1, heartbeatAt: 2, silentMs: 3.4 };
+    return {
+      self: NODE,
+      members: [member],
+      drained: this.drained,
+      claims,
+      statuses,
+      digest: 'd',
+      offset: this.#offset,
+    };
   }
 
-  async allocated(): ReturnType<Runtime['allocated']> {
-    const { claims } = await this.cluster();
-    return claims.map(({ unit, epoch, generation }) => ({
-      unit,
-      epoch,
-      generation,
-      state: 'RUNNING' as const,
-      config: this.entries.get(unit.split('/')[0] ?? '')?.config ?? {},
-    }));
+  async drain(_: unknown, node: string, drained: boolean): Promise<void> {
+    await this.before('drain');
+    if (node !== NODE.id) throw new RuntimeFailure('NODE_NOT_FOUND', `There is no node ${node}.`);
+    this.drained = drained ? [node] : [];
+  }
+
+  async rebalance(_: unknown, dryRun: boolean): ReturnType<Runtime['rebalance']> {
+    await this.before(dryRun ? 'plan' : 'rebalance');
+    if (this.drained.length === 0) return { moves: [], reason: 'Balanced.' };
+    return { moves: [{ unit: 'a/0', from: NODE.id, to: null }], reason: null };
   }
 
   async tree(): Promise<TreeNode> {
@@ -155,7 +166,8 @@ export class InMemoryRuntime implements Runtime {
       kind: 'actor',
       state: 'running',
       restarts: 0,
-      heapUsedBytes: 5_000_000,
+      heapUsedBytes: 5 << 20,
+      heapLimitBytes: 64 << 20,
       mailbox: 0,
     };
     return {
@@ -218,22 +230,21 @@ function definition(name: string, type: string): ConfigKeyInfo {
 function infosOf(config: Config): ConfigInfos {
   const pluginClass = config['connector.class'] ?? '';
   const known = pluginClass === SOURCE || pluginClass === SINK || pluginClass === 'LinesSource';
-  const problems: Readonly<Record<string, string | null>> = {
+  const reasons: Readonly<Record<string, string | null>> = {
     'connector.class': known
       ? null
       : `Failed to find any class that implements Connector and which name matches ${pluginClass}`,
-    file:
-      (config['file'] ?? '') === ''
-        ? 'Missing required configuration "file" which has no default value.'
-        : null,
+    file: (config['file'] ?? '') === '' ? 'is required' : null,
     'db.pin': /^(\d{4})?$/.test(config['db.pin'] ?? '')
       ? null
       : `${config['db.pin'] ?? ''} is not a PIN of four digits`,
     'tasks.max': /^[1-8]?$/.test(config['tasks.max'] ?? '') ? null : 'must be 1 to 8',
   };
+  const issues: ConfigIssue[] = [];
   const configs = DEFINITIONS.map((key) => {
-    const problem = problems[key.name] ?? null;
-    const errors = problem === null ? [] : [problem];
+    const reason = reasons[key.name] ?? null;
+    const errors = reason === null ? [] : [`Configuration ${key.name}: ${reason}`];
+    if (reason !== null) issues.push({ field: key.name, value: config[key.name] ?? null, reason });
     return {
       definition: key,
       value: {
@@ -245,6 +256,5 @@ function infosOf(config: Config): ConfigInfos {
       },
     };
   });
-  const error_count = configs.filter(({ value }) => value.errors.length > 0).length;
-  return { name: pluginClass, error_count, groups: [], configs };
+  return { issues, name: pluginClass, error_count: issues.length, groups: [], configs };
 }

@@ -61,7 +61,15 @@ testRoutes([
       restarts: 0,
       strategy: 'one_for_one',
       children: [
-        { id: 'http', kind: 'actor', state: 'running', restarts: 0, heapUsedBytes: 5_000_000, mailbox: 0 },
+        {
+          id: 'http',
+          kind: 'actor',
+          state: 'running',
+          restarts: 0,
+          heapUsedBytes: 5 << 20,
+          heapLimitBytes: 64 << 20,
+          mailbox: 0,
+        },
       ],
     },
   },
@@ -69,7 +77,49 @@ testRoutes([
     situation: 'the tree is shown to a person',
     send: ['GET', '/supervisor/tree', TEXT],
     status: 200,
-    body: 'root  running  one_for_one\n└─ http  running  heap=5 MiB  mailbox=0\n',
+    body: 'root     running   one_for_one\n└─ http  running   heap 5/64 MB  mailbox 0\n',
+  },
+  {
+    situation: 'the nodes are listed',
+    send: ['GET', '/nodes'],
+    status: 200,
+    body: [
+      {
+        id: 'worker-1',
+        state: 'ONLINE',
+        drained: false,
+        load: 2,
+        tasks: 2,
+        connectors: 1,
+        heartbeatAgeMs: 3,
+        joinedAt: 1,
+        restUrl: 'http://127.0.0.1:8082',
+      },
+    ],
+  },
+  {
+    situation: 'a node is drained',
+    send: ['PUT', '/nodes/worker-1/drain'],
+    status: 202,
+    body: '',
+  },
+  {
+    situation: 'an unknown node is undrained',
+    send: ['PUT', '/nodes/nobody/undrain'],
+    status: 404,
+    ...error('NODE_NOT_FOUND', 'There is no node nobody.'),
+  },
+  {
+    situation: 'nothing moves',
+    send: ['POST', '/rebalance?dryRun=true'],
+    status: 200,
+    body: { dryRun: true, moves: [], reason: 'Balanced.' },
+  },
+  {
+    situation: 'a plan is asked for in an odd way',
+    send: ['POST', '/rebalance?dryRun=maybe'],
+    status: 400,
+    ...error('QUERY_INVALID'),
   },
   {
     situation: 'a route below one is unknown',
@@ -119,6 +169,18 @@ testRoutes([
   },
 ]);
 
+test('what moves away from a drained node is shown unit by unit', async (t) => {
+  const rest = await Rest.start(t);
+  await rest.send('PUT', '/nodes/worker-1/drain');
+  const answer = await rest.send('POST', '/rebalance');
+  assert.equal(answer.status, 202);
+  assert.deepEqual(answer.json, {
+    dryRun: false,
+    moves: [{ connector: 'a', task: 0, from: 'worker-1', to: null }],
+    reason: null,
+  });
+});
+
 test('an invalid configuration tells every field at once, in the words of Kafka Connect', async (t) => {
   const rest = await Rest.start(t);
   const config = { 'connector.class': SOURCE, 'tasks.max': 99, 'db.pin': 'hunter2' };
@@ -132,16 +194,13 @@ test('an invalid configuration tells every field at once, in the words of Kafka 
       error_code: 400,
       message:
         'Connector configuration is invalid and contains the following 3 error(s):\n' +
-        'Missing required configuration "file" which has no default value.\n' +
-        '[hidden] is not a PIN of four digits\nmust be 1 to 8\n' +
+        'Configuration file: is required\n' +
+        'Configuration db.pin: [hidden] is not a PIN of four digits\n' +
+        'Configuration tasks.max: must be 1 to 8\n' +
         'You can also find the above list of errors at the endpoint `/connector-plugins/{connectorType}/config/validate`',
       code: 'CONFIG_INVALID',
       errors: [
-        {
-          field: 'file',
-          value: null,
-          reason: 'Missing required configuration "file" which has no default value.',
-        },
+        { field: 'file', value: null, reason: 'is required' },
         { field: 'db.pin', value: '[hidden]', reason: '[hidden] is not a PIN of four digits' },
         { field: 'tasks.max', value: '99', reason: 'must be 1 to 8' },
       ],
@@ -152,5 +211,6 @@ test('an invalid configuration tells every field at once, in the words of Kafka 
   });
   assert.equal(validated.status, 200);
   assert.ok(!validated.text.includes('hunter2'));
+  assert.deepEqual(Object.keys(validated.json as object), ['name', 'error_count', 'groups', 'configs']);
   assert.match(validated.text, /"error_count":3/);
 });

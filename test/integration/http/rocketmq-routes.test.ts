@@ -14,10 +14,10 @@ testRoutes([
     body: `ConnectorConfigs:{"a":{"properties":${JSON.stringify(STORED)}}}\nTaskConfigs:{"a":[${[0, 1].map(() => JSON.stringify({ properties: { ...STORED, 'task.class': 'example.LinesTask' } })).join(',')}]}`,
   },
   {
-    situation: 'RocketMQ: what runs here is listed',
+    situation: 'RocketMQ: what runs is listed, with the node that runs it',
     send: ['GET', '/getAllocatedInfo'],
     status: 200,
-    body: `working connectors:\nconnectorName:a\nState:RUNNING\nConfigs:${JSON.stringify(STORED)}\nworking tasks:\n${['a/0', 'a/1'].map((unit) => `taskId:${unit}\nState:RUNNING\nConfigs:${JSON.stringify(STORED)}\n`).join('')}`,
+    body: `working connectors:\nconnectorName:a\nState:RUNNING\nWorkerId:worker-1\nConfigs:${JSON.stringify(STORED)}\nworking tasks:\n${['a/0', 'a/1'].map((unit) => `taskId:${unit}\nState:RUNNING\nWorkerId:worker-1\nConfigs:${JSON.stringify({ ...STORED, 'task.class': 'example.LinesTask' })}\n`).join('')}`,
   },
   {
     situation: 'RocketMQ: a connector is created',

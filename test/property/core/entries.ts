@@ -24,13 +24,30 @@ export function clusterEntry({ node, incarnation }: Writer): fc.Arbitrary<Cluste
       weight: 3,
       arbitrary: fc.record({
         type: fc.constant('ONLINE' as const),
-        member: fc.constant({ ...self, restUrl: 'http://x', joinedAt: 1, heartbeatAt: 1 }),
+        member: fc
+          .boolean()
+          .map((joining) => ({ ...self, restUrl: 'http://x', joinedAt: 1, heartbeatAt: 1, joining })),
       }),
     },
     { weight: 2, arbitrary: fc.record({ type: fc.constant('ALIVE' as const) }) },
+    { weight: 1, arbitrary: fc.record({ type: fc.constant('READY' as const) }) },
     { weight: 1, arbitrary: fc.record({ type: fc.constant('OFFLINE' as const) }) },
     { weight: 1, arbitrary: fc.record({ type: fc.constant('EVICT' as const), node: nodeRef }) },
-    { weight: 6, arbitrary: fc.record({ type: fc.constant('CLAIM' as const), unit, generation: small }) },
+    {
+      weight: 1,
+      arbitrary: fc.record({
+        type: fc.constant('DRAIN' as const),
+        node: fc.constantFrom(...NODES),
+        drained: fc.boolean(),
+      }),
+    },
+    {
+      weight: 6,
+      arbitrary: fc.record(
+        { type: fc.constant('CLAIM' as const), unit, generation: small, plan: small },
+        { requiredKeys: ['type', 'unit', 'generation'] },
+      ),
+    },
     { weight: 4, arbitrary: fc.record({ type: fc.constant('RELEASE' as const), unit, epoch: small }) },
     {
       weight: 4,
@@ -62,6 +79,7 @@ export const configEntry: fc.Arbitrary<ConfigEntry> = fc.oneof(
         config,
         expectedVersion: fc.option(small),
         unlessDeleted: fc.boolean(),
+        boot: fc.constantFrom('h1', 'h2'),
       },
       { requiredKeys: ['type', 'name', 'config'] },
     ),
@@ -100,6 +118,8 @@ const item = fc.record({
   position: fc.record({ at: fc.nat(100) }),
 });
 
+const tail = fc.record({ topic: fc.constantFrom('t', 'u'), queue: small, offset: small });
+
 export const positionEntry: fc.Arbitrary<PositionEntry> = fc.oneof(
   { weight: 2, arbitrary: fc.record({ type: fc.constant('FENCE' as const), unit, epoch: small }) },
   {
@@ -109,6 +129,8 @@ export const positionEntry: fc.Arbitrary<PositionEntry> = fc.oneof(
       unit,
       epoch: small,
       items: fc.array(item, { maxLength: 3 }),
+      tails: fc.array(tail, { maxLength: 2 }),
+      left: fc.array(fc.tuple(small, small), { maxLength: 2 }),
     }),
   },
   {

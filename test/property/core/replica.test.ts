@@ -76,6 +76,8 @@ function same(machine: Fixture['machine'], actual: unknown, expected: unknown): 
   // In the same order, too: what is forgotten first depends on it.
   assert.deepEqual([...machine.encodeSnapshot(actual)], [...machine.encodeSnapshot(expected)]);
   assert.equal(machine.digest(actual), machine.digest(expected));
+  // The one was asked after every entry, the other never before.
+  assert.equal(machine.runningDigest?.(actual), machine.runningDigest?.(expected));
 }
 
 function replica(
@@ -84,7 +86,7 @@ function replica(
   node: string,
   entries: number,
 ): Replica<unknown, unknown, unknown> {
-  return new Replica({
+  const each = new Replica({
     machine,
     port: topic,
     writer: { node, incarnation: 'r' },
@@ -93,6 +95,8 @@ function replica(
       assert.equal(code, 'BROKEN_ENTRY', message);
     },
   });
+  each.onApplied(() => each.digest());
+  return each;
 }
 
 /** Lets everything that was appended be read by those who follow. */

@@ -7,7 +7,9 @@ import {
   type ClusterState,
   type RefusalReason,
 } from '#troupe/core/cluster-machine.js';
+import { decodeSnapshot, encodeSnapshot } from '#troupe/core/cluster-state.js';
 import type { NodeRef, UnitState, UnitStatus } from '#troupe/core/model.js';
+import { takesUnits } from '#troupe/core/wish.js';
 
 const A: NodeRef = { id: 'a', incarnation: '1' };
 const A2: NodeRef = { id: 'a', incarnation: '2' };
@@ -46,17 +48,89 @@ class Cluster {
   }
 }
 
+test('a node that joins gets units once it is ready, and not before', () => {
+  const cluster = new Cluster(B);
+  const member = { ...A, restUrl: '', joinedAt: 1, heartbeatAt: 1, joining: true };
+  cluster.say(A, { type: 'ONLINE', member });
+  cluster.say(A, { type: 'ALIVE' });
+  assert.deepEqual([takesUnits(cluster.state, 'a'), takesUnits(cluster.state, 'b')], [false, true]);
+  cluster.say(A, { type: 'READY' });
+  assert.equal(takesUnits(cluster.state, 'a'), true);
+});
+
+test('no task of an older plan is given away once a task of a newer one is', () => {
+  const cluster = new Cluster(A, B);
+  const claim = (node: NodeRef, unit: string, generation: number, plan: number): RefusalReason | null =>
+    cluster.refusal(node, { type: 'CLAIM', unit, generation, plan });
+  assert.equal(claim(A, 'c/0', 5, 5), null);
+  assert.equal(claim(A, 'c/0', 9, 9), null);
+  assert.equal(claim(B, 'c/1', 5, 5), 'STALE_PLAN');
+  assert.equal(claim(B, 'c/1', 12, 5), 'STALE_PLAN', 'restarted since, which makes the plan no newer');
+  assert.equal(claim(B, 'd/1', 5, 5), null, 'another connector');
+  assert.equal(claim(B, 'c/1', 9, 9), null);
+  const copy = decodeSnapshot([...encodeSnapshot(cluster.state)]);
+  assert.equal(copy?.claims.newestPlan('c/7'), 9);
+});
+
+test('who has a task of an older plan may start it once more: the newer plan waits for it', () => {
+  const cluster = new Cluster(A, B);
+  cluster.say(A, { type: 'CLAIM', unit: 'c/1', generation: 5, plan: 5 });
+  cluster.say(B, { type: 'CLAIM', unit: 'c/0', generation: 9, plan: 9 });
+  assert.equal(cluster.refusal(A, { type: 'CLAIM', unit: 'c/1', generation: 5, plan: 5 }), null);
+  cluster.say(B, { type: 'RELEASE', unit: 'c/0', epoch: cluster.state.claims.get('c/0')?.epoch ?? 0 });
+  assert.equal(cluster.refusal(B, { type: 'CLAIM', unit: 'c/2', generation: 5, plan: 5 }), null);
+});
+
 test('the first claim of an unowned unit wins, and every grant has a newer epoch', () => {
   const cluster = new Cluster(A, B);
-  assert.equal(cluster.claim(A), 1);
+  assert.equal(cluster.claim(A), 3);
   assert.equal(cluster.claim(B), 'OWNED');
-  assert.equal(cluster.claim(B, 'd/0'), 2);
-  assert.equal(cluster.claim(A), 1, 'a claim made twice is one claim');
-  assert.equal(cluster.claim(A, 'c/0', 2), 3, 'another generation is another grant');
-  assert.equal(cluster.refusal(A, { type: 'RELEASE', unit: 'c/0', epoch: 1 }), 'NOT_OWNER');
-  assert.equal(cluster.refusal(B, { type: 'RELEASE', unit: 'c/0', epoch: 3 }), 'NOT_OWNER');
-  assert.equal(cluster.refusal(A, { type: 'RELEASE', unit: 'c/0', epoch: 3 }), null);
-  assert.equal(cluster.claim(B), 4);
+  assert.equal(cluster.claim(B, 'd/0'), 4);
+  assert.equal(cluster.claim(A), 5, 'the owner that asks again gets a newer one as well');
+  assert.equal(cluster.claim(A, 'c/0', 2), 6);
+  assert.equal(cluster.refusal(A, { type: 'RELEASE', unit: 'c/0', epoch: 5 }), 'NOT_OWNER');
+  assert.equal(cluster.refusal(B, { type: 'RELEASE', unit: 'c/0', epoch: 6 }), 'NOT_OWNER');
+  assert.equal(cluster.refusal(A, { type: 'RELEASE', unit: 'c/0', epoch: 6 }), null);
+  assert.equal(cluster.claim(B), 7);
+});
+
+test('where older entries are lost, the next epoch is newer than any that was granted', () => {
+  const meta = { offset: 500, timestamp: 5, writer: { node: 'a', incarnation: '1' } };
+  const cluster = new Cluster(A);
+  const { result } = clusterMachine.apply(cluster.state, { type: 'CLAIM', unit: 'c', generation: 1 }, meta);
+  assert.ok(result.ok && result.epoch === 501);
+});
+
+test('a drained node stays drained over its restarts and its absence, until it is undrained', () => {
+  const cluster = new Cluster(A, B);
+  const drain = (node: string, drained: boolean): RefusalReason | null =>
+    cluster.refusal(B, { type: 'DRAIN', node, drained });
+  assert.equal(drain('nobody', true), 'UNKNOWN_NODE');
+  assert.equal(drain('nobody', false), 'UNKNOWN_NODE');
+  assert.equal(drain('a', false), null, 'undraining one that is not drained changes nothing');
+  assert.equal(drain('a', true), null);
+  cluster.online(A2);
+  cluster.say(A2, { type: 'OFFLINE' });
+  assert.deepEqual([...cluster.state.drained.keys()], ['a']);
+  assert.equal(cluster.refusal(A, { type: 'DRAIN', node: 'a', drained: false }), 'DEPARTED');
+  const copy = clusterMachine.decodeSnapshot([...clusterMachine.encodeSnapshot(cluster.state)]);
+  assert.deepEqual([...(copy?.drained.keys() ?? [])], ['a']);
+  assert.equal(drain('a', false), null);
+  assert.equal(cluster.state.drained.size, 0);
+});
+
+test('of the nodes that were drained and went away, so many are remembered', () => {
+  const cluster = new Cluster(B);
+  cluster.say(B, { type: 'DRAIN', node: 'b', drained: true });
+  for (let i = 0; i < 1500; i += 1) {
+    const node = { id: `n${i}`, incarnation: '1' };
+    cluster.online(node);
+    cluster.say(node, { type: 'DRAIN', node: node.id, drained: true });
+    cluster.say(node, { type: 'OFFLINE' });
+  }
+  assert.equal(cluster.state.drained.size, 1000);
+  assert.ok(cluster.state.drained.has('b'), 'a member is not forgotten');
+  assert.ok(cluster.state.drained.has('n1499'));
 });
 
 test('a new incarnation takes the place of the old one, whose claims end', () => {
@@ -107,21 +181,21 @@ test('who never joined can do nothing, and nobody can bring another online', () 
 test('a status counts from the owner at its epoch, whoever it says it is', () => {
   const cluster = new Cluster(A, B);
   cluster.claim(A);
-  assert.equal(cluster.status(B, 1, 'FAILED').ok, false);
-  assert.equal(cluster.status(A, 2, 'FAILED').ok, false);
+  assert.equal(cluster.status(B, 3, 'FAILED').ok, false);
+  assert.equal(cluster.status(A, 4, 'FAILED').ok, false);
   assert.equal(cluster.status({ ...A, incarnation: 'forged' }, 1, 'RUNNING').ok, false);
-  assert.equal(cluster.status(A, 1, 'RUNNING').ok, true);
+  assert.equal(cluster.status(A, 3, 'RUNNING').ok, true);
   assert.equal(cluster.state.statuses.get('c/0')?.state, 'RUNNING');
 });
 
 test('a failure is told until somebody claims the unit; other statuses end with the claim', () => {
   const cluster = new Cluster(A, B);
   cluster.claim(A);
-  cluster.status(A, 1, 'RUNNING');
-  cluster.say(A, { type: 'RELEASE', unit: 'c/0', epoch: 1 });
+  cluster.status(A, 3, 'RUNNING');
+  cluster.say(A, { type: 'RELEASE', unit: 'c/0', epoch: 3 });
   assert.equal(cluster.state.statuses.size, 0);
   cluster.claim(A);
-  cluster.status(A, 2, 'FAILED');
+  cluster.status(A, 4, 'FAILED');
   cluster.say(A, { type: 'OFFLINE' });
   assert.equal(cluster.state.statuses.get('c/0')?.state, 'FAILED');
   cluster.claim(B);
@@ -141,16 +215,21 @@ test('failures that nobody takes over, and incarnations that left, are remembere
   cluster.online(A);
   assert.equal(cluster.state.statuses.size, 1000);
   assert.ok(cluster.state.statuses.has('c/2999'));
-  assert.equal(cluster.state.departed.length, 1000);
+  assert.equal(cluster.state.departed.size, 1000);
 });
 
-test('heartbeats do not change the digest, claims do', () => {
+test('heartbeats do not change the digests, claims do', () => {
   const cluster = new Cluster(A);
-  const before = clusterMachine.digest(cluster.state);
+  const digests = (): unknown[] => [
+    clusterMachine.digest(cluster.state),
+    clusterMachine.runningDigest?.(cluster.state),
+  ];
+  const before = digests();
   cluster.say(A, { type: 'ALIVE' });
-  assert.equal(clusterMachine.digest(cluster.state), before);
+  assert.deepEqual(digests(), before);
   cluster.claim(A);
-  assert.notEqual(clusterMachine.digest(cluster.state), before);
+  const after = digests();
+  for (const [i, digest] of after.entries()) assert.notEqual(digest, before[i]);
 });
 
 test('what is not an entry is not decoded', () => {

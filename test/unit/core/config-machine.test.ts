@@ -137,3 +137,19 @@ test('names that could be taken for a unit, and values that are not text, are no
   const proto: unknown = JSON.parse('{"type":"CONNECTOR","name":"__proto__","config":{"__proto__":"x"}}');
   assert.notEqual(configMachine.decode(proto), null);
 });
+
+test('a boot file is applied once, by whatever node comes first; what was changed or deleted since stays so', () => {
+  const configs = new Configs();
+  const boot = (hash: string, value: string): ConnectorEntry | ConfigErrorCode =>
+    configs.say({ type: 'CONNECTOR', name: 'c', config: { k: value }, boot: hash });
+  boot('h1', '1');
+  configs.put({ k: '2' });
+  assert.equal(boot('h1', '1'), 'ALREADY_APPLIED');
+  assert.deepEqual(configs.entry.config, { k: '2' });
+  configs.say({ type: 'DELETE', name: 'c' });
+  assert.equal(boot('h1', '1'), 'ALREADY_APPLIED');
+  const copy = configMachine.decodeSnapshot([...configMachine.encodeSnapshot(configs.state)]);
+  assert.equal(copy?.booted.get('c'), 'h1');
+  boot('h2', '3');
+  assert.deepEqual(configs.entry.config, { k: '3' }, 'a file that was changed is applied');
+});

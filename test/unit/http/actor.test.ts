@@ -69,7 +69,7 @@ function peers() {
   };
   return {
     discovery: new FakeRef<DiscoveryProtocol>('discovery', {
-      view: () => ({ self: SELF, members: [], claims: [], statuses: [], digest: '', offset: 0 }),
+      view: () => ({ self: SELF, members: [], drained: [], claims: [], statuses: [], digest: '', offset: 0 }),
     }),
     'config-sync': new FakeRef<ConfigSyncProtocol>('config-sync', {
       connectors: () => [entry],

@@ -24,7 +24,7 @@ function seen(unit: string, state: UnitState, more: Partial<UnitStatus> = {}): U
 }
 
 function view(claims: readonly Claim[], statuses: readonly UnitStatus[]): ClusterView {
-  return { self: SELF, members: [], claims, statuses, digest: '', offset: 0 };
+  return { self: SELF, members: [], drained: [], claims, statuses, digest: '', offset: 0 };
 }
 
 function status(

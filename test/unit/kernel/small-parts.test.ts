@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { test } from 'node:test';
 import { Worker } from 'node:worker_threads';
 import { createLease, leaseLeftMs, monotonicMs, renewLease } from '#troupe/actors/kernel/lease.js';
@@ -38,8 +39,9 @@ test('a lease is over until it is renewed, may be taken back, and is the same in
     });`;
   const module = import.meta.resolve('#troupe/actors/kernel/lease.js');
   const worker = new Worker(code, { eval: true, workerData: { lease, module } });
+  const exited = once(worker, 'exit');
   const there: unknown = await new Promise((resolve) => worker.once('message', resolve));
   assert.ok(Number(there) > 0 && Number(there) <= left, `the clock is one for all threads: ${String(there)}`);
-  await new Promise((resolve) => worker.once('exit', resolve));
+  await exited;
   assert.ok(leaseLeftMs(lease) <= 0, 'what the other thread wrote is seen here');
 });

@@ -139,8 +139,17 @@ test('what cannot be packed is refused with a code', () => {
   const large = new BatchBuilder();
   large.add(null, 'x'.repeat(MAX_BATCH_BYTES), 1);
   refused(() => large.build());
-  const name = new BatchBuilder();
-  refused(() => name.add(null, 'x', 1, [['n'.repeat(70_000), new Uint8Array(1)]]));
+});
+
+test('a record that is refused leaves nothing behind in its batch', () => {
+  const builder = new BatchBuilder();
+  builder.add(null, 'first', 1);
+  assert.throws(() => {
+    builder.add('key', 'refused', 2, [['n'.repeat(70_000), new Uint8Array(1)]]);
+  }, /header name/);
+  builder.add('key', 'second', 3);
+  const reader = BatchReader.open(builder.build().bytes);
+  assert.deepEqual([reader.count, reader.valueText(0), reader.valueText(1)], [2, 'first', 'second']);
 });
 
 test('bytes are copied when they are added', () => {

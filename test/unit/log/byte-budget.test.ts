@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { ByteBudget } from '#troupe/log/embedded/byte-budget.js';
+import { ByteBudget } from '#troupe/log/byte-budget.js';
 import { LogError } from '#troupe/log/log.js';
 
 async function settled(promise: Promise<unknown>): Promise<boolean> {

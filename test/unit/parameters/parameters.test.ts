@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { inspect } from 'node:util';
 import { test } from 'node:test';
-import { environmentName, propertyOf } from '#troupe/core/parameters-definition.js';
+import { environmentName, hasTypeOf, propertyOf } from '#troupe/core/parameters-definition.js';
 import { PARAMETERS } from '#troupe/core/parameters-table.js';
 import { defaultValue, parseValue } from '#troupe/core/parameters-value.js';
 import { loadParameters, type LoadResult, type Parameters } from '#troupe/core/parameters.js';
@@ -141,10 +141,14 @@ test("RocketMQ Connect's names are understood, or refused with the reason", () =
   );
 });
 
-test('asking for RocketMQ is refused, since only the embedded log is there', () => {
-  const error = errorOf({ file: 'namesrvAddr=localhost:9876\nrocketmq.endpoints=localhost:8081\n' });
-  assert.match(error, /^ROCKETMQ_NOT_AVAILABLE: namesrvAddr and rocketmq\.endpoints/);
+test('RocketMQ is asked for by addresses, and not together with what is for the embedded log', () => {
+  const addresses = 'a.example:9876;[::1]:9877,10.0.0.1:1';
+  assert.equal(parametersOf({ file: `namesrvAddr=${addresses}\n` }).namesrvAddr, addresses);
   assert.equal(parametersOf({ file: 'namesrvAddr=\n' }).namesrvAddr, null);
+  assert.match(errorOf({ file: 'namesrvAddr=localhost\n' }), /BAD_PARAMETER: namesrvAddr .* `host:port`/);
+  assert.match(errorOf({ file: 'rocketmq.endpoints=localhost:8081\n' }), /needs namesrvAddr/);
+  assert.match(errorOf({ file: 'namesrvAddr=a:1\nstore.path=/x\n' }), /CONFLICTING_PARAMETERS: store\.path/);
+  assert.match(errorOf({ file: 'namesrvAddr=a:1\nconfigStoreTopic=a.b\n' }), /a\.b cannot name a topic/);
 });
 
 test('times that contradict each other are refused', () => {
@@ -235,5 +239,15 @@ test('every definition is sound: its default is allowed, its names are its own, 
     const parsed = parseValue(definition, text, '/srv');
     assert.ok(parsed.ok, key);
     assert.deepEqual(parsed.value, defaultValue(definition, '/srv'), key);
+  }
+});
+
+test('a default, and what is parsed, has the type of its definition; a value of another type has not', () => {
+  for (const [key, definition] of PARAMETERS) {
+    assert.ok(hasTypeOf(definition, defaultValue(definition, '/srv/node')), key);
+    for (const other of [undefined, {}, Symbol('other')])
+      assert.equal(hasTypeOf(definition, other), false, key);
+    const typed = ['1', 'true', 'x', 'none'].map((text) => parseValue(definition, text, '/srv/node'));
+    for (const parsed of typed) assert.ok(!parsed.ok || hasTypeOf(definition, parsed.value), key);
   }
 });

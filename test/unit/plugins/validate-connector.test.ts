@@ -1,9 +1,15 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { configKeyInfos, validateConnector, type ConfigInfos } from '#troupe/core/config-values.js';
+import {
+  commonDefinition,
+  configKeyInfos,
+  validateConnector,
+  type ConfigInfos,
+} from '#troupe/core/config-values.js';
 import { discoverPlugins } from '#troupe/core/plugins/discover.js';
 import type { PluginCatalog } from '#troupe/core/plugins/catalog.js';
+import { loadPlugin } from '#troupe/core/plugins/load.js';
 import { folder, writePackage } from './packages.js';
 
 const builtin = discoverPlugins([]);
@@ -24,7 +30,7 @@ const errors = async (raw: Record<string, string>, catalog = builtin): Promise<R
 test("a good configuration is answered in Kafka Connect's shape", async () => {
   const infos = await validateConnector(SOURCE, builtin);
   assert.deepEqual(errorsOf(infos), {});
-  assert.deepEqual(Object.keys(infos), ['name', 'error_count', 'groups', 'configs']);
+  assert.deepEqual(Object.keys(infos), ['issues', 'name', 'error_count', 'groups', 'configs']);
   assert.deepEqual([infos.name, infos.error_count], ['FileStreamSource', 0]);
   assert.ok(infos.groups.includes('Common') && infos.groups.includes('Error Handling'));
   const rows = new Map(infos.configs.map((row) => [row.value.name, row]));
@@ -185,4 +191,27 @@ test('definitions are numbered within their groups', () => {
     ],
   );
   assert.equal(infos[3]?.default_value, '[hidden]');
+});
+
+test('an error is told as a sentence, and as field, value and reason', async () => {
+  const { issues } = await validateConnector({ ...SOURCE, name: '', 'tasks.max': 'x' }, builtin);
+  assert.deepEqual(issues, [
+    { field: 'name', value: '', reason: 'must not be empty' },
+    { field: 'tasks.max', value: 'x', reason: 'must be a whole number from 1 to 10000' },
+  ]);
+});
+
+test('no built-in connector uses a key that every connector has for something else', async () => {
+  for (const entry of builtin.plugins.filter(({ type }) => type === 'source' || type === 'sink')) {
+    const { type, plugin } = await loadPlugin(entry);
+    if (type !== 'source' && type !== 'sink') continue;
+    const common = new Set(commonDefinition(type).map(({ name }) => name));
+    const twice = plugin.config.map(({ name }) => name).filter((name) => common.has(name));
+    // The file source needs what is optional elsewhere.
+    assert.deepEqual(
+      twice.filter((name) => name !== 'topic'),
+      [],
+      entry.class,
+    );
+  }
 });

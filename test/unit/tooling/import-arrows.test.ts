@@ -118,6 +118,7 @@ test('nobody imports the supervisor, and the kernel no actor', () => {
     /may not import src\/supervisor/,
   );
   forbidden('src/http/app.ts', `import '../actors/kernel/ref.js';`, /may not import src\/actors\/kernel/);
+  allowed('src/http/routes/worker.ts', `import { treeText } from '../../actors/kernel/tree-text.js';`);
   allowed('src/supervisor.ts', `import './supervisor/system.js';`);
 });
 

@@ -1,0 +1,44 @@
+/** Why an actor is down, for who asks it meanwhile. */
+import { RuntimeFailure } from '../../http/runtime.js';
+import { ActorError } from '../kernel/errors.js';
+import type { Protocol, Ref, SystemRef, TreeNode } from '../kernel/protocol.js';
+
+/** Tasks come and go without taking others down. */
+const TASKS = 'tasks';
+
+/** A sentence about the first actor that does not run, in the order in which they start; empty while it has no past. */
+export function downReason(tree: TreeNode): string {
+  const down = actorsOf(tree).find(({ state }) => state !== 'running');
+  const exit = down?.lastExit;
+  if (down === undefined || exit === undefined || exit.code === 'NORMAL') return '';
+  return `${down.id} was last ended by ${exit.code}: ${exit.message.split('\n', 1)[0] ?? ''}`;
+}
+
+function actorsOf(node: TreeNode): TreeNode[] {
+  if (node.kind === 'actor') return [node];
+  return node.id === TASKS ? [] : (node.children ?? []).flatMap(actorsOf);
+}
+
+/** The same ref, whose asks tell what keeps the actor down. */
+export function explained<P extends Protocol>(ref: Ref<P>, system: SystemRef): Ref<P> {
+  return {
+    id: ref.id,
+    get up() {
+      return ref.up;
+    },
+    tell: (kind, payload, transfer) => ref.tell(kind, payload, transfer),
+    onChange: (listener) => ref.onChange(listener),
+    ask: async (kind, request, options) => {
+      try {
+        return await ref.ask(kind, request, options);
+      } catch (error) {
+        if (!(error instanceof ActorError) || error.code !== 'ACTOR_DOWN') throw error;
+        const reason = downReason(await system.tree());
+        const message = `The ${ref.id} actor of this node is starting or being restarted; try again.`;
+        throw new RuntimeFailure('ACTOR_DOWN', reason === '' ? message : `${message} ${reason}`, {
+          cause: error,
+        });
+      }
+    },
+  };
+}

@@ -1,0 +1,86 @@
+/** The config providers `env` and `file`: what references stand for on this node. Nothing is allowed unless said so. */
+import { readFileSync, realpathSync, statSync } from 'node:fs';
+import { isAbsolute, relative, resolve, sep } from 'node:path';
+import { listOf, object, text } from '../core/json-shape.js';
+import { parseProperties } from '../core/properties-file.js';
+import {
+  resolveReferences,
+  type Config,
+  type ResolvedConfig,
+  type SecretReference,
+} from '../core/secret-references.js';
+import { ConfigError } from '../sdk/errors.js';
+
+export interface SecretProviders {
+  /** Names of variables; one that ends in `*` stands for all that begin so. */
+  readonly env: readonly string[];
+  /** Files must be in one of these folders, or below. */
+  readonly folders: readonly string[];
+}
+
+export const isSecretProviders = object<SecretProviders>({ env: listOf(text), folders: listOf(text) });
+
+const MAX_FILE_BYTES = 1024 * 1024;
+
+/** Reads anew each time: what a file holds may have been changed. */
+export function resolveSecrets(config: Config, providers: SecretProviders): ResolvedConfig {
+  return resolveReferences(config, (reference) => {
+    if (reference.provider === 'env') return fromEnvironment(reference, providers.env);
+    if (reference.provider === 'file') return fromFile(reference, providers.folders);
+    return null;
+  });
+}
+
+/** CONFIG_REFERENCE: some reference stands for nothing here. */
+export function checkResolved({ problems }: ResolvedConfig): void {
+  const [first] = problems;
+  if (first === undefined) return;
+  const message = problems.map(({ field, value, reason }) => `${field}: ${value} ${reason}`).join('\n');
+  throw new ConfigError(message, { code: 'CONFIG_REFERENCE', field: first.field });
+}
+
+function fromEnvironment({ path, key }: SecretReference, allowed: readonly string[]): string {
+  const name = path === '' ? key : `${path}:${key}`;
+  const may = allowed.some((each) =>
+    each.endsWith('*') ? name.startsWith(each.slice(0, -1)) : name === each,
+  );
+  if (!may) throw new Error(`may not be used on this node: allow ${name} in config.providers.env.allow`);
+  const value = process.env[name];
+  if (value === undefined) throw new Error(`is not there on this node: set the environment variable ${name}`);
+  return value;
+}
+
+function fromFile({ path, key }: SecretReference, folders: readonly string[]): string {
+  const file = resolve(path);
+  if (!isAbsolute(path) || !folders.some((folder) => isWithin(resolve(folder), file)))
+    throw new Error(
+      `may not be used on this node: give the absolute path of a file below config.providers.file.paths`,
+    );
+  const { entries } = parseProperties(read(file, folders));
+  const found = entries.find((entry) => entry.key === key);
+  if (found === undefined) throw new Error(`is not there on this node: ${path} has no key ${key}`);
+  return found.value;
+}
+
+/** Looked at again behind its links: one inside a folder may lead out of it. */
+function read(file: string, folders: readonly string[]): string {
+  let real: string;
+  let content: string | null = null;
+  try {
+    real = realpathSync(file);
+    const allowed = folders.map((folder) => realpathSync(folder)).some((folder) => isWithin(folder, real));
+    const stat = statSync(real);
+    if (allowed && stat.isFile() && stat.size <= MAX_FILE_BYTES) content = readFileSync(real, 'utf8');
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown reason';
+    throw new Error(`is not there on this node: ${file} cannot be read (${code})`, { cause: error });
+  }
+  if (content === null)
+    throw new Error(`may not be used on this node: ${file} is no file of at most 1 MiB in an allowed folder`);
+  return content;
+}
+
+function isWithin(folder: string, file: string): boolean {
+  const way = relative(folder, file);
+  return way !== '' && way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way);
+}

@@ -1,0 +1,33 @@
+import { parseUnitKey } from '../../core/model.js';
+import type { PluginLogger, TaskContext } from '../../sdk/plugin.js';
+import type { ActorLogger } from '../kernel/protocol.js';
+import type { TaskParts } from './behavior.js';
+
+/** What the plugin of any task is told. */
+export function pluginContext({ context }: TaskParts): TaskContext {
+  const { connector, task } = parseUnitKey(context.params.unit);
+  return {
+    connectorName: connector,
+    taskId: task ?? 0,
+    log: pluginLogger(context.log),
+    signal: context.signal,
+  };
+}
+
+/** The task's log as a plugin sees it. */
+function pluginLogger(log: ActorLogger): PluginLogger {
+  return {
+    debug: (message, fields = {}) => {
+      log.debug(fields, message);
+    },
+    info: (message, fields = {}) => {
+      log.info(fields, message);
+    },
+    warn: (message, fields = {}) => {
+      log.warn(fields, message);
+    },
+    error: (message, fields = {}) => {
+      log.error(fields, message);
+    },
+  };
+}

@@ -1,0 +1,22 @@
+import { ConfigError } from '../../sdk/errors.js';
+import type { TaskParts } from './behavior.js';
+import { topicSettings, type LoadedSink } from './load-task.js';
+import { Topics } from './topics.js';
+
+/** The topics that a sink reads, in order, with their numbers of queues. Those that do not exist yet are created. */
+export async function sinkTopics(
+  { context, log }: Pick<TaskParts, 'context' | 'log'>,
+  { topics: named, topicsRegex }: Pick<LoadedSink, 'topics' | 'topicsRegex'>,
+): Promise<ReadonlyMap<string, number>> {
+  const { settings } = context.params;
+  const topics = new Topics(log, settings.topicCreation ? topicSettings(settings) : null);
+  const names = new Set(named);
+  if (topicsRegex !== null) {
+    for (const { name } of await log.listTopics()) if (topicsRegex.test(name)) names.add(name);
+  }
+  if (names.size === 0)
+    throw new ConfigError('no topic matches "topics" or "topics.regex"', { code: 'NO_TOPICS' });
+  const queues = new Map<string, number>();
+  for (const topic of [...names].sort()) queues.set(topic, await topics.ensure(topic));
+  return queues;
+}

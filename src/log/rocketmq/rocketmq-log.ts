@@ -1,0 +1,292 @@
+/** The log in a RocketMQ 5 cluster, over its remoting protocol. docs/rocketmq.md says how records look there. */
+import { setMaxListeners } from 'node:events';
+import * as check from '../checks.js';
+import { JoinedSignals } from '../joined-signals.js';
+import { LogError } from '../log.js';
+import type * as port from '../log.js';
+import { fromRocketMqGroup, toRocketMqGroup } from './group-names.js';
+import { OwnAppends } from './own-appends.js';
+import { readQueue } from './queue-read.js';
+import type { BrokerQueue, RemotingClient } from './remoting/client.js';
+import { toSendParts, type SendPart } from './send-parts.js';
+import { checkRocketMqTopic } from './topic-names.js';
+import { TopicQueues } from './topic-queues.js';
+
+/** Tests have their own. */
+export type Remoting = Pick<RemotingClient, keyof RemotingClient>;
+
+export interface RocketMqLogOptions {
+  readonly client: Remoting;
+  /** The broker's `maxMessageSize`: the largest request, and so the largest record. */
+  readonly maxMessageBytes: number;
+}
+
+/** Brokers count pulls by group; no offsets are committed for this one. */
+const READ_GROUP = 'troupe-reader';
+const RETRY_TOPIC = '%RETRY%';
+/** A read gathers up to this much, however much is asked for. */
+const MAX_READ_BYTES = 4 * 1024 * 1024;
+const MAX_READ_RECORDS = 2048;
+/** What a message takes in a request besides its record, at most where the record has no headers. */
+const MESSAGE_OVERHEAD = 1024;
+
+interface Send {
+  readonly topic: string;
+  readonly queue: BrokerQueue;
+  readonly parts: readonly SendPart[];
+}
+
+export class RocketMqLog implements port.Log {
+  readonly capabilities: port.LogCapabilities;
+  readonly #client: Remoting;
+  readonly #queues: TopicQueues;
+  readonly #own = new OwnAppends();
+  readonly #maxMessageBytes: number;
+  readonly #closing = new AbortController();
+  readonly #signals = new JoinedSignals();
+  /** Those that exist for sure. */
+  readonly #groups = new Set<string>();
+
+  constructor({ client, maxMessageBytes }: RocketMqLogOptions) {
+    this.capabilities = {
+      atomicAppend: false,
+      fencing: false,
+      trim: false,
+      maxRecordBytes: maxMessageBytes - MESSAGE_OVERHEAD,
+    };
+    this.#client = client;
+    this.#queues = new TopicQueues(client);
+    this.#maxMessageBytes = maxMessageBytes;
+    setMaxListeners(0, this.#closing.signal);
+  }
+
+  /** Retention is the brokers'. The queues are dealt to as many masters as can have equally many. */
+  async createTopic(name: string, settings: port.TopicSettings): Promise<port.TopicDescription> {
+    this.#checkOpen();
+    check.checkTopicName(name);
+    checkRocketMqTopic(name);
+    check.checkSettings(settings);
+    const existing = await this.describeTopic(name);
+    if (existing !== null) return existing;
+    const brokers =
+      settings.queues === 1 ? 1 : evenShare(settings.queues, (await this.#client.masters()).length);
+    await this.#client.createTopic(name, { queues: settings.queues / brokers, brokers });
+    const created = await this.describeTopic(name);
+    if (created !== null) return created;
+    throw new LogError('LOG_UNAVAILABLE', `topic "${name}" was created, but is not there yet. Try again`);
+  }
+
+  async describeTopic(name: string): Promise<port.TopicDescription | null> {
+    this.#checkOpen();
+    const queues = await this.#queues.all(name, { fresh: true });
+    return queues === null ? null : describe(name, queues.length);
+  }
+
+  async listTopics(): Promise<readonly port.TopicDescription[]> {
+    this.#checkOpen();
+    const topics: port.TopicDescription[] = [];
+    for (const name of await this.#client.listTopics()) {
+      const queues = await this.#client.queues(name);
+      // Null: it was deleted just now.
+      if (queues !== null) topics.push(describe(name, queues.length));
+    }
+    return topics;
+  }
+
+  async deleteTopic(name: string): Promise<void> {
+    this.#checkOpen();
+    if ((await this.#queues.all(name, { fresh: true })) === null) throw unknownTopic(name);
+    await this.#client.deleteTopic(name);
+    this.#queues.forget(name);
+  }
+
+  async append(request: port.AppendRequest): Promise<readonly number[]> {
+    this.#checkOpen();
+    check.checkAppend(request);
+    const permit = request.permit === undefined ? {} : { permit: request.permit };
+    const sends: Send[] = [];
+    for (const entry of request.entries) {
+      const { topic } = entry;
+      const queue = await this.#queues.queue(topic, entry.queue);
+      sends.push({ topic, queue, parts: toSendParts(entry, this.#maxMessageBytes) });
+    }
+    const offsets: number[] = [];
+    let appended = false;
+    for (const { topic, queue, parts } of sends) {
+      for (const [i, part] of parts.entries()) {
+        try {
+          const offset = await this.#client.sendBatch({ topic, queue, ...part, ...permit });
+          if (i === 0) offsets.push(offset);
+          this.#own.appended(topic, queue, offset + part.count);
+        } catch (error) {
+          throw appended ? partlyAppended(error) : error;
+        }
+        appended = true;
+      }
+    }
+    return offsets;
+  }
+
+  async read(request: port.ReadRequest): Promise<port.ReadResult> {
+    this.#checkOpen();
+    check.checkRead(request);
+    request.signal?.throwIfAborted();
+    const { topic, offset, waitMs, signal } = request;
+    const queue = await this.#queues.queue(topic, request.queue);
+    await this.#ensureGroup(READ_GROUP);
+    await this.#visible(topic, queue);
+    const options = signal === undefined ? {} : { signal: this.#signals.with(signal) };
+    return readQueue({
+      queue: `topic "${topic}", queue ${request.queue}`,
+      offset,
+      waitMs,
+      maxBytes: Math.min(request.maxBytes, MAX_READ_BYTES),
+      maxRecords: Math.min(request.maxRecords, MAX_READ_RECORDS),
+      markedBy: request.markedBy,
+      pull: (from, pullWaitMs) =>
+        this.#client.pull({
+          topic,
+          queue,
+          group: READ_GROUP,
+          offset: from,
+          // Always the same: then the client can go on with a wait that an earlier read began.
+          maxBytes: MAX_READ_BYTES,
+          maxMessages: MAX_READ_RECORDS,
+          waitMs: pullWaitMs,
+          ...options,
+        }),
+    });
+  }
+
+  async ranges(topic: string): Promise<readonly port.QueueRange[]> {
+    this.#checkOpen();
+    const queues = await this.#queues.all(topic);
+    if (queues === null) throw unknownTopic(topic);
+    for (const queue of queues) await this.#visible(topic, queue);
+    const stats = await this.#client.topicStats(topic);
+    if (stats === null) throw unknownTopic(topic);
+    return queues.map((queue, number) => {
+      const found = stats.find(
+        ({ queue: { broker, queueId } }) => broker === queue.broker && queueId === queue.queueId,
+      );
+      if (found === undefined) throw brokerAway(topic, queue.broker);
+      return { queue: number, startOffset: found.minOffset, endOffset: found.maxOffset };
+    });
+  }
+
+  async trim(): Promise<void> {
+    this.#checkOpen();
+  }
+
+  async fence(): Promise<void> {
+    this.#checkOpen();
+  }
+
+  async commitOffsets(group: string, offsets: readonly port.GroupOffset[]): Promise<void> {
+    this.#checkOpen();
+    check.checkCommit(group, offsets);
+    const commits: { topic: string; queue: BrokerQueue; offset: number }[] = [];
+    for (const { topic, queue, offset } of offsets)
+      commits.push({ topic, queue: await this.#queues.queue(topic, queue), offset });
+    const name = toRocketMqGroup(group);
+    await this.#ensureSeen(name);
+    try {
+      // One by one: of a group's first two for a topic at once the broker may lose one.
+      for (const { topic, queue, offset } of commits)
+        await this.#client.commitOffset(name, topic, queue, offset);
+    } catch (error) {
+      // Somebody may have deleted it.
+      this.#groups.delete(name);
+      throw error;
+    }
+  }
+
+  async committedOffsets(group: string): Promise<readonly port.GroupOffset[]> {
+    this.#checkOpen();
+    const offsets: port.GroupOffset[] = [];
+    for (const { topic, queue, committedOffset } of await this.#client.consumeStats(toRocketMqGroup(group))) {
+      const number = await this.#queues.numberOf(topic, queue);
+      if (number !== null) offsets.push({ topic, queue: number, offset: committedOffset });
+    }
+    return offsets;
+  }
+
+  /** Without those whose RocketMQ name does not tell ours. */
+  async listGroups(): Promise<readonly string[]> {
+    this.#checkOpen();
+    const names = (await this.#client.listGroups()).map(fromRocketMqGroup);
+    return names.filter((name) => name !== null && name !== READ_GROUP).map(String);
+  }
+
+  async deleteGroup(group: string): Promise<void> {
+    this.#checkOpen();
+    const name = toRocketMqGroup(group);
+    const retryTopic = RETRY_TOPIC + name;
+    if ((await this.#client.queues(retryTopic, { fresh: true })) !== null)
+      await this.#client.deleteTopic(retryTopic);
+    await this.#client.deleteGroup(name);
+    this.#groups.delete(name);
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort(new LogError('LOG_CLOSED', 'the log is closed'));
+    await this.#client.close();
+  }
+
+  #visible(topic: string, queue: BrokerQueue): Promise<void> {
+    return this.#own.visible(topic, queue, () => this.#client.maxOffset(topic, queue));
+  }
+
+  /** A group that exists is left as it is: its settings may be somebody's choice. */
+  async #ensureGroup(name: string): Promise<void> {
+    if (this.#groups.has(name)) return;
+    if (!(await this.#client.listGroups()).includes(name)) await this.#client.createGroup(name);
+    this.#groups.add(name);
+  }
+
+  /** RocketMQ's tools look for groups by this topic, which brokers make for each consumer of theirs. */
+  async #ensureSeen(name: string): Promise<void> {
+    if (this.#groups.has(name)) return;
+    const retryTopic = RETRY_TOPIC + name;
+    if ((await this.#client.queues(retryTopic)) === null)
+      await this.#client.createTopic(retryTopic, { queues: 1 });
+    await this.#ensureGroup(name);
+  }
+
+  #checkOpen(): void {
+    this.#closing.signal.throwIfAborted();
+  }
+}
+
+/** The most brokers that can have equally many of the queues. */
+function evenShare(queues: number, brokers: number): number {
+  let share = Math.min(queues, Math.max(1, brokers));
+  while (queues % share !== 0) share -= 1;
+  return share;
+}
+
+function describe(name: string, queues: number): port.TopicDescription {
+  return { name, queues, retentionMs: null, retentionBytes: null };
+}
+
+function unknownTopic(name: string): LogError {
+  return new LogError('LOG_UNKNOWN_TOPIC', `there is no topic "${name}". Create it first`);
+}
+
+/** Long enough for the name servers to forget its queues. */
+function brokerAway(topic: string, broker: string): LogError {
+  return new LogError(
+    'LOG_UNAVAILABLE',
+    `broker ${broker}, which has queues of topic "${topic}", is away. Try again when it is back`,
+  );
+}
+
+/** Some of it is there, whatever the code of the failure says of the rest. */
+function partlyAppended(error: unknown): LogError {
+  const reason = error instanceof Error ? error.message : String(error);
+  return new LogError(
+    'LOG_UNAVAILABLE',
+    `the first records of an append are in the log, the rest is not, or may be: ${reason}`,
+    { cause: error },
+  );
+}

@@ -1,0 +1,40 @@
+/** What the harnesses of sources and sinks have in common. */
+import { parseConfigOrThrow } from '../config-parse.js';
+import type { PluginLogger, RawConfig, SinkConnector, SourceConnector } from '../plugin.js';
+import { within } from './deadline.js';
+
+export interface RunningTask<Task extends { stop(): Promise<void> | void }> {
+  readonly task: Task;
+  readonly stop: AbortController;
+}
+
+/** The configurations of the tasks, as the connector plans them. */
+export async function planTasks(
+  connector: SourceConnector | SinkConnector,
+  raw: RawConfig,
+  maxTasks: number,
+  context: { readonly connectorName: string; readonly log: PluginLogger },
+): Promise<readonly RawConfig[]> {
+  const { signal } = new AbortController();
+  return connector.taskConfigs(
+    { ...context, signal },
+    parseConfigOrThrow(connector.config, raw),
+    raw,
+    maxTasks,
+  );
+}
+
+/** Frees what tasks hold, those that were killed too. Their errors no longer matter. */
+export async function release(
+  tasks: readonly RunningTask<{ stop(): Promise<void> | void }>[],
+  deadlineMs: number,
+): Promise<void> {
+  for (const { task, stop } of tasks) {
+    stop.abort();
+    try {
+      await within('stop()', deadlineMs, task.stop());
+    } catch {
+      // A task that was killed cannot be expected to stop well.
+    }
+  }
+}

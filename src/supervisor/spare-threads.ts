@@ -1,0 +1,86 @@
+import type { Worker } from 'node:worker_threads';
+import type { SpareData } from '../actors/kernel/control.js';
+import type { ActorSpec } from '../actors/kernel/protocol.js';
+import { threadWorker } from './thread-worker.js';
+
+/** Threads to keep, for actors of one module and heap. */
+export interface SpareSpec extends Pick<ActorSpec, 'module' | 'heap'> {
+  readonly count: number;
+  /** None is made before so long after the last start: that would take the time that they are to save. */
+  readonly calmMs: number;
+  /** Modules that such an actor loads when it starts; nothing in them may run by being loaded. */
+  readonly loads: readonly string[];
+}
+
+/** Threads that have loaded what an actor needs, and wait to be told which one they are. */
+export class SpareThreads {
+  readonly #spec: SpareSpec;
+  readonly #onProblem: (message: string) => void;
+  readonly #ready: Worker[] = [];
+  #loading: Worker | null = null;
+  #timer: NodeJS.Timeout | null = null;
+  #stopped = false;
+
+  constructor(spec: SpareSpec, onProblem: (message: string) => void) {
+    this.#spec = spec;
+    this.#onProblem = onProblem;
+  }
+
+  /** How many there are to be taken. */
+  get ready(): number {
+    return this.#ready.length;
+  }
+
+  /** One that suits the actor, if there is one; it is the caller's then. */
+  take({ module, heap }: ActorSpec): Worker | null {
+    if (module !== this.#spec.module) return null;
+    this.refillLater();
+    const own = this.#spec.heap;
+    if (heap.maxOldMb !== own.maxOldMb || heap.maxYoungMb !== own.maxYoungMb) return null;
+    const worker = this.#ready.shift();
+    if (worker === undefined) return null;
+    for (const event of ['message', 'error', 'exit']) worker.removeAllListeners(event);
+    worker.ref();
+    return worker;
+  }
+
+  /** Makes what is missing as soon as it has been calm for a while. */
+  refillLater(): void {
+    if (this.#stopped || this.#spec.count === 0) return;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      this.#refill();
+    }, this.#spec.calmMs);
+    this.#timer.unref();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    const workers = [...this.#ready.splice(0), ...(this.#loading === null ? [] : [this.#loading])];
+    await Promise.all(workers.map((worker) => worker.terminate()));
+  }
+
+  /** One after the other. A failure is not repeated before the next actor starts. */
+  #refill(): void {
+    if (this.#stopped || this.#loading !== null || this.#ready.length >= this.#spec.count) return;
+    const data: SpareData = { preload: [this.#spec.module, ...this.#spec.loads] };
+    const worker = threadWorker('spare', data, this.#spec.heap);
+    this.#loading = worker;
+    worker.unref();
+    worker.once('message', () => {
+      this.#loading = null;
+      if (this.#stopped) return;
+      this.#ready.push(worker);
+      this.#refill();
+    });
+    worker.on('error', (error: unknown) => {
+      this.#onProblem(`a spare thread failed: ${String(error)}`);
+    });
+    worker.on('exit', () => {
+      if (this.#loading === worker) this.#loading = null;
+      const index = this.#ready.indexOf(worker);
+      if (index >= 0) this.#ready.splice(index, 1);
+    });
+  }
+}

@@ -1,0 +1,95 @@
+/** A part of a log that others use, too: topics get a prefix, and only those that have it are shown. Groups are shared. */
+import type * as port from '#troupe/log/log.js';
+
+export class ScopedLog implements port.Log {
+  readonly #log: port.Log;
+  readonly #prefix: string;
+
+  constructor(log: port.Log, prefix: string) {
+    this.#log = log;
+    this.#prefix = prefix;
+  }
+
+  get capabilities(): port.LogCapabilities {
+    return this.#log.capabilities;
+  }
+
+  async createTopic(name: string, settings: port.TopicSettings): Promise<port.TopicDescription> {
+    return { ...(await this.#log.createTopic(this.#inner(name), settings)), name };
+  }
+
+  async describeTopic(name: string): Promise<port.TopicDescription | null> {
+    const found = await this.#log.describeTopic(this.#inner(name));
+    return found === null ? null : { ...found, name };
+  }
+
+  async listTopics(): Promise<readonly port.TopicDescription[]> {
+    const all = await this.#log.listTopics();
+    return all
+      .filter(({ name }) => this.#has(name))
+      .map((topic) => ({ ...topic, name: this.#outer(topic.name) }));
+  }
+
+  deleteTopic(name: string): Promise<void> {
+    return this.#log.deleteTopic(this.#inner(name));
+  }
+
+  append(request: port.AppendRequest): Promise<readonly number[]> {
+    // The same entry objects: what is given back to them is given back to the caller.
+    const entries = request.entries.map((entry) => ({ ...entry, topic: this.#inner(entry.topic) }));
+    return this.#log.append({ ...request, entries });
+  }
+
+  read(request: port.ReadRequest): Promise<port.ReadResult> {
+    return this.#log.read({ ...request, topic: this.#inner(request.topic) });
+  }
+
+  ranges(topic: string): Promise<readonly port.QueueRange[]> {
+    return this.#log.ranges(this.#inner(topic));
+  }
+
+  trim(topic: string, queue: number, offset: number): Promise<void> {
+    return this.#log.trim(this.#inner(topic), queue, offset);
+  }
+
+  fence(fence: port.Fence): Promise<void> {
+    return this.#log.fence(fence);
+  }
+
+  commitOffsets(group: string, offsets: readonly port.GroupOffset[]): Promise<void> {
+    const inner = offsets.map((offset) => ({ ...offset, topic: this.#inner(offset.topic) }));
+    return this.#log.commitOffsets(group, inner);
+  }
+
+  async committedOffsets(group: string): Promise<readonly port.GroupOffset[]> {
+    const offsets = await this.#log.committedOffsets(group);
+    return offsets
+      .filter(({ topic }) => this.#has(topic))
+      .map((offset) => ({ ...offset, topic: this.#outer(offset.topic) }));
+  }
+
+  listGroups(): Promise<readonly string[]> {
+    return this.#log.listGroups();
+  }
+
+  deleteGroup(group: string): Promise<void> {
+    return this.#log.deleteGroup(group);
+  }
+
+  close(): Promise<void> {
+    return this.#log.close();
+  }
+
+  /** An empty name stays one, to be refused. */
+  #inner(name: string): string {
+    return name === '' ? '' : this.#prefix + name;
+  }
+
+  #outer(name: string): string {
+    return name.slice(this.#prefix.length);
+  }
+
+  #has(name: string): boolean {
+    return name.startsWith(this.#prefix);
+  }
+}

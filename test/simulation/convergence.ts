@@ -1,0 +1,64 @@
+import {
+  parseUnitKey,
+  unitGeneration,
+  unitKey,
+  type ConnectorEntry,
+  type UnitKey,
+} from '#troupe/core/model.js';
+import type { SimulatedNode } from './simulated-node.js';
+import type { World } from './world.js';
+
+/** Invariant 4: every unit that is wanted runs where it is claimed, for what is wanted now. Else what is not so. */
+export function notConverged({ invariants }: World, live: readonly SimulatedNode[]): string | null {
+  const { cluster, config } = invariants;
+  const members = [...cluster.state.members.values()].map(({ incarnation }) => incarnation).sort();
+  const alive = live.map(({ self }) => self.incarnation).sort();
+  if (members.join() !== alive.join()) return `the members are ${members.join()}, alive are ${alive.join()}`;
+  const tasks = new Map<UnitKey, string>();
+  for (const { self, supervisor } of live) {
+    const [stopping] = supervisor.stopping;
+    // It runs, and will not any more: whoever runs it next is still to be found.
+    if (stopping !== undefined) return `${stopping} is being stopped on ${self.incarnation}`;
+    for (const { params } of supervisor.tasks) {
+      if (tasks.has(params.unit)) return `${params.unit} runs twice`;
+      tasks.set(params.unit, `${self.incarnation} at epoch ${params.epoch}`);
+    }
+  }
+  const wanted = wantedUnits(config.state.connectors);
+  for (const [unit, generation] of wanted) {
+    const claim = cluster.state.claims.get(unit);
+    if (generation === null) return `${unit} is not planned`;
+    if (claim === undefined) return `${unit} has no owner`;
+    if (claim.generation !== generation) return `${unit} is claimed for what is not wanted any more`;
+    if (parseUnitKey(unit).task === null) continue;
+    const owner = `${claim.node.incarnation} at epoch ${claim.epoch}`;
+    if (tasks.get(unit) !== owner) return `${unit} belongs to ${owner}, runs on ${tasks.get(unit) ?? 'none'}`;
+  }
+  for (const unit of tasks.keys()) if (!wanted.has(unit)) return `${unit} runs and is not wanted`;
+  const loads = live.map(({ supervisor }) => supervisor.tasks.length);
+  return Math.max(...loads) - Math.min(...loads) > 1 ? `loads are ${loads.join(', ')}` : null;
+}
+
+/** Which node holds another state than the log says; null: none. */
+export function differing({ invariants }: World, live: readonly SimulatedNode[]): string | null {
+  for (const { self, replicas } of live) {
+    for (const topic of ['cluster', 'config', 'positions', 'offsets'] as const) {
+      if (replicas[topic].digest() !== invariants[topic].digest()) return `${topic} of ${self.incarnation}`;
+    }
+  }
+  return null;
+}
+
+function wantedUnits(connectors: ReadonlyMap<string, ConnectorEntry>): Map<UnitKey, number | null> {
+  const units = new Map<UnitKey, number | null>();
+  for (const entry of connectors.values()) {
+    if (entry.targetState === 'STOPPED') continue;
+    const count = Number(entry.config['tasks.max']);
+    // Tasks of an older config run on until they are planned anew, which is still to come.
+    const planned = entry.tasks?.connectorVersion === entry.version;
+    for (const task of [null, ...Array.from({ length: count }, (_, i) => i)]) {
+      units.set(unitKey({ connector: entry.name, task }), planned ? unitGeneration(entry, task) : null);
+    }
+  }
+  return units;
+}

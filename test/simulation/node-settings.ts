@@ -1,0 +1,62 @@
+import type { ActorLogger, SystemRef } from '#troupe/actors/kernel/protocol.js';
+import type { DiscoveryParams } from '#troupe/actors/discovery/params.js';
+import type { RebalancerParams } from '#troupe/actors/rebalancer/params.js';
+import { EVICTION_MS, HEARTBEAT_MS, LEASE_MS, MAX_MOVES, OFFSET_TOPIC, POSITION_TOPIC } from './world.js';
+
+const BACKOFF = { minMs: 50, maxMs: 300, jitter: 0.5 };
+
+export const DISCOVERY: DiscoveryParams = {
+  workerId: '',
+  logSettings: { kind: 'embedded' },
+  restUrl: '',
+  topic: '',
+  heartbeatMs: HEARTBEAT_MS,
+  leaseMs: LEASE_MS,
+  evictionMs: EVICTION_MS,
+};
+
+export const REBALANCER: RebalancerParams = {
+  settings: {
+    logSettings: { kind: 'embedded' },
+    pluginPaths: [],
+    secretProviders: { env: [], folders: [] },
+    positionTopic: POSITION_TOPIC,
+    offsetTopic: OFFSET_TOPIC,
+    keyConverter: '',
+    valueConverter: '',
+    stallTimeoutMs: 1e9,
+    offsetFlushIntervalMs: 1000,
+    topicCreation: false,
+    topicQueues: 1,
+    topicRetentionMs: null,
+    topicRetentionBytes: null,
+  },
+  startDeadlineMs: 10_000,
+  stopDeadlineMs: 1000,
+  beatDeadlineMs: 10_000,
+  heap: { maxOldMb: 1, softLimit: 1 },
+  intensity: { restarts: 1e9, periodMs: 1 },
+  backoff: BACKOFF,
+  maxMoves: MAX_MOVES,
+};
+
+const ignore = (): void => undefined;
+export const LOG: ActorLogger = {
+  debug: ignore,
+  info: ignore,
+  warn: ignore,
+  error: ignore,
+  child: () => LOG,
+};
+
+const unused = (): never => {
+  throw new Error('tasks do not ask the supervisor');
+};
+export const NO_SYSTEM: SystemRef = {
+  startChild: unused,
+  stopChild: unused,
+  children: unused,
+  tree: unused,
+  watch: unused,
+  shutdown: unused,
+};

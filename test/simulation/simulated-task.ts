@@ -1,0 +1,147 @@
+import {
+  StateReport,
+  type StartedTask,
+  type TaskActorContext,
+  type TaskParts,
+} from '#troupe/actors/task/behavior.js';
+import { Gate } from '#troupe/actors/task/gate.js';
+import type { LoadedSink, LoadedSource } from '#troupe/actors/task/load-task.js';
+import { PluginCalls } from '#troupe/actors/task/plugin-calls.js';
+import type { TaskParams } from '#troupe/actors/task/protocol.js';
+import { startSink } from '#troupe/actors/task/sink-task.js';
+import { startSource } from '#troupe/actors/task/source-task.js';
+import { parseUnitKey } from '#troupe/core/model.js';
+import { DEFAULT_TOLERANCE } from '#troupe/core/tolerance.js';
+import { parseConfigOrThrow } from '#troupe/sdk/config-parse.js';
+import { Connection } from './connection.js';
+import { sinkPlugin, sleep, sourcePlugin, type OnCall } from './plugins.js';
+import type { Thread } from './virtual-time.js';
+import { RECORDS_TOPIC, type World } from './world.js';
+
+const FLUSH_MS = 700;
+
+/** A task's thread: the real loops of sources and sinks over simulated plugins, or a task that only waits. */
+export class SimulatedTask {
+  readonly params: TaskParams;
+  readonly thread: Thread;
+  readonly gate: Gate;
+  readonly #world: World;
+  readonly #context: TaskActorContext;
+  #started: StartedTask | null = null;
+
+  constructor(world: World, context: TaskActorContext, thread: Thread) {
+    this.#world = world;
+    this.#context = context;
+    this.params = context.params;
+    this.thread = thread;
+    this.gate = new Gate(context.lease, context.signal);
+  }
+
+  async start(): Promise<void> {
+    const report = new StateReport(this.#context);
+    const calls = new PluginCalls(Number.MAX_SAFE_INTEGER, () => undefined);
+    // It only watches for calls that do not return.
+    calls.close();
+    followTarget(this.#context, this.gate);
+    const log = new Connection(this.#world, this.thread).log();
+    const parts = { context: this.#context, log, gate: this.gate, calls, report };
+    this.#started = await this.#startLoop(parts);
+    report.running();
+  }
+
+  /** Rejects when the task fails. */
+  get done(): Promise<void> {
+    return this.#started?.done ?? Promise.resolve();
+  }
+
+  #startLoop(parts: TaskParts): StartedTask | Promise<StartedTask> {
+    const { config, unit, epoch, taskCount } = this.params;
+    const onCall: OnCall = (call) => {
+      this.#world.invariants.called(this, call);
+    };
+    const { connector } = parseUnitKey(unit);
+    const sourceOrSink = { taskConfigs: () => [], version: '1', config: [] };
+    switch (config['kind']) {
+      case 'source': {
+        const plugin = sourcePlugin(
+          this.#world,
+          onCall,
+          `${unit} ${epoch} ${this.#context.incarnation}`,
+          taskCount,
+        );
+        return startSource(parts, {
+          ...LOADED,
+          kind: 'source',
+          topic: RECORDS_TOPIC,
+          exactlyOnce: this.#world.random.next(2) === 0 ? 'requested' : 'disabled',
+          connector: { ...sourceOrSink, kind: 'source', createTask: () => plugin },
+        } satisfies LoadedSource);
+      }
+      case 'sink': {
+        const plugin = sinkPlugin(this.#world, onCall, connector);
+        return startSink(parts, {
+          ...LOADED,
+          kind: 'sink',
+          topics: [RECORDS_TOPIC],
+          topicsRegex: null,
+          shared: false,
+          maxAttempts: 1,
+          offsetFlushIntervalMs: FLUSH_MS,
+          connector: { ...sourceOrSink, kind: 'sink', createTask: () => plugin },
+        } satisfies LoadedSink);
+      }
+      default:
+        return { done: this.#wait() };
+    }
+  }
+
+  /** A plugin that does nothing, whenever it may. */
+  async #wait(): Promise<void> {
+    const { signal } = this.#context;
+    await new Promise<void>((resolve) => {
+      signal.addEventListener('abort', () => resolve());
+    });
+    await sleep(this.#world.random.next(200));
+  }
+}
+
+const TEXT = {
+  input: 'text',
+  instance: {
+    fromConnectData: (_topic: string, _schema: unknown, value: unknown) => String(value),
+    toConnectData: (_topic: string, value: unknown) => ({ schema: null, value }),
+  },
+} as const;
+
+const LOADED = {
+  config: parseConfigOrThrow([], {}),
+  chain: null,
+  keyConverter: TEXT,
+  valueConverter: TEXT,
+  tolerance: DEFAULT_TOLERANCE,
+  limits: { maxRecords: 5, maxBytes: 10_000, lingerMs: 0 },
+};
+
+function followTarget(context: TaskActorContext, gate: Gate): void {
+  const { rebalancer } = context.peers;
+  const { unit, epoch } = context.params;
+  let known: Parameters<Gate['setTarget']>[0] | null = null;
+  let polling = false;
+  const poll = async (): Promise<void> => {
+    while (!context.signal.aborted && rebalancer.up) {
+      const request = { unit, epoch, known };
+      const reply = await rebalancer.ask('target', request, { deadlineMs: 1e9, signal: context.signal });
+      known = reply.state;
+      gate.setTarget(known);
+    }
+  };
+  rebalancer.onChange((up) => {
+    if (!up || polling) return;
+    polling = true;
+    poll()
+      .catch(() => undefined)
+      .finally(() => {
+        polling = false;
+      });
+  });
+}

@@ -1,0 +1,213 @@
+import type {
+  ActorSpec,
+  ChildState,
+  ExitReason,
+  SystemEvent,
+  SystemRef,
+} from '#troupe/actors/kernel/protocol.js';
+import { isTaskParams } from '#troupe/actors/rebalancer/task-spec.js';
+import type { TaskActorContext } from '#troupe/actors/task/behavior.js';
+import type { UnitKey } from '#troupe/core/model.js';
+import { SimulatedTask } from './simulated-task.js';
+import { Thread, type Process } from './virtual-time.js';
+import type { World } from './world.js';
+
+type TaskParams = TaskActorContext['params'];
+
+interface Child {
+  readonly params: TaskParams;
+  readonly spec: ActorSpec;
+  task: SimulatedTask | null;
+  incarnation: number;
+  stopping: AbortController;
+  removed: boolean;
+  /** Whoever waits for its start. */
+  settled: () => void;
+}
+
+/** What a thread of this process is given besides its own. */
+export type ContextOf = (
+  params: TaskParams,
+  thread: Thread,
+  signal: AbortSignal,
+  incarnation: number,
+  crash: (error: unknown) => void,
+) => TaskActorContext;
+
+const STOP_DEADLINE_MS = 900;
+
+/** Starts, restarts and stops the tasks of one node, as the real supervisor does with threads. */
+export class TaskSupervisor {
+  readonly #world: World;
+  readonly #process: Process;
+  readonly #main: Thread;
+  readonly #contextOf: ContextOf;
+  readonly #children = new Map<UnitKey, Child>();
+  #listener: ((event: SystemEvent) => void) | null = null;
+
+  constructor(world: World, main: Thread, contextOf: ContextOf) {
+    this.#world = world;
+    this.#process = main.process;
+    this.#main = main;
+    this.#contextOf = contextOf;
+  }
+
+  system(onShutdown: (reason: string) => void): SystemRef {
+    return {
+      startChild: (_supervisor, spec) => this.#add(spec),
+      stopChild: (id) => this.stop(id),
+      children: () =>
+        Promise.resolve(
+          [...this.#children].map(([id, child]) => ({ id, state: stateOf(child), params: child.params })),
+        ),
+      tree: () => Promise.reject(new Error('there is no tree in the simulation')),
+      watch: (_supervisor, listener) => {
+        this.#listener = listener;
+      },
+      shutdown: onShutdown,
+    };
+  }
+
+  get tasks(): readonly SimulatedTask[] {
+    return [...this.#children.values()].flatMap(({ task }) => (task === null ? [] : [task]));
+  }
+
+  /** Units whose task was told to stop, and is still there. */
+  get stopping(): readonly UnitKey[] {
+    return [...this.#children].flatMap(([unit, { removed }]) => (removed ? [unit] : []));
+  }
+
+  /** The rebalancer that was watching is gone. */
+  unwatch(): void {
+    this.#listener = null;
+  }
+
+  /** The thread of one task ends in the middle of what it does. */
+  crash(unit: UnitKey): void {
+    const child = this.#children.get(unit);
+    if (child?.task !== null && child !== undefined) this.#failed(child, child.task, 'it crashed');
+  }
+
+  async #add(spec: ActorSpec): Promise<void> {
+    const { params } = spec;
+    if (!isTaskParams(params)) throw new Error(`not a task: ${spec.id}`);
+    if (this.#children.has(spec.id)) throw new Error(`there is a task ${spec.id} already`);
+    const stopping = new AbortController();
+    const child: Child = {
+      params,
+      spec,
+      task: null,
+      incarnation: 0,
+      stopping,
+      removed: false,
+      settled: () => undefined,
+    };
+    this.#children.set(spec.id, child);
+    await this.#start(child);
+  }
+
+  /** Resolves when it was started, or failed and waits to be started again. */
+  #start(child: Child): Promise<void> {
+    const { time, random, invariants } = this.#world;
+    child.incarnation += 1;
+    const thread = new Thread(this.#process, child.spec.id);
+    return new Promise((resolve) => {
+      child.settled = resolve;
+      const begin = (): void => {
+        if (child.removed) return resolve();
+        // Said by the supervisor's thread, after the task's own has ended.
+        const crash = (error: unknown): void => {
+          const message = error instanceof Error ? error.message : String(error);
+          time.after(
+            1,
+            () => {
+              this.#failed(child, task, message);
+            },
+            this.#main,
+          );
+        };
+        const context = this.#contextOf(
+          child.params,
+          thread,
+          child.stopping.signal,
+          child.incarnation,
+          crash,
+        );
+        const task = new SimulatedTask(this.#world, context, thread);
+        child.task = task;
+        invariants.exists(task);
+        task.start().then(() => {
+          this.#emit({ type: 'started', id: child.spec.id, incarnation: child.incarnation });
+          time.after(1, resolve, this.#main);
+          task.done.catch(crash);
+        }, crash);
+      };
+      time.after(1 + random.next(150), begin, thread);
+    });
+  }
+
+  #failed(child: Child, task: SimulatedTask, message: string): void {
+    if (child.task !== task) return;
+    this.#end(child);
+    child.settled();
+    const { time, random } = this.#world;
+    const restartInMs = 50 + random.next(250);
+    const reason: ExitReason = { code: 'CRASH', message };
+    this.#emit({ type: 'exited', id: child.spec.id, incarnation: child.incarnation, reason, restartInMs });
+    time.after(
+      restartInMs,
+      () => {
+        if (!child.removed) void this.#start(child);
+      },
+      this.#main,
+    );
+  }
+
+  #end(child: Child): void {
+    const { task } = child;
+    if (task === null) return;
+    child.task = null;
+    task.thread.end();
+    this.#world.invariants.ended(task);
+  }
+
+  /** Asked to stop, then made to. */
+  async stop(id: UnitKey): Promise<void> {
+    const child = this.#children.get(id);
+    if (child === undefined) return;
+    child.removed = true;
+    const { time } = this.#world;
+    const { task } = child;
+    if (task !== null) {
+      await new Promise<void>((resolve) => {
+        time.after(STOP_DEADLINE_MS, resolve, this.#main);
+        const stop = (): void => {
+          child.stopping.abort();
+          const gone = (): void => {
+            time.after(1, resolve, this.#main);
+          };
+          task.done.then(gone, gone);
+        };
+        time.after(1, stop, task.thread);
+      });
+      this.#end(child);
+    }
+    // Asked to stop it twice, by a rebalancer and its successor: by now another may stand in its place.
+    if (this.#children.get(id) === child) this.#children.delete(id);
+  }
+
+  #emit(event: SystemEvent): void {
+    this.#world.time.after(
+      1,
+      () => {
+        this.#listener?.(event);
+      },
+      this.#main,
+    );
+  }
+}
+
+function stateOf({ task, removed }: Child): ChildState {
+  if (removed) return 'stopping';
+  return task === null ? 'backoff' : 'running';
+}

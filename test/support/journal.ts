@@ -1,0 +1,146 @@
+/** What plugins of the tests did, one line each, in a file that the threads of all processes append to. */
+import { appendFileSync } from 'node:fs';
+import { contentOf } from './node-process.js';
+
+export interface Act {
+  readonly what: 'start' | 'stop' | 'poll' | 'put';
+  /** `connector/task`. */
+  readonly unit: string;
+  readonly pid: number;
+  /** One start of the plugin in one thread. */
+  readonly instance: string;
+  /** Milliseconds of the machine's monotonic clock, which all processes share. */
+  readonly at: number;
+  /** Of a record that was put. */
+  readonly queue: number;
+  readonly offset: number;
+  /** Of a record; of a poll, the first of its numbers. */
+  readonly value: string;
+}
+
+export function nowMs(): number {
+  return Number(process.hrtime.bigint() / 1000n) / 1000;
+}
+
+/** One write: lines of several processes do not mix. */
+export function note(file: string, acts: readonly Act[]): void {
+  const lines = acts.map(({ what, unit, pid, instance, at, queue, offset, value }) =>
+    [what, unit, pid, instance, at, queue, offset, value].join('\t'),
+  );
+  appendFileSync(file, `${lines.join('\n')}\n`);
+}
+
+/** Whole lines only: the file may be growing. */
+export function readJournal(file: string): Act[] {
+  const text = contentOf(file)?.toString('utf8') ?? '';
+  const lines = text.slice(0, text.lastIndexOf('\n') + 1).split('\n');
+  return lines.filter((line) => line !== '').map(parseLine);
+}
+
+export function parseLine(line: string): Act {
+  const [what = '', unit = '', pid, instance = '', at, queue, offset, value = ''] = line.split('\t');
+  return {
+    what: what as Act['what'],
+    unit,
+    pid: Number(pid),
+    instance,
+    at: Number(at),
+    queue: Number(queue),
+    offset: Number(offset),
+    value,
+  };
+}
+
+/** Units of which one instance did something between two acts of another. */
+export function overlaps(acts: readonly Act[]): string[] {
+  const spans = new Map<string, Map<string, { from: number; to: number }>>();
+  for (const { what, unit, instance, at } of acts) {
+    // Stopping moves no records.
+    if (what === 'stop') continue;
+    const instances = spans.get(unit) ?? new Map<string, { from: number; to: number }>();
+    spans.set(unit, instances);
+    const span = instances.get(instance) ?? { from: at, to: at };
+    instances.set(instance, { from: Math.min(span.from, at), to: Math.max(span.to, at) });
+  }
+  const found: string[] = [];
+  for (const [unit, instances] of spans) {
+    const ordered = [...instances].sort(([, a], [, b]) => a.from - b.from);
+    for (const [i, [instance, span]] of ordered.entries()) {
+      const next = ordered[i + 1];
+      if (next !== undefined && next[1].from < span.to)
+        found.push(`${unit}: ${next[0]} began ${span.to - next[1].from} ms before ${instance} ended`);
+    }
+  }
+  return found;
+}
+
+/** Of the units those that have not stopped since they started last, or never started. */
+export function unstopped(acts: readonly Act[], units: readonly string[]): string[] {
+  const stops = lastStops(acts);
+  return units.filter((unit) => typeof stops.get(unit) !== 'string');
+}
+
+/** How many records each unit of a source has made, by what it said when it stopped last. */
+export function made(acts: readonly Act[]): Map<string, number> {
+  const stops = [...lastStops(acts)].filter(([, value]) => value !== null && value !== '');
+  return new Map(stops.map(([unit, value]): [string, number] => [unit, Number(value) - 1]));
+}
+
+/**
+ * What each unit said when it stopped; null: it has not. A former instance, which was cut off, may stop after the one
+ * that started last, and says nothing of what that has made.
+ */
+function lastStops(acts: readonly Act[]): ReadonlyMap<string, string | null> {
+  const runs = new Map<string, { readonly instance: string; stop: string | null }>();
+  for (const { what, unit, instance, value } of acts) {
+    if (what === 'start') runs.set(unit, { instance, stop: null });
+    const run = runs.get(unit);
+    if (what === 'stop' && run?.instance === instance) run.stop = value;
+  }
+  return new Map([...runs].map(([unit, { stop }]) => [unit, stop]));
+}
+
+/**
+ * How many of the numbers from 1 up to what a unit has made were not found. More may have been found: a task that is
+ * stopped soon after a crash has not made again all that the log holds of it.
+ */
+export function missing(made: number, found: { has(number: number): boolean }): number {
+  let count = 0;
+  for (let number = 1; number <= made; number += 1) if (!found.has(number)) count += 1;
+  return count;
+}
+
+export interface Tally {
+  /** Numbers that never came. */
+  readonly lost: number;
+  /** Numbers that stand at two offsets of the topic. */
+  readonly duplicates: number;
+  /** Units whose numbers do not stand in their order. */
+  readonly disordered: readonly string[];
+  readonly records: number;
+}
+
+/** Compares what was made with what a sink of one task read from a topic of one queue. */
+export function tally(acts: readonly Act[], sink: string): Tally {
+  const byOffset = new Map<number, string>();
+  for (const { what, unit, offset, value } of acts)
+    if (what === 'put' && unit === sink) byOffset.set(offset, value);
+  const found = new Map<string, number[]>();
+  for (const [, value] of [...byOffset].sort(([a], [b]) => a - b)) {
+    const [unit = '', number] = value.split(' ');
+    const numbers = found.get(unit) ?? [];
+    numbers.push(Number(number));
+    found.set(unit, numbers);
+  }
+  let lost = 0;
+  let duplicates = 0;
+  const disordered: string[] = [];
+  for (const [unit, count] of made(acts)) {
+    const numbers = found.get(unit) ?? [];
+    const distinct = new Set(numbers);
+    lost += missing(count, distinct);
+    duplicates += numbers.length - distinct.size;
+    if (numbers.some((number, i) => i > 0 && number <= (numbers[i - 1] ?? 0))) disordered.push(unit);
+  }
+  return { lost, duplicates, disordered, records: byOffset.size };
+}

@@ -1,0 +1,62 @@
+/** A sink that writes down each record it is given, at once. Loaded as a plugin by the cluster tests. */
+import { randomUUID } from 'node:crypto';
+import type { Plugin, SinkRecord, SinkTask, SinkTaskContext } from '#troupe/sdk/index.js';
+import { note, nowMs, type Act } from './journal.js';
+
+class RecordingTask implements SinkTask {
+  readonly #instance = randomUUID().slice(0, 8);
+  #journal = '';
+  #unit = '';
+
+  start(context: SinkTaskContext, _config: unknown, raw: Readonly<Record<string, string>>): void {
+    this.#unit = `${context.connectorName}/${context.taskId}`;
+    this.#journal = raw['journal'] ?? '';
+    note(this.#journal, [this.#act('start')]);
+  }
+
+  /** The time of all is that of the call: a process that is suspended in the middle of a call goes on with it. */
+  put(records: readonly SinkRecord[]): void {
+    const act = this.#act('put');
+    note(
+      this.#journal,
+      records.map(({ queue, offset, value }) => ({ ...act, queue, offset, value: String(value) })),
+    );
+  }
+
+  flush(): void {
+    // Written at once.
+  }
+
+  stop(): void {
+    note(this.#journal, [this.#act('stop')]);
+  }
+
+  #act(what: Act['what']): Act {
+    const { pid } = process;
+    return {
+      what,
+      unit: this.#unit,
+      pid,
+      instance: this.#instance,
+      at: nowMs(),
+      queue: 0,
+      offset: 0,
+      value: '',
+    };
+  }
+}
+
+const plugin: Plugin = {
+  type: 'sink',
+  plugin: {
+    kind: 'sink',
+    version: '1.0.0',
+    config: [
+      { name: 'journal', type: 'STRING', importance: 'HIGH', documentation: 'The file.', defaultValue: null },
+    ],
+    taskConfigs: (_context, _config, raw, maxTasks) => Array.from({ length: maxTasks }, () => raw),
+    createTask: () => new RecordingTask(),
+  },
+};
+
+export default plugin;

@@ -1,0 +1,28 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+
+/** Why a test that needs a small disk may be skipped. */
+export const NO_SMALL_DISK = 'needs the right to mount a tmpfs (root)';
+
+/** The folder of a disk of its own, until the end of the test; null where this machine does not let us have one. */
+export function mountSmallDisk(t: TestContext, megabytes: number): string | null {
+  const dir = mkdtempSync(join(tmpdir(), 'troupe-disk-'));
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${megabytes}m`, 'tmpfs', dir], { stdio: 'ignore' });
+  } catch {
+    rmSync(dir, { recursive: true });
+    return null;
+  }
+  t.after(() => {
+    execFileSync('umount', ['-l', dir]);
+    rmSync(dir, { recursive: true });
+  });
+  return dir;
+}
+
+export function enlargeDisk(dir: string, megabytes: number): void {
+  execFileSync('mount', ['-o', `remount,size=${megabytes}m`, dir]);
+}

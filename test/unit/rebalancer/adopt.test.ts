@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { ActorContext, ChildState, Protocol, Ref } from '#troupe/actors/kernel/protocol.js';
+import { createLease } from '#troupe/actors/kernel/lease.js';
+import type { RebalancerPeers } from '#troupe/actors/rebalancer/behavior.js';
+import { NodeState } from '#troupe/actors/rebalancer/node-state.js';
+import type { RebalancerParams } from '#troupe/actors/rebalancer/params.js';
+import { Rebalancer } from '#troupe/actors/rebalancer/rebalancer.js';
+import { LOG, NO_SYSTEM, REBALANCER } from '../../simulation/node-settings.js';
+import { until } from '../../support/wait.js';
+
+/** Nobody is there. */
+function absent<P extends Protocol>(): Ref<P> {
+  return {
+    id: 'absent',
+    up: false,
+    tell: () => false,
+    ask: () => Promise.reject(new Error('nobody is asked')),
+    onChange: () => () => undefined,
+  };
+}
+
+interface Adopted {
+  readonly rebalancer: Rebalancer;
+  readonly told: string[];
+  /** The thread that was told to stop is gone. */
+  readonly gone: () => void;
+}
+
+async function adopt(children: Readonly<Record<string, ChildState>>): Promise<Adopted> {
+  const told: string[] = [];
+  let gone = (): void => undefined;
+  const ended = new Promise<void>((resolve) => {
+    gone = resolve;
+  });
+  const context: ActorContext<RebalancerPeers, RebalancerParams> = {
+    id: 'rebalancer',
+    incarnation: 2,
+    params: REBALANCER,
+    peers: { discovery: absent(), 'config-sync': absent() },
+    system: {
+      ...NO_SYSTEM,
+      children: () =>
+        Promise.resolve(
+          Object.entries(children).map(([id, state]) => ({
+            id,
+            state,
+            params: { unit: id, epoch: 3, generation: 2, config: {} },
+          })),
+        ),
+      stopChild: (id) => {
+        told.push(id);
+        return ended;
+      },
+    },
+    log: LOG,
+    signal: new AbortController().signal,
+    lease: createLease(),
+    crash: (error) => {
+      throw error;
+    },
+  };
+  const rebalancer = new Rebalancer(context, new NodeState());
+  await rebalancer.adoptRunning();
+  return { rebalancer, told, gone };
+}
+
+const unitsOf = (rebalancer: Rebalancer): string[] => rebalancer.allocated().map(({ unit }) => unit);
+
+test('a new rebalancer goes on with the tasks that run', async () => {
+  const { rebalancer, told } = await adopt({ 'c/0': 'running', 'c/1': 'backoff' });
+  assert.deepEqual(unitsOf(rebalancer), ['c/0', 'c/1']);
+  assert.deepEqual(told, []);
+});
+
+test('a task that its predecessor told to stop does not count as running once it is gone', async () => {
+  const { rebalancer, told, gone } = await adopt({ 'c/0': 'running', 'c/1': 'stopping' });
+  assert.deepEqual(unitsOf(rebalancer), ['c/0', 'c/1'], 'nothing else may run it before');
+  assert.deepEqual(told, ['c/1']);
+  gone();
+  await until('it is gone', () => unitsOf(rebalancer).length === 1);
+  assert.deepEqual(unitsOf(rebalancer), ['c/0']);
+});

@@ -1,0 +1,174 @@
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { RemotingError, type RemotingOptions } from '#troupe/log/rocketmq/remoting/client.js';
+import type { LogErrorCode } from '#troupe/log/log.js';
+import { until } from '../../support/wait.js';
+import { FakeCluster, TOPIC, type Handler } from './fake-cluster.js';
+import { FakeServer, type Received } from './fake-server.js';
+
+const clusters: FakeCluster[] = [];
+after(() => Promise.all(clusters.map((cluster) => cluster.stop())));
+
+async function start(handle: Handler, options: Partial<RemotingOptions> = {}): Promise<FakeCluster> {
+  const cluster = await FakeCluster.start(handle, options);
+  clusters.push(cluster);
+  return cluster;
+}
+
+function send({ client }: FakeCluster, { broker = 'a', queueId = 1, bytes = 10 } = {}): Promise<number> {
+  return client.sendBatch({
+    topic: TOPIC,
+    queue: { broker, queueId },
+    body: Buffer.alloc(bytes, 1),
+    count: 3,
+  });
+}
+
+const fails =
+  (code: LogErrorCode, refused: boolean) =>
+  (error: unknown): boolean =>
+    error instanceof RemotingError && error.code === code && error.refused === refused;
+
+const stored = (request: Received, offset = 7): void =>
+  request.answer(0, { fields: { queueOffset: String(offset) } });
+
+test('a batch goes to its queue, and its first offset comes back', async () => {
+  const cluster = await start((request) => stored(request, 12));
+  assert.equal(await send(cluster), 12);
+  const [request] = cluster.broker.received;
+  assert.deepEqual(
+    [request?.code, request?.fields['b'], request?.fields['e'], request?.body.length],
+    [320, TOPIC, '1', 10],
+  );
+  // A default topic that exists would let the broker create an unknown topic.
+  assert.equal(request?.fields['c'], TOPIC);
+});
+
+test('a busy broker is asked again', async () => {
+  const cluster = await start((request) => {
+    if (cluster.broker.received.length < 4) request.answer(cluster.broker.received.length === 2 ? 215 : 2);
+    else stored(request);
+  });
+  assert.equal(await send(cluster), 7);
+  assert.equal(cluster.broker.received.length, 4);
+});
+
+test('a broker that stays busy until the deadline took nothing', async () => {
+  const cluster = await start((request) => request.answer(2, { remark: '[OVERLOAD]' }), { deadlineMs: 1500 });
+  await assert.rejects(send(cluster), fails('LOG_UNAVAILABLE', true));
+});
+
+test('a send whose outcome is unknown is not sent again', async () => {
+  const outcomes: readonly (readonly [string, Handler, LogErrorCode])[] = [
+    ['the connection is cut', (request) => request.cut(), 'LOG_UNAVAILABLE'],
+    ['no answer', () => undefined, 'LOG_UNAVAILABLE'],
+    ['not on the disk in time', (request) => request.answer(10), 'LOG_UNAVAILABLE'],
+    ['no replica', (request) => request.answer(11), 'LOG_UNAVAILABLE'],
+    ['not on the replica in time', (request) => request.answer(12), 'LOG_UNAVAILABLE'],
+    ['an error', (request) => request.answer(1, { remark: 'UNKNOWN_ERROR' }), 'LOG_IO'],
+    ['stored, but where?', (request) => request.answer(0, { fields: { queueOffset: 'x' } }), 'LOG_IO'],
+  ];
+  for (const [name, handle, code] of outcomes) {
+    const cluster = await start(handle, { deadlineMs: 300 });
+    await assert.rejects(send(cluster), fails(code, false), name);
+    assert.equal(cluster.broker.received.length, 1, name);
+  }
+});
+
+test('what the broker will never take is said at once, and what to do', async () => {
+  const refusals: readonly (readonly [number, string, LogErrorCode, RegExp])[] = [
+    [13, 'the message is illegal', 'LOG_BAD_REQUEST', /maxMessageSize/],
+    [1, 'java.lang.RuntimeException: message body size exceeded', 'LOG_BAD_REQUEST', /maxMessageSize/],
+    [14, "the broker's disk is full [CL: 0.95]", 'LOG_FULL', /Free space/],
+    [16, 'sending is forbidden', 'LOG_BAD_REQUEST', /Grant/],
+    [17, 'topic not exist\nSee https://example.com', 'LOG_UNKNOWN_TOPIC', /not exist\)\. Create/],
+    [29, 'queueId is illegal', 'LOG_BAD_REQUEST', /queueId is illegal/],
+  ];
+  for (const [code, remark, expected, message] of refusals) {
+    const cluster = await start((request) => request.answer(code, { remark }));
+    await assert.rejects(send(cluster), (error) => {
+      assert.ok(error instanceof RemotingError);
+      assert.deepEqual([error.code, error.refused, error.responseCode], [expected, true, code]);
+      assert.match(error.message, message);
+      return true;
+    });
+    assert.equal(cluster.broker.received.length, 1);
+  }
+});
+
+test('a queue, and a topic, that do not exist', async () => {
+  const cluster = await start(stored);
+  await assert.rejects(send(cluster, { queueId: 2 }), fails('LOG_UNKNOWN_QUEUE', true));
+  const other = await start(stored);
+  other.masters = null;
+  await assert.rejects(send(other), fails('LOG_UNKNOWN_TOPIC', true));
+});
+
+test('a new master is found when the old one is gone', async () => {
+  const cluster = await start(stored);
+  await send(cluster);
+  const next = await FakeServer.start((request) => stored(request, 99));
+  await cluster.broker.stop();
+  await until('the client notices', () => cluster.issues.some((issue) => issue.includes('ended')));
+  // At first the name server knows of no other.
+  const sent = send(cluster);
+  await until('connecting fails', () => cluster.issues.some((issue) => issue.includes('cannot connect')));
+  cluster.masters = { a: next.address };
+  assert.equal(await sent, 99);
+  await next.stop();
+});
+
+test('a broker that has lost its master for a while', async () => {
+  const cluster = await start(stored);
+  const { masters } = cluster;
+  cluster.masters = { a: null };
+  const sent = send(cluster);
+  await until('the route is asked for again', () => cluster.nameServer.received.length > 1);
+  cluster.masters = masters;
+  assert.equal(await sent, 7);
+});
+
+test('a slave that was a master says so', async () => {
+  const next = await FakeServer.start((request) => stored(request, 99));
+  const cluster = await start((request) => {
+    cluster.masters = { a: next.address };
+    request.answer(501);
+  });
+  assert.equal(await send(cluster), 99);
+  await next.stop();
+});
+
+test('sends beyond the budget wait until others are answered', async () => {
+  const waiting: Received[] = [];
+  const cluster = await start((request) => waiting.push(request), { maxInFlightBytes: 1000 });
+  const sent = [1, 2, 3].map(() => send(cluster, { bytes: 600 }));
+  for (let n = 0; n < 3; n += 1) {
+    const next = await until('the next send arrives', () => waiting[n]);
+    assert.equal(waiting.length, n + 1);
+    stored(next, n);
+  }
+  assert.deepEqual(await Promise.all(sent), [0, 1, 2]);
+});
+
+test('a send that waits in vain for the budget took nothing, and gives its place back', async () => {
+  const waiting: Received[] = [];
+  const cluster = await start((request) => waiting.push(request), {
+    maxInFlightBytes: 1000,
+    deadlineMs: 500,
+  });
+  const first = assert.rejects(send(cluster, { bytes: 900 }), fails('LOG_UNAVAILABLE', false));
+  await assert.rejects(send(cluster, { bytes: 200 }), fails('LOG_UNAVAILABLE', true));
+  await first;
+  const last = send(cluster, { bytes: 1000 });
+  stored(await until('it arrives', () => waiting[1]));
+  assert.equal(await last, 7);
+});
+
+test('closing fails what is on its way and what comes after', async () => {
+  const cluster = await start(() => undefined, { maxInFlightBytes: 10 });
+  const sent = [1, 2].map(() => assert.rejects(send(cluster), fails('LOG_CLOSED', false)));
+  await until('it arrives', () => cluster.broker.received.length === 1);
+  await cluster.client.close();
+  await Promise.all(sent);
+  await assert.rejects(send(cluster), fails('LOG_CLOSED', false));
+});

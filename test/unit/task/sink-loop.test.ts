@@ -1,0 +1,103 @@
+/** The loop of a sink over a log that is away for a while. */
+import assert from 'node:assert/strict';
+import { test, type TestContext } from 'node:test';
+import { Gate } from '#troupe/actors/task/gate.js';
+import { PluginCalls } from '#troupe/actors/task/plugin-calls.js';
+import { QueueReader } from '#troupe/actors/task/queue-reader.js';
+import { RecordErrors } from '#troupe/actors/task/record-errors.js';
+import { SinkLoop, type SinkLoopParts } from '#troupe/actors/task/sink-loop.js';
+import { createLease, monotonicMs, renewLease } from '#troupe/actors/kernel/lease.js';
+import { DEFAULT_TOLERANCE } from '#troupe/core/tolerance.js';
+import { LogError, type ReadRequest, type ReadResult } from '#troupe/log/log.js';
+import { batchOf } from '../../conformance/log-batches.js';
+import { until } from '../../support/wait.js';
+
+const ignore = (): void => undefined;
+const silent = { debug: ignore, info: ignore, warn: ignore, error: ignore, child: () => silent };
+
+/** Puts `a` and `b`; the loop ends with the test. */
+function play(t: TestContext, commit: SinkLoopParts['commit']) {
+  const lease = createLease();
+  renewLease(lease, monotonicMs() + 3_600_000);
+  const ending = new AbortController();
+  const { signal } = ending;
+  const gate = new Gate(lease, signal);
+  const calls = new PluginCalls(60_000, ignore);
+  const instance = {
+    fromConnectData: () => null,
+    toConnectData: (_: string, value: unknown) => ({ schema: null, value }),
+  };
+  const reader = new QueueReader(
+    {
+      log: { read: (request) => read(request, signal) },
+      topic: 't',
+      queue: 0,
+      maxBytes: 1000,
+      waitMs: 1000,
+      signal,
+      onData: () => {
+        loop.wake();
+      },
+      onAway: () => Promise.resolve(),
+      onBack: ignore,
+      onError: ignore,
+    },
+    0,
+  );
+  const loop: SinkLoop = new SinkLoop({
+    task: { start: ignore, put: ignore, flush: ignore, stop: ignore },
+    calls,
+    gate,
+    signal,
+    readers: [reader],
+    errors: new RecordErrors(DEFAULT_TOLERANCE, silent, signal, ignore),
+    conversion: {
+      chain: null,
+      keyConverter: { input: 'text', instance },
+      valueConverter: { input: 'text', instance },
+    },
+    maxRecords: 500,
+    flushIntervalMs: 1,
+    commit,
+    onPaused: ignore,
+    onDelivered: ignore,
+  });
+  gate.setTarget('RUNNING');
+  const ended = loop.run().then(
+    () => null,
+    (error: unknown) => error,
+  );
+  t.after(async () => {
+    ending.abort();
+    await ended;
+    calls.close();
+  });
+  return ended;
+}
+
+async function read({ offset }: ReadRequest, signal: AbortSignal): Promise<ReadResult> {
+  const range = { startOffset: 0, endOffset: 2 };
+  if (offset === 0)
+    return { ...range, batches: [{ baseOffset: 0, batch: batchOf(['a', 'b']) }], nextOffset: 2 };
+  await new Promise((resolve) => {
+    signal.addEventListener('abort', resolve, { once: true });
+  });
+  return { ...range, batches: [], nextOffset: 2 };
+}
+
+test('offsets that the log does not take while it is away are committed when it is back', async (t) => {
+  const committed: number[] = [];
+  let tries = 0;
+  void play(t, async ([item]) => {
+    tries += 1;
+    if (tries < 3) throw new LogError('LOG_UNAVAILABLE', 'the broker is away');
+    committed.push(item?.offset ?? -1);
+  });
+  await until('they are committed', () => committed.length > 0);
+  assert.deepEqual(committed, [2]);
+});
+
+test('a commit that is refused ends the task', async (t) => {
+  const fenced = new LogError('LOG_FENCED', 'a newer owner writes');
+  assert.equal(await play(t, () => Promise.reject(fenced)), fenced);
+});
