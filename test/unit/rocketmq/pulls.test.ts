@@ -158,6 +158,13 @@ test('a connection that is lost while the broker keeps the pull', async () => {
   assert.equal((await result).status, 'FOUND');
 });
 
+test('a pull that the broker loses is asked for again', async () => {
+  const cluster = await start((request) => {
+    if (cluster.broker.received.length > 1) answer(request, FOUND, 6);
+  });
+  assert.equal((await pull(cluster)).status, 'FOUND');
+});
+
 test('aborting ends the wait with the reason of the signal, whatever state it is in', async () => {
   const silent = await start(() => undefined);
   const { cluster: idle, suspended } = await startIdle();

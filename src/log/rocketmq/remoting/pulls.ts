@@ -14,6 +14,8 @@ import { pause, waitFor } from './waits.js';
 /** How long a broker is asked to wait. It looks at the time every 5 s only. */
 const SUSPEND_MS = 15_000;
 const SUSPEND_TIMEOUT_MS = SUSPEND_MS + 10_000;
+/** A broker never answers a pull that it works on while the topic is deleted, so that one is lost. Asked again, it does. */
+const LOST_MS = 5000;
 /** A broker that does not suspend is asked no more often than this. */
 const MIN_SUSPENDED_MS = 500;
 
@@ -54,7 +56,7 @@ export class Pulls {
     const signals = signal === undefined ? [this.#cluster.closing] : [this.#cluster.closing, signal];
     const left = (): number => waitUntil - performance.now();
     let result = left() > 0 ? this.#suspended.get(keyOf(request))?.before : undefined;
-    result ??= await this.#ask(request, 0, timeoutMs, signal);
+    result ??= await this.#ask(request, 0, Math.min(LOST_MS, timeoutMs), signal);
     while (result.status === 'NO_NEW' && left() > 0) {
       const suspended = this.#suspend(request, result);
       try {
