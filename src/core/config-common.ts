@@ -284,8 +284,6 @@ function badTopic(names: readonly ConfigValue[]): string | null {
 
 function badRegex(value: ConfigValue): string | null {
   try {
-    // Alone first: `a)(b` is balanced only by what is put around it.
-    new RegExp(String(value));
     topicsRegex(String(value));
     return null;
   } catch (error) {
@@ -293,8 +291,10 @@ function badRegex(value: ConfigValue): string | null {
   }
 }
 
-/** `topics.regex`, which matches whole names. */
+/** Of `topics.regex` and others: matches whole names. Throws as RegExp does. */
 export function topicsRegex(pattern: string): RegExp {
+  // Alone first: `a)(b` is balanced only by what is put around it.
+  new RegExp(pattern);
   return new RegExp(`^(?:${pattern})$`);
 }
 

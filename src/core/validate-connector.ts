@@ -8,6 +8,7 @@ import { commonDefinition } from './config-common.js';
 import { configureConverter } from './converter-config.js';
 import { findPlugin, type PluginCatalog } from './plugins/catalog.js';
 import { loadPlugin } from './plugins/load.js';
+import { configureTopicCreation } from './topic-creation.js';
 import { configureTransforms } from './transform-chain.js';
 import { misspelledKeys } from './unknown-keys.js';
 
@@ -43,6 +44,7 @@ export async function validateConnector(
     await configureConverter(raw, 'key', options.keyConverter ?? 'StringConverter', catalog),
     await configureConverter(raw, 'value', options.valueConverter ?? 'StringConverter', catalog),
     await configureTransforms(raw, catalog),
+    ...(plugin?.kind === 'source' ? [configureTopicCreation(raw)] : []),
   ]) {
     definition.push(...configured.definition);
     issues.push(...configured.issues);

@@ -73,6 +73,7 @@ export class SimulatedTask {
           ...LOADED,
           kind: 'source',
           topic: RECORDS_TOPIC,
+          topicCreation: (_topic, node) => node,
           exactlyOnce: this.#world.random.next(2) === 0 ? 'requested' : 'disabled',
           connector: { ...sourceOrSink, kind: 'source', createTask: () => plugin },
         } satisfies LoadedSource);

@@ -1,4 +1,5 @@
 import { commonDefinition, topicsRegex } from '../../core/config-values.js';
+import { buildTopicCreation, type TopicCreation } from '../../core/topic-creation.js';
 import { buildConverter, type LoadedConverter } from '../../core/converter-config.js';
 import { findPlugin, type PluginCatalog } from '../../core/plugins/catalog.js';
 import { discoverPlugins } from '../../core/plugins/discover.js';
@@ -26,6 +27,7 @@ export interface LoadedSource extends Loaded {
   readonly kind: 'source';
   readonly connector: SourceConnector;
   readonly topic: string | null;
+  readonly topicCreation: TopicCreation;
   readonly exactlyOnce: ExactlyOnce;
 }
 
@@ -60,8 +62,14 @@ export async function loadTask(params: TaskParams): Promise<LoadedSource | Loade
     limits: limitsOf(common),
   };
   if (connector.kind === 'source') {
-    const exactlyOnce = exactlyOnceOf(common.string('exactly.once.support'));
-    return { ...loaded, kind: 'source', connector, topic: common.stringOrNull('topic'), exactlyOnce };
+    return {
+      ...loaded,
+      kind: 'source',
+      connector,
+      topic: common.stringOrNull('topic'),
+      topicCreation: buildTopicCreation(raw),
+      exactlyOnce: exactlyOnceOf(common.string('exactly.once.support')),
+    };
   }
   const regex = common.stringOrNull('topics.regex');
   return {
@@ -109,7 +117,9 @@ function limitsOf(common: ParsedConfig): BatchLimits {
   };
 }
 
-export function topicSettings(settings: TaskSettings): TopicSettings {
+/** Of a topic that does not exist yet, as the node is set; null: it must exist. */
+export function newTopicSettings(settings: TaskSettings): TopicSettings | null {
+  if (!settings.topicCreation) return null;
   return {
     queues: settings.topicQueues,
     retentionMs: settings.topicRetentionMs,

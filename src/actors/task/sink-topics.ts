@@ -1,6 +1,6 @@
 import { ConfigError } from '../../sdk/errors.js';
 import type { TaskParts } from './behavior.js';
-import { topicSettings, type LoadedSink } from './load-task.js';
+import { newTopicSettings, type LoadedSink } from './load-task.js';
 import { Topics } from './topics.js';
 
 /** The topics that a sink reads, in order, with their numbers of queues. Those that do not exist yet are created. */
@@ -9,7 +9,7 @@ export async function sinkTopics(
   { topics: named, topicsRegex }: Pick<LoadedSink, 'topics' | 'topicsRegex'>,
 ): Promise<ReadonlyMap<string, number>> {
   const { settings } = context.params;
-  const topics = new Topics(log, settings.topicCreation ? topicSettings(settings) : null);
+  const topics = new Topics(log, () => newTopicSettings(settings));
   const names = new Set(named);
   if (topicsRegex !== null) {
     for (const { name } of await log.listTopics()) if (topicsRegex.test(name)) names.add(name);

@@ -12,7 +12,7 @@ import type { SourceTaskContext } from '../../sdk/plugin.js';
 import type { StartedTask, TaskParts } from './behavior.js';
 import { flowReport } from './flow-report.js';
 import { encodeHeader } from './headers.js';
-import { topicSettings, type LoadedSource } from './load-task.js';
+import { newTopicSettings, type LoadedSource } from './load-task.js';
 import { pluginContext } from './plugin-context.js';
 import { RecordErrors } from './record-errors.js';
 import { runSource } from './source-loop.js';
@@ -88,7 +88,10 @@ export async function startSource(parts: TaskParts, loaded: LoadedSource): Promi
     signal,
     writer,
     errors,
-    topics: new Topics(log, settings.topicCreation ? topicSettings(settings) : null),
+    topics: new Topics(log, (topic) => {
+      const ofNode = newTopicSettings(settings);
+      return ofNode === null ? null : loaded.topicCreation(topic, ofNode);
+    }),
     transform: loaded.chain === null ? null : (record) => loaded.chain?.apply(record) ?? null,
     keyConverter: loaded.keyConverter.instance,
     valueConverter: loaded.valueConverter.instance,

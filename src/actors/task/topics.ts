@@ -3,16 +3,18 @@ import { DataError } from '../../sdk/errors.js';
 import { LogError, type Log, type TopicSettings } from '../../log/log.js';
 import { hashBytes } from '../../core/hash.js';
 
+/** Settings of a topic that does not exist yet; null: it must exist. */
+export type NewTopic = (topic: string) => TopicSettings | null;
+
 /** What a task knows of the topics it writes to: how many queues they have. Creates those that are missing. */
 export class Topics {
   readonly #log: Log;
-  readonly #create: TopicSettings | null;
+  readonly #create: NewTopic;
   /** Recomputable, so bounded: a source that makes up topic names cannot fill the heap. */
   readonly #queues = new LRUCache<string, number>({ max: 1000 });
   #turn = 0;
 
-  /** `create`: settings of topics that do not exist yet; null: they must exist. */
-  constructor(log: Log, create: TopicSettings | null) {
+  constructor(log: Log, create: NewTopic) {
     this.#log = log;
     this.#create = create;
   }
@@ -47,12 +49,13 @@ export class Topics {
   }
 
   async #createTopic(topic: string): Promise<{ readonly queues: number }> {
-    if (this.#create === null) {
+    const settings = this.#create(topic);
+    if (settings === null) {
       throw new LogError(
         'LOG_UNKNOWN_TOPIC',
         `topic ${topic} does not exist and topic.creation.enable is false: create it, or allow creation`,
       );
     }
-    return this.#log.createTopic(topic, this.#create);
+    return this.#log.createTopic(topic, settings);
   }
 }

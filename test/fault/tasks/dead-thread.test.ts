@@ -40,6 +40,7 @@ let starts = 0;
 const loaded: LoadedSource = {
   kind: 'source',
   topic: 'numbers',
+  topicCreation: (_topic, node) => node,
   exactlyOnce: 'requested',
   config: parseConfigOrThrow([], {}),
   chain: null,

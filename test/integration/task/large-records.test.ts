@@ -76,7 +76,7 @@ async function moved(t: TestContext, texts: readonly string[], tolerance: Tolera
     gate,
     signal: stop.signal,
     writer,
-    topics: new Topics(log, null),
+    topics: new Topics(log, () => null),
     errors,
     transform: null,
     keyConverter: asText,

@@ -1,0 +1,39 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { EmbeddedStore } from '#troupe/log/embedded/store.js';
+import { Cluster } from '../../support/cluster.js';
+import { until } from '../../support/wait.js';
+
+const OF_CONNECTOR = {
+  'topic.creation.groups': 'many',
+  'topic.creation.many.include': 'many-.*',
+  'topic.creation.many.partitions': '5',
+  'topic.creation.default.partitions': '3',
+  'topic.creation.default.retention.ms': '-1',
+};
+
+test('a source that asks for it has its topics created with queues and retention of their own', async (t) => {
+  const cluster = new Cluster({ 'topic.queues': '2' });
+  t.after(() => cluster.destroy());
+  await cluster.start('a');
+  for (const topic of ['many-orders', 'other'])
+    await cluster.put('a', topic, cluster.source(1, { topic, ...OF_CONNECTOR }));
+  await cluster.put('a', 'plain', cluster.source(1, { topic: 'plain' }));
+  for (const name of ['many-orders', 'other', 'plain']) await cluster.running('a', name, 1);
+  const store = await EmbeddedStore.open({ dir: join(cluster.dir, 'log') });
+  t.after(() => store.close());
+  const created = async (name: string): Promise<unknown> => {
+    const topic = await store.describeTopic(name);
+    return topic === null ? null : [topic.queues, topic.retentionMs];
+  };
+  const day = 24 * 3_600_000;
+  await until('all topics are there', async () => {
+    assert.deepEqual(await Promise.all(['many-orders', 'other', 'plain'].map(created)), [
+      [5, null],
+      [3, null],
+      [2, 7 * day],
+    ]);
+    return true;
+  });
+});
