@@ -23,7 +23,9 @@ backslash. Reading is strict: an unknown key, a key that stands twice and a valu
 errors are printed at once, each with its place and what is allowed, and the node does not start. Numbers are plain digits
 in the unit given here; relative paths start at the working folder; an empty value means "not set" where there is no default.
 
-These settings are the node's. What a connector can be told is shown by \`GET /connector-plugins/{class}/config\`.
+These settings are the node's. What a connector can be told: [connectors.md](connectors.md).
+
+A variable \`TROUPE_…\` that names no parameter is an error too. The names given under *also* work in the file and with \`--set\`.
 `;
 
 const GROUP_NOTES = {

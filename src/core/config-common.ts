@@ -103,7 +103,7 @@ const CONNECTOR: ConfigDefinition = [
     allowed: ['none', 'restart'],
     importance: 'LOW',
     documentation:
-      'What to do when a value from outside, such as a secret, has changed: restart the connector, or nothing.',
+      'Taken, as Kafka Connect has it, and without effect: a secret that has changed is read when the task starts again.',
     group: COMMON,
     width: 'MEDIUM',
     displayName: 'Reload action',

@@ -47,6 +47,11 @@ export async function configureConverter(
   return { ...configured, definition: [...keysOf(name, part, defaultClass), ...configured.definition] };
 }
 
+/** Those that say which converters a connector has, where the node sets nothing else. */
+export function converterKeys(): readonly ConfigKey[] {
+  return (['key', 'value'] as const).flatMap((part) => keysOf(`${part}.converter`, part, 'StringConverter'));
+}
+
 function keysOf(name: string, part: 'key' | 'value', defaultClass: string): readonly ConfigKey[] {
   return [
     {

@@ -43,7 +43,7 @@ const table = {
     },
     connectorsDir: {
       ...path('conf/connectors'),
-      doc: 'Each `*.json` file in this folder, `{"name": …, "config": {…}}`, is applied when the node starts.',
+      doc: 'Each `*.json` file in this folder, `{"name": …, "config": {…}}`, is applied at the start when it is new or has changed. What REST changed or deleted stays so until then.',
     },
     'config.providers.env.allow': {
       ...list('list'),

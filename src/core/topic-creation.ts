@@ -145,34 +145,31 @@ function patternKeys(alias: string): readonly ConfigKey[] {
 }
 
 function settingKeys(alias: string): readonly ConfigKey[] {
-  const whose = alias === DEFAULT ? 'the node is set' : 'the default group says';
-  const setting = (name: string, max: number, documentation: string): ConfigKey => ({
+  const otherwise = `Not given: as ${alias === DEFAULT ? 'the node is set' : 'the default group says'}.`;
+  const setting = (name: string, documentation: string): ConfigKey => ({
     name: `${PREFIX}${alias}.${name}`,
     type: 'LONG',
     defaultValue: null,
     min: -1,
-    max,
     importance: 'LOW',
-    documentation: `${documentation} Not given: as ${whose}.`,
+    documentation,
     group: SECTION,
     validator: (value) => (value === 0 ? 'must not be 0' : null),
   });
+  const limit = '-1: never. On RocketMQ the brokers decide.';
   return [
-    setting('partitions', 1024, 'Queues of a topic that is created; -1: as if not given.'),
-    setting(
-      'retention.ms',
-      Number.MAX_SAFE_INTEGER,
-      'Age at which its records may be deleted; -1: never. On RocketMQ the brokers decide.',
-    ),
+    {
+      ...setting('partitions', `Queues of a topic that is created; -1: as if not given. ${otherwise}`),
+      max: 1024,
+    },
+    setting('retention.ms', `Age at which its records may be deleted; ${limit} ${otherwise}`),
     setting(
       'retention.bytes',
-      Number.MAX_SAFE_INTEGER,
-      'Size of a queue beyond which its oldest records may be deleted; -1: never. On RocketMQ the brokers decide.',
+      `Size of a queue beyond which its oldest records may be deleted; ${limit} ${otherwise}`,
     ),
     setting(
       'replication.factor',
-      32_767,
-      'Taken, as Kafka Connect asks for it, and without effect: copies are the brokers’ affair.',
+      'Taken, as Kafka Connect asks for it, and without effect: how many copies there are the brokers decide.',
     ),
   ];
 }

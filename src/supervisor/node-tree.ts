@@ -151,7 +151,8 @@ function logSettings(parameters: Parameters): LogSettings {
     kind: 'rocketmq',
     cluster: {
       namesrvAddr: namesrvAddr.split(/[;,]/),
-      endpoints: parameters.rocketmqEndpoints,
+      // The client's package knows semicolons only.
+      endpoints: parameters.rocketmqEndpoints?.replaceAll(',', ';') ?? null,
       cluster: parameters.rocketmqCluster,
       acl,
       tls: parameters.rocketmqTlsEnable ? tls : null,

@@ -20,12 +20,14 @@ function documents(): string[] {
   return [...top, ...docs.filter((name) => name.endsWith('.md')).map((name) => `docs/${name}`)];
 }
 
-test('docs/configuration.md is what the table of parameters says', () => {
-  const { status, stderr } = spawnSync(process.execPath, ['scripts/generate-configuration.mjs', '--check'], {
-    cwd: root,
-    encoding: 'utf8',
-  });
-  assert.equal(status, 0, stderr);
+test('the generated pages are what the tables and the definitions say', () => {
+  for (const script of ['generate-configuration', 'generate-connectors']) {
+    const { status, stderr } = spawnSync(process.execPath, [`scripts/${script}.mjs`, '--check'], {
+      cwd: root,
+      encoding: 'utf8',
+    });
+    assert.equal(status, 0, stderr);
+  }
 });
 
 test('the shipped conf/connect.conf is accepted, and so is every line that it shows as a default', () => {
