@@ -8,6 +8,7 @@ import type { PersistenceProtocol } from '../persistence/protocol.js';
 import type { RebalancerProtocol } from '../rebalancer/protocol.js';
 import { checkResolved, resolveSecrets } from '../secret-providers.js';
 import { explainDeleted } from './deleted-topic.js';
+import { followTarget } from './follow-target.js';
 import { Gate } from './gate.js';
 import { PluginCalls, type Stall } from './plugin-calls.js';
 import type { TaskParams, TaskProtocol } from './protocol.js';
@@ -37,7 +38,16 @@ export default behavior<TaskProtocol, TaskPeers, TaskParams>({
       if (stall !== null) context.log.warn({ call: stall.call }, 'the plugin does not return from this call');
       report.stalled(stall);
     });
-    followTarget(context, gate);
+    void followTarget({
+      rebalancer: context.peers.rebalancer,
+      unit: params.unit,
+      epoch: params.epoch,
+      signal,
+      onTarget: (target) => {
+        gate.setTarget(target);
+      },
+      deadlineMs: 3_600_000,
+    });
     const loaded = await loadTask(params);
     const log = await openLog(params.settings.logSettings, context);
     const parts = { context, log, gate, calls, report };
@@ -86,36 +96,6 @@ export interface TaskParts {
   readonly gate: Gate;
   readonly calls: PluginCalls;
   readonly report: StateReport;
-}
-
-/** Long-polls the target state. While the rebalancer is away the last word holds. */
-function followTarget(context: TaskActorContext, gate: Gate): void {
-  const { rebalancer } = context.peers;
-  const { unit, epoch } = context.params;
-  let known: 'RUNNING' | 'PAUSED' | 'STOPPED' | null = null;
-  const next = async (): Promise<void> => {
-    while (!context.signal.aborted && rebalancer.up) {
-      const reply = await rebalancer.ask(
-        'target',
-        { unit, epoch, known },
-        { deadlineMs: 3_600_000, signal: context.signal },
-      );
-      known = reply.state;
-      gate.setTarget(known);
-    }
-  };
-  let polling = false;
-  rebalancer.onChange((up) => {
-    if (!up || polling) return;
-    polling = true;
-    next()
-      .catch(() => {
-        // Down or out of time: onChange says when there is one to ask again.
-      })
-      .finally(() => {
-        polling = false;
-      });
-  });
 }
 
 /** Tells the rebalancer what this task is doing; said again when a new rebalancer comes up. */

@@ -1,0 +1,56 @@
+import type { TargetState, UnitKey } from '../../core/model.js';
+import { ActorError } from '../kernel/errors.js';
+import type { Ref } from '../kernel/protocol.js';
+import type { RebalancerProtocol } from '../rebalancer/protocol.js';
+
+export interface FollowTargetOptions {
+  readonly rebalancer: Ref<RebalancerProtocol>;
+  readonly unit: UnitKey;
+  readonly epoch: number;
+  readonly signal: AbortSignal;
+  readonly onTarget: (target: TargetState) => void;
+  /** Of one long poll: the rebalancer answers only when the target changes. */
+  readonly deadlineMs: number;
+}
+
+type Target = RebalancerProtocol['ask']['target'];
+
+const RETRY_MS = 1000;
+
+/** Long-polls the target state until the signal. While the rebalancer is away the last word holds. */
+export async function followTarget(options: FollowTargetOptions): Promise<void> {
+  const { rebalancer, unit, epoch, signal, onTarget, deadlineMs } = options;
+  let known: TargetState | null = null;
+  let wake = (): void => undefined;
+  rebalancer.onChange((up) => {
+    if (up) wake();
+  });
+  signal.addEventListener('abort', () => {
+    wake();
+  });
+  while (!signal.aborted) {
+    try {
+      const reply: Target['reply'] = await rebalancer.ask(
+        'target',
+        { unit, epoch, known },
+        { deadlineMs, signal },
+      );
+      known = reply.state;
+      onTarget(reply.state);
+    } catch (error) {
+      if (signal.aborted || mayAskAtOnce(error, rebalancer.up)) continue;
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, RETRY_MS);
+        wake = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    }
+  }
+}
+
+/** No news for so long, or a new rebalancer that was there before the old one's end was heard of. */
+function mayAskAtOnce(error: unknown, up: boolean): boolean {
+  return error instanceof ActorError && (error.code === 'ASK_TIMEOUT' || (error.code === 'ACTOR_DOWN' && up));
+}
