@@ -3,6 +3,9 @@ import { asRetriable } from '../../sdk/errors.js';
 import type { ActorLogger } from '../kernel/protocol.js';
 import { decideBadRecord, retryDelayMs, type Tolerance } from '../../core/tolerance.js';
 
+/** Instead of a result: no value of a plugin can be taken for it. */
+export const STOPPING = Symbol('stopping');
+
 /** What a connector's `errors.*` settings make of errors in its calls and records. */
 export class RecordErrors {
   readonly #tolerance: Tolerance;
@@ -23,8 +26,8 @@ export class RecordErrors {
     this.#onRetrying = onRetrying;
   }
 
-  /** The result of the call, made again after a backoff for as long as it throws RetriableError; null when stopping. */
-  async retrying<T>(call: string, body: () => Promise<T>): Promise<T | null> {
+  /** The result of the call, made again after a backoff for as long as it throws RetriableError; or STOPPING. */
+  async retrying<T>(call: string, body: () => Promise<T>): Promise<T | typeof STOPPING> {
     let since = 0;
     for (let attempt = 1; ; attempt += 1) {
       try {
@@ -32,12 +35,12 @@ export class RecordErrors {
         if (attempt > 1) this.#onRetrying(null, 0);
         return result;
       } catch (error) {
-        if (this.#signal.aborted) return null;
+        if (this.#signal.aborted) return STOPPING;
         const retriable = asRetriable(error);
         if (retriable === null) throw error;
         if (attempt === 1) since = Date.now();
         await this.backoff(call, retriable, attempt, since);
-        if (this.#signal.aborted) return null;
+        if (this.#signal.aborted) return STOPPING;
       }
     }
   }

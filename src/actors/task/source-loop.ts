@@ -4,7 +4,7 @@ import type { ConverterInstance, SourceTask } from '../../sdk/plugin.js';
 import type { ConnectRecord, Header, SourceRecord } from '../../sdk/record.js';
 import type { Gate } from './gate.js';
 import type { PluginCalls } from './plugin-calls.js';
-import type { RecordErrors } from './record-errors.js';
+import { STOPPING, type RecordErrors } from './record-errors.js';
 import type { SourceWriter } from './source-writer.js';
 import type { Topics } from './topics.js';
 
@@ -14,7 +14,7 @@ export interface SourceLoopParts {
   readonly gate: Gate;
   readonly signal: AbortSignal;
   readonly writer: SourceWriter;
-  readonly topics: Topics;
+  readonly topics: Pick<Topics, 'queues' | 'ensure' | 'route'>;
   readonly errors: RecordErrors;
   readonly transform: ((record: SourceRecord) => SourceRecord | null) | null;
   readonly keyConverter: ConverterInstance;
@@ -43,10 +43,8 @@ export async function runSource(parts: SourceLoopParts): Promise<void> {
     }
     const started = performance.now();
     // The lease is looked at again for each try.
-    const records = await errors.retrying('poll', async () =>
-      gate.leased ? parts.calls.run('poll', () => parts.task.poll()) : [],
-    );
-    if (records === null) break;
+    const records = await errors.retrying('poll', async () => (gate.leased ? poll(parts) : []));
+    if (records === STOPPING) break;
     const now = Date.now();
     for (const record of records) {
       if (writer.full) await writer.room();
@@ -60,6 +58,12 @@ export async function runSource(parts: SourceLoopParts): Promise<void> {
     }
   }
   await settle(parts);
+}
+
+async function poll({ calls, task }: SourceLoopParts): Promise<readonly SourceRecord[]> {
+  // In JavaScript, and by Kafka's convention, nothing may also be null.
+  const records: readonly SourceRecord[] | null | undefined = await calls.run('poll', () => task.poll());
+  return records ?? [];
 }
 
 async function settle(parts: SourceLoopParts): Promise<void> {
