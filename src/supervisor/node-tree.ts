@@ -217,6 +217,7 @@ function rebalancerParams(parameters: Parameters): RebalancerParams {
     keyConverter: parameters.keyConverter,
     valueConverter: parameters.valueConverter,
     stallTimeoutMs: parameters.taskStallTimeoutMs,
+    stopTimeoutMs: parameters.taskStopTimeoutMs,
     offsetFlushIntervalMs: parameters.offsetFlushIntervalMs,
     topicCreation: parameters.topicCreationEnable,
     topicQueues: parameters.topicQueues,

@@ -25,6 +25,7 @@ export const REBALANCER: RebalancerParams = {
     keyConverter: '',
     valueConverter: '',
     stallTimeoutMs: 1e9,
+    stopTimeoutMs: 1000,
     offsetFlushIntervalMs: 1000,
     topicCreation: false,
     topicQueues: 1,

@@ -31,6 +31,8 @@ export interface TaskSettings {
   readonly valueConverter: string;
   /** A call of the plugin that takes longer is reported as stalled. */
   readonly stallTimeoutMs: number;
+  /** How long the plugin's stop may take after its task has failed. */
+  readonly stopTimeoutMs: number;
   readonly offsetFlushIntervalMs: number;
   readonly topicCreation: boolean;
   readonly topicQueues: number;

@@ -7,6 +7,7 @@ import { flowReport } from './flow-report.js';
 import type { LoadedSink } from './load-task.js';
 import { pluginContext } from './plugin-context.js';
 import { RecordErrors } from './record-errors.js';
+import { runToEnd } from './run-to-end.js';
 import { SharedSinkLoop } from './shared-sink-loop.js';
 import { sinkTopics } from './sink-topics.js';
 
@@ -69,10 +70,11 @@ export async function startSharedSink(
     throw error;
   }
   return {
-    done: loop
-      .run()
-      .finally(() => calls.run('stop', () => task.stop()))
-      .finally(flow.close),
+    done: runToEnd(
+      { calls, log: context.log, signal, stopTimeoutMs: params.settings.stopTimeoutMs },
+      loop.run(),
+      () => task.stop(),
+    ).finally(flow.close),
   };
 }
 

@@ -13,6 +13,7 @@ import type { LoadedSink } from './load-task.js';
 import { pluginContext } from './plugin-context.js';
 import { QueueReader, queueKey } from './queue-reader.js';
 import { RecordErrors } from './record-errors.js';
+import { runToEnd } from './run-to-end.js';
 import { SinkLoop } from './sink-loop.js';
 import { sinkTopics } from './sink-topics.js';
 
@@ -61,15 +62,21 @@ export async function startSink(parts: TaskParts, loaded: LoadedSink): Promise<S
   await calls.run('start', () =>
     task.start(sinkContext(parts, assignment, loop, errors), loaded.config, params.config),
   );
+  const warnNotForgotten = (error: unknown): void => {
+    const cause = error instanceof Error ? error.message : String(error);
+    context.log.warn({ cause }, 'the offsets of deleted topics could not be forgotten');
+  };
+  const ended = loop.run().catch(async (error: unknown) => {
+    // A failure to forget must not take the place of the cause.
+    if (isUnknownTopic(error)) await forgetDeleted(parts, epoch, assignment).catch(warnNotForgotten);
+    throw error;
+  });
   return {
-    done: loop
-      .run()
-      .catch(async (error: unknown) => {
-        if (isUnknownTopic(error)) await forgetDeleted(parts, epoch, assignment);
-        throw error;
-      })
-      .finally(() => calls.run('stop', () => task.stop()))
-      .finally(flow.close),
+    done: runToEnd(
+      { calls, log: context.log, signal, stopTimeoutMs: params.settings.stopTimeoutMs },
+      ended,
+      () => task.stop(),
+    ).finally(flow.close),
   };
 }
 

@@ -15,6 +15,7 @@ import { encodeHeader } from './headers.js';
 import { newTopicSettings, type LoadedSource } from './load-task.js';
 import { pluginContext } from './plugin-context.js';
 import { RecordErrors } from './record-errors.js';
+import { runToEnd } from './run-to-end.js';
 import { runSource } from './source-loop.js';
 import { SourceWriter } from './source-writer.js';
 import { Topics } from './topics.js';
@@ -102,7 +103,11 @@ export async function startSource(parts: TaskParts, loaded: LoadedSource): Promi
       report.paused(paused);
     },
   });
-  return { done: loop.finally(() => calls.run('stop', () => task.stop())).finally(flow.close) };
+  return {
+    done: runToEnd({ calls, log: context.log, signal, stopTimeoutMs: settings.stopTimeoutMs }, loop, () =>
+      task.stop(),
+    ).finally(flow.close),
+  };
 }
 
 /** Whether records must be looked for in the log so that none stands there twice. */

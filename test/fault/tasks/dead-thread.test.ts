@@ -116,6 +116,7 @@ async function startThread(
         keyConverter: '',
         valueConverter: '',
         stallTimeoutMs: 3_600_000,
+        stopTimeoutMs: 10_000,
         offsetFlushIntervalMs: 1000,
         topicCreation: false,
         topicQueues: 1,
