@@ -35,9 +35,12 @@ export class QueueReader {
   #bytes = 0;
   #fetchFrom: number;
   #position: number;
-  /** A seek makes what is under way stale. */
   #seeks = 0;
   #fetching = false;
+  /** Of failed reads since the last one that was answered. */
+  #failures = 0;
+  /** Ends the read under way. One for all reads until a seek: each signal made costs its source a few bytes for ever. */
+  #reads = new AbortController();
 
   constructor(options: QueueReaderOptions, offset: number) {
     this.#options = options;
@@ -45,6 +48,14 @@ export class QueueReader {
     this.queue = options.queue;
     this.#fetchFrom = offset;
     this.#position = offset;
+    options.signal.addEventListener('abort', () => {
+      this.#reads.abort(options.signal.reason);
+    });
+  }
+
+  /** Counts the seeks. One makes stale what was peeked before it, also when it leads to the same offset. */
+  get seeks(): number {
+    return this.#seeks;
   }
 
   /** The next offset to deliver. */
@@ -58,6 +69,8 @@ export class QueueReader {
     this.#bytes = 0;
     this.#fetchFrom = offset;
     this.#position = offset;
+    this.#reads.abort(new Error('the sink reads elsewhere now'));
+    this.#reads = new AbortController();
   }
 
   /** The batch to deliver from, or null. Fetches on in the background. */
@@ -94,8 +107,11 @@ export class QueueReader {
   async #fetch(): Promise<void> {
     const seeks = this.#seeks;
     const from = this.#fetchFrom;
-    const result = await this.#read(from);
-    if (seeks !== this.#seeks) return;
+    const result = await this.#read(from).catch((error: unknown) => {
+      if (seeks !== this.#seeks) return null;
+      throw error;
+    });
+    if (result === null || seeks !== this.#seeks) return;
     for (const { baseOffset, batch, fresh = false } of result.batches) {
       const reader = BatchReader.open(batch.bytes, fresh);
       const next = Math.max(0, from - baseOffset);
@@ -108,8 +124,9 @@ export class QueueReader {
   }
 
   async #read(offset: number): Promise<ReadResult> {
-    const { log, topic, queue, maxBytes, waitMs, signal, onAway, onBack } = this.#options;
-    for (let attempt = 1; ; attempt += 1) {
+    const { log, topic, queue, maxBytes, waitMs, onAway, onBack } = this.#options;
+    const { signal } = this.#reads;
+    for (;;) {
       try {
         const result = await log.read({
           topic,
@@ -120,11 +137,13 @@ export class QueueReader {
           waitMs,
           signal,
         });
-        if (attempt > 1) onBack();
+        if (this.#failures > 0) onBack();
+        this.#failures = 0;
         return result;
       } catch (error) {
         if (signal.aborted || !(error instanceof LogError) || error.code !== 'LOG_UNAVAILABLE') throw error;
-        await onAway(error, attempt);
+        this.#failures += 1;
+        await onAway(error, this.#failures);
       }
     }
   }

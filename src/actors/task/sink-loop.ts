@@ -118,6 +118,7 @@ export class SinkLoop {
 
   async #deliver(reader: QueueReader, batch: FetchedBatch): Promise<void> {
     const { maxRecords, conversion, errors, calls, gate, task } = this.#parts;
+    const { seeks } = reader;
     const end = Math.min(batch.reader.count, batch.next + maxRecords);
     const records: SinkRecord[] = [];
     for (let index = batch.next; index < end; index += 1) {
@@ -133,18 +134,17 @@ export class SinkLoop {
         });
       }
     }
-    const from = reader.position;
     if (records.length > 0) {
       const done = await errors.retrying('put', async () => {
         // Looked at again for each try: converting and waiting took time. The records stay for the next turn.
-        if (!gate.leased) return false;
+        if (!gate.leased || reader.seeks !== seeks) return false;
         await calls.run('put', () => task.put(records));
         return true;
       });
       if (done !== true) return;
     }
-    // A seek inside put moved the reader: what was put no longer says where to go on.
-    if (reader.position !== from) return;
+    // After a seek inside put, also one to its own first record, what was put no longer says where to go on.
+    if (reader.seeks !== seeks) return;
     reader.taken(batch, end - batch.next);
     this.#put.set(queueKey(reader), { topic: reader.topic, queue: reader.queue, offset: reader.position });
     this.#parts.onDelivered(records.length);

@@ -21,6 +21,7 @@ interface Queue extends QueueRef {
   next: number;
   committed: number;
   paused: boolean;
+  seeks: number;
 }
 
 export interface ReportedRecord {
@@ -64,6 +65,7 @@ export class SinkHarness {
       next: 0,
       committed: 0,
       paused: false,
+      seeks: 0,
     }));
   }
 
@@ -117,12 +119,12 @@ export class SinkHarness {
     let delivered = 0;
     for (const queue of this.#queues) {
       if (queue.paused) continue;
-      const from = queue.next;
+      const { next: from, seeks } = queue;
       const records = queue.records.slice(from, from + Math.min(max, queue.records.length));
       if (records.length === 0) continue;
       await within('put()', this.#deadlineMs, this.#task().put(records));
       // A seek inside put says where to go on.
-      if (queue.next === from) queue.next = from + records.length;
+      if (queue.seeks === seeks) queue.next = from + records.length;
       delivered += records.length;
     }
     return delivered;
@@ -226,6 +228,7 @@ export class SinkHarness {
         );
       }
       this.seeks.push(item);
+      queue.seeks += 1;
       queue.next = item.offset;
     }
   }
