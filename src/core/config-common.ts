@@ -275,6 +275,19 @@ const SINK: ConfigDefinition = [
     displayName: 'Topics regex',
     validator: badRegex,
   },
+  {
+    name: 'topics.refresh.ms',
+    aliases: ['consumer.override.metadata.max.age.ms'],
+    type: 'INT',
+    defaultValue: '30000',
+    min: 100,
+    max: 3_600_000,
+    importance: 'LOW',
+    documentation:
+      'How often a sink with topics.regex looks for new topics that match, in milliseconds. With consume.mode=shared it looks when it starts only.',
+    group: COMMON,
+    displayName: 'Topics refresh interval',
+  },
 ];
 
 function badTopic(names: readonly ConfigValue[]): string | null {

@@ -214,6 +214,12 @@ function rebalancerParams(parameters: Parameters): RebalancerParams {
     secretProviders: secretProviders(parameters),
     positionTopic: parameters.positionStoreTopic,
     offsetTopic: parameters.offsetStoreTopic,
+    ownTopics: [
+      parameters.clusterStoreTopic,
+      parameters.configStoreTopic,
+      parameters.positionStoreTopic,
+      parameters.offsetStoreTopic,
+    ],
     keyConverter: parameters.keyConverter,
     valueConverter: parameters.valueConverter,
     stallTimeoutMs: parameters.taskStallTimeoutMs,

@@ -22,6 +22,7 @@ export const REBALANCER: RebalancerParams = {
     secretProviders: { env: [], folders: [] },
     positionTopic: POSITION_TOPIC,
     offsetTopic: OFFSET_TOPIC,
+    ownTopics: [],
     keyConverter: '',
     valueConverter: '',
     stallTimeoutMs: 1e9,

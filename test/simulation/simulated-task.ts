@@ -85,6 +85,7 @@ export class SimulatedTask {
           kind: 'sink',
           topics: [RECORDS_TOPIC],
           topicsRegex: null,
+          topicsRefreshMs: 30_000,
           shared: false,
           maxAttempts: 1,
           offsetFlushIntervalMs: FLUSH_MS,

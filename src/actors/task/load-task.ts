@@ -39,6 +39,8 @@ export interface LoadedSink extends Loaded {
   readonly connector: SinkConnector;
   readonly topics: readonly string[];
   readonly topicsRegex: RegExp | null;
+  /** How often topics are looked for that `topicsRegex` matches. */
+  readonly topicsRefreshMs: number;
   readonly offsetFlushIntervalMs: number;
   /** Records are shared out one by one among the tasks, instead of queues. */
   readonly shared: boolean;
@@ -78,6 +80,7 @@ export async function loadTask(params: TaskParams): Promise<LoadedSource | Loade
     connector,
     topics: common.has('topics') ? common.list('topics') : [],
     topicsRegex: regex === null ? null : topicsRegex(regex),
+    topicsRefreshMs: common.int('topics.refresh.ms'),
     offsetFlushIntervalMs: common.has('offset.flush.interval.ms')
       ? common.int('offset.flush.interval.ms')
       : settings.offsetFlushIntervalMs,

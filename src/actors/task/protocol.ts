@@ -27,6 +27,8 @@ export interface TaskSettings {
   readonly secretProviders: SecretProviders;
   readonly positionTopic: string;
   readonly offsetTopic: string;
+  /** The cluster's own, which no pattern matches. */
+  readonly ownTopics: readonly string[];
   readonly keyConverter: string;
   readonly valueConverter: string;
   /** A call of the plugin that takes longer is reported as stalled. */

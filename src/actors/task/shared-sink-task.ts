@@ -31,6 +31,7 @@ export async function startSharedSink(
   const task = loaded.connector.createTask();
   if (loaded.connector.shareable !== true || task.preCommit !== undefined) throw notShareable();
   const topics = await sinkTopics(parts, loaded);
+  if (topics.size === 0) throw new ConfigError('no topic matches "topics.regex"', { code: 'NO_TOPICS' });
   const consumer = await open({
     group: groupOf(params.unit),
     topics: [...topics.keys()],

@@ -1,4 +1,5 @@
 import { fencingEpoch } from '../../core/fencing.js';
+import { dealtQueues } from '../../core/dealt-queues.js';
 import { groupOf, parseUnitKey } from '../../core/model.js';
 import type { OffsetEntry } from '../../core/progress-machine.js';
 import { progressEncoder } from './progress-entries.js';
@@ -16,14 +17,28 @@ import { RecordErrors } from './record-errors.js';
 import { runToEnd } from './run-to-end.js';
 import { SinkLoop } from './sink-loop.js';
 import { sinkTopics } from './sink-topics.js';
+import { withTopicsToCome } from './topics-to-come.js';
 
 /** Read ahead of the sink, for all queues of the task together. */
 const READ_AHEAD_BYTES = 4 << 20;
 const READ_WAIT_MS = 20_000;
 const LOG_AWAY_RETRY_MS = 2000;
 
-/** Fences, finds the offsets, starts the plugin and then its loop. */
 export async function startSink(parts: TaskParts, loaded: LoadedSink): Promise<StartedTask> {
+  const look = (): Promise<readonly QueueRef[]> => assignedQueues(parts, loaded);
+  const start = (of: TaskParts, assignment: readonly QueueRef[]): Promise<StartedTask> =>
+    startOnQueues(of, loaded, assignment);
+  return loaded.topicsRegex === null
+    ? start(parts, await look())
+    : withTopicsToCome(parts, { look, start, intervalMs: loaded.topicsRefreshMs });
+}
+
+/** Fences, finds the offsets, starts the plugin and then its loop. */
+async function startOnQueues(
+  parts: TaskParts,
+  loaded: LoadedSink,
+  assignment: readonly QueueRef[],
+): Promise<StartedTask> {
   const { context, gate, calls, report } = parts;
   const { params, signal } = context;
   const { unit } = params;
@@ -34,7 +49,6 @@ export async function startSink(parts: TaskParts, loaded: LoadedSink): Promise<S
     { deadlineMs: 60_000 },
   );
   const committed = new Map(progress.offsets.map((item) => [queueKey(item), item.offset]));
-  const assignment = await assignedQueues(parts, loaded);
   await registerGroup(parts, assignment, committed);
   const errors = new RecordErrors(loaded.tolerance, context.log, signal, (call, since) => {
     report.stalled(call === null ? null : { call, since });
@@ -80,14 +94,15 @@ export async function startSink(parts: TaskParts, loaded: LoadedSink): Promise<S
   };
 }
 
-/** The queues of the connector's topics, dealt to its tasks in turn. */
-async function assignedQueues(parts: TaskParts, loaded: LoadedSink): Promise<QueueRef[]> {
+/** The queues that this task reads. */
+async function assignedQueues(parts: TaskParts, loaded: LoadedSink): Promise<readonly QueueRef[]> {
   const { params } = parts.context;
-  const all: QueueRef[] = [];
-  for (const [topic, queues] of await sinkTopics(parts, loaded))
-    for (let queue = 0; queue < queues; queue += 1) all.push({ topic, queue });
-  const index = parseUnitKey(params.unit).task ?? 0;
-  return all.filter((_, i) => i % params.taskCount === index);
+  return dealtQueues({
+    topics: await sinkTopics(parts, loaded),
+    changing: loaded.topicsRegex !== null,
+    tasks: params.taskCount,
+    index: parseUnitKey(params.unit).task ?? 0,
+  });
 }
 
 async function openReaders(

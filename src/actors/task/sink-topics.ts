@@ -1,4 +1,3 @@
-import { ConfigError } from '../../sdk/errors.js';
 import type { TaskParts } from './behavior.js';
 import { newTopicSettings, type LoadedSink } from './load-task.js';
 import { Topics } from './topics.js';
@@ -12,10 +11,10 @@ export async function sinkTopics(
   const topics = new Topics(log, () => newTopicSettings(settings));
   const names = new Set(named);
   if (topicsRegex !== null) {
-    for (const { name } of await log.listTopics()) if (topicsRegex.test(name)) names.add(name);
+    const own = new Set(settings.ownTopics);
+    for (const { name } of await log.listTopics())
+      if (topicsRegex.test(name) && !own.has(name)) names.add(name);
   }
-  if (names.size === 0)
-    throw new ConfigError('no topic matches "topics" or "topics.regex"', { code: 'NO_TOPICS' });
   const queues = new Map<string, number>();
   for (const topic of [...names].sort()) queues.set(topic, await topics.ensure(topic));
   return queues;

@@ -113,6 +113,7 @@ async function startThread(
         secretProviders: { env: [], folders: [] },
         positionTopic: 'positions',
         offsetTopic: 'offsets',
+        ownTopics: ['positions', 'offsets'],
         keyConverter: '',
         valueConverter: '',
         stallTimeoutMs: 3_600_000,
