@@ -108,8 +108,7 @@ function isInteger(value: unknown, limit: number): boolean {
 function logicalProblem(logical: LogicalType, schema: Schema, value: unknown): string | null {
   if (logical === 'Decimal') {
     if (!(value instanceof Decimal)) return `must be a Decimal, not ${describeValue(value)}`;
-    const scale = decimalScale(schema);
-    return value.scale === scale ? null : `must have scale ${scale}, not ${value.scale}`;
+    return scaleProblem(value, decimalScale(schema));
   }
   if (!(value instanceof Date) || Number.isNaN(value.getTime()))
     return `must be a valid Date, not ${describeValue(value)}`;
@@ -118,6 +117,17 @@ function logicalProblem(logical: LogicalType, schema: Schema, value: unknown): s
   if (logical === 'Time' && (ms < 0 || ms >= DAY_MS))
     return `must be on 1970-01-01 UTC, not ${value.toISOString()}`;
   return null;
+}
+
+/** The same number may have another scale, as long as no digit is lost at the schema's. */
+function scaleProblem(value: Decimal, scale: number): string | null {
+  try {
+    value.withScale(scale);
+    return null;
+  } catch (error) {
+    if (error instanceof DataError) return error.message;
+    throw error;
+  }
 }
 
 function part(schema: Schema, name: 'keySchema' | 'valueSchema', path: string): Schema {

@@ -2,6 +2,7 @@
 import {
   DataError,
   Decimal,
+  decimalScale,
   describeValue,
   isFields,
   isInherited,
@@ -66,12 +67,13 @@ export class ValueWriters {
   #present(schema: Schema): Write {
     switch (logicalType(schema)) {
       case 'Date':
-        return (value) => String(time(value) / DAY_MS);
+        return (value) => String(days(value));
       case 'Time':
+        return (value) => String(timeOfDay(value));
       case 'Timestamp':
         return (value) => String(time(value));
       case 'Decimal':
-        return this.#options.decimalFormat === 'NUMERIC' ? numericDecimal : base64Decimal;
+        return this.#decimal(decimalScale(schema));
       case null:
         break;
     }
@@ -84,7 +86,9 @@ export class ValueWriters {
         return integer(0x80000000);
       case 'INT64':
         return (value) =>
-          typeof value === 'bigint' || Number.isSafeInteger(value) ? String(value) : mismatch('INT64', value);
+          Number.isSafeInteger(value) || (typeof value === 'bigint' && BigInt.asIntN(64, value) === value)
+            ? String(value)
+            : mismatch('INT64', value);
       case 'FLOAT32':
       case 'FLOAT64':
         return (value) => (typeof value === 'number' ? floatText(value) : mismatch(schema.type, value));
@@ -101,6 +105,12 @@ export class ValueWriters {
       case 'STRUCT':
         return this.#struct(schema);
     }
+  }
+
+  /** At the schema's scale: a reader knows no other, and the bytes do not say it. */
+  #decimal(scale: number): Write {
+    const write = this.#options.decimalFormat === 'NUMERIC' ? numericDecimal : base64Decimal;
+    return (value) => write(value instanceof Decimal ? value.withScale(scale) : value);
   }
 
   #array(schema: Schema): Write {
@@ -224,6 +234,16 @@ function integer(limit: number): Write {
 function time(value: unknown): number {
   const ms = value instanceof Date ? value.getTime() : NaN;
   return Number.isNaN(ms) ? mismatch('a valid Date', value) : ms;
+}
+
+function days(value: unknown): number {
+  const count = time(value) / DAY_MS;
+  return Number.isInteger(count) ? count : mismatch('a Date at midnight UTC', value);
+}
+
+function timeOfDay(value: unknown): number {
+  const ms = time(value);
+  return ms >= 0 && ms < DAY_MS ? ms : mismatch('a Date on 1970-01-01 UTC', value);
 }
 
 function numericDecimal(value: unknown): string {

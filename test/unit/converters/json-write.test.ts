@@ -129,6 +129,34 @@ test('decimals have the bytes that Kafka Connect gives them', () => {
   }
 });
 
+test('a decimal of another scale is written at that of the schema, and refused where a digit would be lost', () => {
+  for (const raw of [{}, { 'decimal.format': 'NUMERIC' }]) {
+    const json = converter('json', raw);
+    const schema = decimalSchema(2).build();
+    const written = json.fromConnectData('t', schema, Decimal.parse('12.5'));
+    assert.ok(typeof written === 'string');
+    assert.deepEqual(json.toConnectData('t', written).value, Decimal.parse('12.50'));
+    assert.throws(
+      () => json.fromConnectData('t', schema, Decimal.parse('12.345')),
+      dataError('SCHEMA_MISMATCH', /value: 12\.345 has more than 2 digits/),
+    );
+  }
+});
+
+test('a value that its own reader would refuse is not written', () => {
+  const plain = converter('json', { 'schemas.enable': 'false' });
+  for (const [schema, value, message] of [
+    [INT64_SCHEMA, 2n ** 63n, /must be INT64/],
+    [INT64_SCHEMA, -(2n ** 63n) - 1n, /must be INT64/],
+    [DATE_SCHEMA, new Date(86_400_001), /midnight UTC/],
+    [TIME_SCHEMA, new Date(86_400_000), /1970-01-01/],
+  ] as const) {
+    assert.throws(() => plain.fromConnectData('t', schema, value), dataError('SCHEMA_MISMATCH', message));
+  }
+  assert.equal(plain.fromConnectData('t', INT64_SCHEMA, -(2n ** 63n)), '-9223372036854775808');
+  assert.equal(plain.fromConnectData('t', DATE_SCHEMA, new Date(-86_400_000)), '-1');
+});
+
 test('nulls: a tombstone without a schema, else null in the payload, refused where it is required', () => {
   const json = converter('json');
   assert.equal(json.fromConnectData('t', null, null), null);
