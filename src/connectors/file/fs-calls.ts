@@ -59,6 +59,12 @@ export function errnoOf(error: unknown): string | null {
   return typeof error.code === 'string' ? error.code : null;
 }
 
+/** This process, or the system, has too many files open: says nothing about the file. */
+export function isOutOfFiles(error: unknown): boolean {
+  const errno = errnoOf(error);
+  return errno === 'EMFILE' || errno === 'ENFILE';
+}
+
 /** What a failed call on an input file means: the system may recover, so it is tried again. */
 export function inputError(error: unknown, path: string): Error {
   if (error instanceof ConnectError) return error;
@@ -72,7 +78,7 @@ export function inputError(error: unknown, path: string): Error {
       options,
     );
   }
-  if (errno === 'EMFILE' || errno === 'ENFILE') {
+  if (isOutOfFiles(error)) {
     return new RetriableError(
       `too many open files to open ${path} (${errno}): raise the limit (ulimit -n) or follow fewer files`,
       options,

@@ -25,6 +25,9 @@ export class KnownFiles {
   /** By inode. Several, because an inode may be used again; the fingerprint tells them apart. */
   readonly #files = new Map<string, readonly Finished[]>();
 
+  /** By path: those that had it before and are still there, for its positions to say. */
+  readonly #finished = new Map<string, readonly Finished[]>();
+
   note(file: Finished): void {
     const key = inodeKey(file);
     const others = (this.#files.get(key) ?? []).filter(
@@ -32,8 +35,18 @@ export class KnownFiles {
     );
     this.#files.delete(key);
     this.#files.set(key, [...others, file].slice(-MAX_PER_INODE));
-    const [oldest] = this.#files.keys();
-    if (this.#files.size > MAX_KNOWN && oldest !== undefined) this.#files.delete(oldest);
+    forgetOldest(this.#files);
+  }
+
+  noteFinished(path: string, files: readonly Finished[]): void {
+    this.#finished.delete(path);
+    if (files.length === 0) return;
+    this.#finished.set(path, files);
+    forgetOldest(this.#finished);
+  }
+
+  finished(path: string): readonly Finished[] {
+    return this.#finished.get(path) ?? [];
   }
 
   notePosition(position: DurablePosition): void {
@@ -54,4 +67,9 @@ export class KnownFiles {
     );
     return known.length === 0 ? null : Math.max(...known.map((item) => item.position));
   }
+}
+
+function forgetOldest(map: Map<string, unknown>): void {
+  const [oldest] = map.keys();
+  if (map.size > MAX_KNOWN && oldest !== undefined) map.delete(oldest);
 }

@@ -3,6 +3,12 @@ import type { Stats } from 'node:fs';
 import { closeQuietly, fstat, openForReading, readAt } from './fs-calls.js';
 import { HEAD_BYTES, hashHead, inodeKey, readHead, type Finished, type Origin } from './origin.js';
 
+export interface Opened {
+  readonly file: OpenFile;
+  /** When it was opened. */
+  readonly stats: Stats;
+}
+
 export class OpenFile {
   readonly fd: number;
   readonly dev: number;
@@ -22,7 +28,7 @@ export class OpenFile {
   }
 
   /** `finished`: what its positions are to say about earlier files of the same path. */
-  static async open(path: string, finished: readonly Finished[]): Promise<{ file: OpenFile; stats: Stats }> {
+  static async open(path: string, finished: readonly Finished[]): Promise<Opened> {
     const fd = await openForReading(path);
     try {
       const stats = await fstat(fd);

@@ -2,7 +2,7 @@
 import type { Stats } from 'node:fs';
 import { readdir, realpath } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { closeQuietly, errnoOf, openForReading, statOrNull } from './fs-calls.js';
+import { closeQuietly, errnoOf, isOutOfFiles, openForReading, statOrNull } from './fs-calls.js';
 import { headMatches, identityOf, readHead, sameInode, type Origin } from './origin.js';
 import { isRotatedName } from './rotated-names.js';
 
@@ -57,7 +57,8 @@ export async function beginsAs(origin: Origin, path: string): Promise<boolean> {
   let fd: number;
   try {
     fd = await openForReading(path);
-  } catch {
+  } catch (error) {
+    if (isOutOfFiles(error)) throw error;
     return false;
   }
   try {
@@ -70,7 +71,9 @@ export async function beginsAs(origin: Origin, path: string): Promise<boolean> {
 async function names(folder: string): Promise<string[]> {
   try {
     return await readdir(folder);
-  } catch {
+  } catch (error) {
+    // Taken for an empty folder, what is in it would be passed over.
+    if (isOutOfFiles(error)) throw error;
     return [];
   }
 }

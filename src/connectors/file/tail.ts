@@ -4,10 +4,10 @@
  */
 import type { Stats } from 'node:fs';
 import { ConfigError } from '../../sdk/index.js';
-import { statOrNull } from './fs-calls.js';
+import { errnoOf, inputError, statOrNull } from './fs-calls.js';
 import type { TailShared } from './known-files.js';
 import { lastLineStart } from './last-line.js';
-import { OpenFile } from './open-file.js';
+import { OpenFile, type Opened } from './open-file.js';
 import { identityOf, inodeKey, sameInode, type DurablePosition, type Finished } from './origin.js';
 import { resumePlace } from './resume.js';
 import { madeAfter, rotatedSiblings, type Sibling } from './siblings.js';
@@ -97,8 +97,10 @@ export class Tail {
   }
 
   async #resume(durable: DurablePosition): Promise<void> {
-    const place = await resumePlace(this.path, durable, this.#shared.log);
-    if (place !== null) await this.#open(place.path, place.position, durable.origin?.finished ?? []);
+    const { known, log } = this.#shared;
+    if (known.finished(this.path).length === 0) known.noteFinished(this.path, durable.origin?.finished ?? []);
+    const place = await resumePlace(this.path, durable, log);
+    if (place !== null) await this.#open(place.path, place.position);
   }
 
   /** At the last line start: what is there already is not wanted, but a line that is being written is. */
@@ -111,12 +113,13 @@ export class Tail {
   }
 
   /** Unless another tail reads it. `from` null: where it was left under another name, else its beginning. */
-  async #open(path: string, from: number | null, finished: readonly Finished[]): Promise<void> {
-    const { file, stats } = await OpenFile.open(path, finished);
-    if (!stats.isFile() || this.#shared.open.has(file.key)) {
-      file.close();
-      return;
-    }
+  async #open(path: string, from: number | null): Promise<void> {
+    const opened = await OpenFile.open(path, this.#shared.known.finished(this.path));
+    if (opened.stats.isFile() && !this.#shared.open.has(opened.file.key)) this.#follow(opened, from);
+    else opened.file.close();
+  }
+
+  #follow({ file, stats }: Opened, from: number | null): void {
     this.#shared.open.add(file.key);
     this.#file = file;
     this.#rotatedAt = null;
@@ -137,7 +140,7 @@ export class Tail {
   /** Opens what has the path now, if there is something and no other tail reads it. */
   async #openPath(): Promise<void> {
     const at = await statOrNull(this.path);
-    if (at?.isFile() === true) await this.#open(this.path, null, []);
+    if (at?.isFile() === true) await this.#open(this.path, null);
     if (at === null || at.isFile() || !this.#given) return;
     const what = at.isDirectory()
       ? `a folder: to follow the files in it use "files" with a pattern, like ${this.path}/*`
@@ -163,15 +166,38 @@ export class Tail {
       this.#lines.flush();
       return 'flush';
     }
-    const finished = this.#finish(file, siblings);
-    if (next === null) return 'wait';
-    // The first look may find it taken by another tail; it is tried again then.
-    await this.#open(next, null, finished);
-    return this.isOpen ? 'switched' : 'wait';
+    const done = this.#done(file);
+    const finished = [...(file.origin.finished ?? []), done]
+      .filter((item) => siblings.some((sibling) => sameInode(item, sibling.stats)))
+      .slice(-MAX_FINISHED);
+    if (next === null) {
+      this.#finish(done, finished);
+      return 'wait';
+    }
+    // Before the old one is let go: it says what comes next for as long as that cannot be opened.
+    const opened = await this.#openFound(next, finished);
+    if (opened === null) return 'wait';
+    this.#finish(done, finished);
+    this.#follow(opened, null);
+    return 'switched';
+  }
+
+  /** null when it was renamed since it was found: the next look finds it anew. */
+  async #openFound({ path, stats }: Sibling, finished: readonly Finished[]): Promise<Opened | null> {
+    let opened: Opened;
+    try {
+      opened = await OpenFile.open(path, finished);
+    } catch (error) {
+      if (errnoOf(error) === 'ENOENT') return null;
+      throw inputError(error, path);
+    }
+    if (sameInode(opened.file, stats)) return opened;
+    opened.file.close();
+    return null;
   }
 
   /** Where reading goes on after this file; null when nowhere yet. */
-  #successor(file: OpenFile, stats: Stats, at: Stats | null, siblings: readonly Sibling[]): string | null {
+  #successor(file: OpenFile, stats: Stats, at: Stats | null, siblings: readonly Sibling[]): Sibling | null {
     const { open, isFollowed } = this.#shared;
     const done = new Set((file.origin.finished ?? []).map(inodeKey));
     const [between] = madeAfter(stats, siblings).filter((sibling) => {
@@ -183,23 +209,24 @@ export class Tail {
         !(at !== null && sameInode(identityOf(at), sibling.stats))
       );
     });
-    if (between !== undefined) return between.path;
+    if (between !== undefined) return between;
     if (at === null || !at.isFile() || at.size === 0) return null;
-    return open.has(inodeKey(identityOf(at))) ? null : this.path;
+    return open.has(inodeKey(identityOf(at))) ? null : { path: this.path, stats: at };
   }
 
-  /** Closes the file and remembers how far it was read, for as long as it is there under another name. */
-  #finish(file: OpenFile, siblings: readonly Sibling[]): readonly Finished[] {
-    const { dev, inode, head, headBytes, finished } = file.origin;
-    const done: Finished = { dev, inode, head, headBytes, position: this.#lines.next };
+  #done(file: OpenFile): Finished {
+    const { dev, inode, head, headBytes } = file.origin;
+    return { dev, inode, head, headBytes, position: this.#lines.next };
+  }
+
+  /** Closes the file and remembers how far it was read; in positions for as long as it is there under another name. */
+  #finish(done: Finished, finished: readonly Finished[]): void {
     this.#shared.known.note(done);
+    this.#shared.known.noteFinished(this.path, finished);
     this.#shared.log.info('finished a file that was rotated away', {
       file: this.path,
-      position: this.#lines.next,
+      position: done.position,
     });
     this.close();
-    return [...(finished ?? []), done]
-      .filter((item) => siblings.some((sibling) => sameInode(item, sibling.stats)))
-      .slice(-MAX_FINISHED);
   }
 }
