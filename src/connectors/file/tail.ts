@@ -14,6 +14,11 @@ import { madeAfter, rotatedSiblings, type Sibling } from './siblings.js';
 import { WholeLines, type ReadResult } from './whole-lines.js';
 
 const MAX_FINISHED = 32;
+/**
+ * A file that left its folder is let go of when it was quiet for so many times `rotate.wait.ms`: what is written to it
+ * later is not read, and whoever moves a file may be slower than a program that begins a new one.
+ */
+const WAITS_WHEN_MOVED = 60;
 
 export class Tail {
   readonly path: string;
@@ -112,18 +117,18 @@ export class Tail {
     this.#lines.startAt(await lastLineStart(file, size, this.#shared.settings.maxLineBytes));
   }
 
-  /** Unless another tail reads it. `from` null: where it was left under another name, else its beginning. */
-  async #open(path: string, from: number | null): Promise<void> {
+  /** Unless another tail reads it. From where it was left, maybe under another name, if that is not before `from`. */
+  async #open(path: string, from: number): Promise<void> {
     const opened = await OpenFile.open(path, this.#shared.known.finished(this.path));
     if (opened.stats.isFile() && !this.#shared.open.has(opened.file.key)) this.#follow(opened, from);
     else opened.file.close();
   }
 
-  #follow({ file, stats }: Opened, from: number | null): void {
+  #follow({ file, stats }: Opened, from: number): void {
     this.#shared.open.add(file.key);
     this.#file = file;
     this.#rotatedAt = null;
-    this.#lines.startAt(from ?? this.#shared.known.position(file, file.head, stats.size) ?? 0);
+    this.#lines.startAt(Math.max(from, this.#shared.known.position(file, file.head, stats.size) ?? 0));
   }
 
   #restart(file: OpenFile, why: string): void {
@@ -140,7 +145,7 @@ export class Tail {
   /** Opens what has the path now, if there is something and no other tail reads it. */
   async #openPath(): Promise<void> {
     const at = await statOrNull(this.path);
-    if (at?.isFile() === true) await this.#open(this.path, null);
+    if (at?.isFile() === true) await this.#open(this.path, 0);
     if (at === null || at.isFile() || !this.#given) return;
     const what = at.isDirectory()
       ? `a folder: to follow the files in it use "files" with a pattern, like ${this.path}/*`
@@ -156,12 +161,15 @@ export class Tail {
   ): Promise<'wait' | 'flush' | 'switched'> {
     const now = this.#shared.now();
     this.#rotatedAt ??= now;
-    if (now - Math.max(this.#rotatedAt, this.#lines.grewAt) < this.#shared.settings.rotateWaitMs)
-      return 'wait';
+    const { rotateWaitMs } = this.#shared.settings;
+    const quietMs = now - Math.max(this.#rotatedAt, this.#lines.grewAt);
+    if (quietMs < rotateWaitMs) return 'wait';
     const siblings = await rotatedSiblings(this.path);
     const next = this.#successor(file, stats, at, siblings);
-    const deleted = at === null && stats.nlink === 0;
-    if (next === null && !deleted) return 'wait';
+    const isHere = siblings.some((sibling) => sameInode(file, sibling.stats));
+    const isMoved = !isHere && quietMs >= rotateWaitMs * WAITS_WHEN_MOVED;
+    const isGone = at === null && (stats.nlink === 0 || isMoved);
+    if (next === null && !isGone) return 'wait';
     if (this.#lines.unfinished) {
       this.#lines.flush();
       return 'flush';
@@ -178,7 +186,7 @@ export class Tail {
     const opened = await this.#openFound(next, finished);
     if (opened === null) return 'wait';
     this.#finish(done, finished);
-    this.#follow(opened, null);
+    this.#follow(opened, 0);
     return 'switched';
   }
 
@@ -223,7 +231,7 @@ export class Tail {
   #finish(done: Finished, finished: readonly Finished[]): void {
     this.#shared.known.note(done);
     this.#shared.known.noteFinished(this.path, finished);
-    this.#shared.log.info('finished a file that was rotated away', {
+    this.#shared.log.info('finished a file that was renamed, moved or deleted', {
       file: this.path,
       position: done.position,
     });
