@@ -20,12 +20,19 @@ export interface Chunk {
   readonly origin: Origin;
   readonly buffer: Buffer;
   readonly start: number;
-  /** After the last line end; or after the text, when `loneEnd` is not null. */
+  /** After the last line end; or after the text, when `lone` is not null. */
   readonly end: number;
   /** Position in the file of `buffer[0]`. */
   readonly base: number;
-  /** Not null: the bytes are one line without its line end, and this is the position after it. */
-  readonly loneEnd: number | null;
+  /** Not null: the bytes are one line without its line end. */
+  readonly lone: Lone | null;
+}
+
+export interface Lone {
+  /** After the line, and its line end if that is known. */
+  readonly position: number;
+  /** The line end may follow. */
+  readonly partial: boolean;
 }
 
 /**
@@ -82,9 +89,9 @@ export class LineCutter {
     const out: SourceRecord[] = [];
     const chunk = this.#chunk;
     if (chunk === null) return out;
-    if (chunk.loneEnd !== null) {
+    if (chunk.lone !== null) {
       const text = this.#decode(chunk, chunk.start, chunk.end);
-      this.#add(out, chunk, text, chunk.loneEnd);
+      this.#add(out, chunk, text, chunk.lone.position);
       this.drop();
       return out;
     }
@@ -204,7 +211,10 @@ export class LineCutter {
       timestamp: null,
       headers: NO_HEADERS,
       sourcePartition: chunk.partition,
-      sourcePosition: { position, file: chunk.origin },
+      sourcePosition:
+        chunk.lone?.partial === true
+          ? { position, file: chunk.origin, partial: true }
+          : { position, file: chunk.origin },
     });
   }
 }

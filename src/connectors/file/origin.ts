@@ -33,6 +33,8 @@ export interface DurablePosition {
   readonly position: number;
   /** null: Kafka's FileStreamSource wrote it and knows only the path. */
   readonly origin: Origin | null;
+  /** The line before was passed on without its line end: one that follows belongs to it. */
+  readonly partial: boolean;
 }
 
 export function hashHead(bytes: Uint8Array): string {
@@ -73,12 +75,16 @@ export function parsePosition(value: JsonObject | null): DurablePosition | null 
   const position = count(value['position']);
   if (position === null) return null;
   const file = value['file'];
-  if (file === undefined) return { position, origin: null };
+  if (file === undefined) return { position, origin: null, partial: false };
   const origin = parseFile(file);
   if (origin === null) return null;
   const finished =
     isObject(file) && Array.isArray(file['finished']) ? file['finished'].flatMap(parseFinished) : [];
-  return { position, origin: finished.length === 0 ? origin : { ...origin, finished } };
+  return {
+    position,
+    origin: finished.length === 0 ? origin : { ...origin, finished },
+    partial: value['partial'] === true,
+  };
 }
 
 function parseFinished(value: JsonValue): Finished[] {

@@ -105,7 +105,9 @@ export class Tail {
     const { known, log } = this.#shared;
     if (known.finished(this.path).length === 0) known.noteFinished(this.path, durable.origin?.finished ?? []);
     const place = await resumePlace(this.path, durable, log);
-    if (place !== null) await this.#open(place.path, place.position);
+    if (place === null) return;
+    const { path, position } = place;
+    await this.#open(path, position, durable.partial && position === durable.position);
   }
 
   /** At the last line start: what is there already is not wanted, but a line that is being written is. */
@@ -118,17 +120,19 @@ export class Tail {
   }
 
   /** Unless another tail reads it. From where it was left, maybe under another name, if that is not before `from`. */
-  async #open(path: string, from: number): Promise<void> {
+  async #open(path: string, from: number, afterPartial = false): Promise<void> {
     const opened = await OpenFile.open(path, this.#shared.known.finished(this.path));
-    if (opened.stats.isFile() && !this.#shared.open.has(opened.file.key)) this.#follow(opened, from);
+    if (opened.stats.isFile() && !this.#shared.open.has(opened.file.key))
+      this.#follow(opened, from, afterPartial);
     else opened.file.close();
   }
 
-  #follow({ file, stats }: Opened, from: number): void {
+  #follow({ file, stats }: Opened, from: number, afterPartial = false): void {
     this.#shared.open.add(file.key);
     this.#file = file;
     this.#rotatedAt = null;
-    this.#lines.startAt(Math.max(from, this.#shared.known.position(file, file.head, stats.size) ?? 0));
+    const known = this.#shared.known.position(file, file.head, stats.size) ?? 0;
+    this.#lines.startAt(Math.max(from, known), afterPartial && known <= from);
   }
 
   #restart(file: OpenFile, why: string): void {

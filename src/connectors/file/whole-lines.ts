@@ -1,9 +1,10 @@
 /** What is read of one file, in pieces of whole lines: where the next line begins, and how far it was looked for. */
 import type { JsonObject } from '../../sdk/index.js';
 import type { TailShared } from './known-files.js';
-import { lineTooLong, type Chunk } from './line-cutter.js';
+import { lineTooLong, type Chunk, type Lone } from './line-cutter.js';
 import { LongLine } from './long-line.js';
 import type { Origin } from './origin.js';
+import { lineEndBytes, unfinishedBytes } from './partial-line.js';
 
 const NEWLINE = 10;
 
@@ -25,10 +26,12 @@ export class WholeLines {
   #seen = 0;
   #grewAt = 0;
   #long: LongLine | null = null;
-  /** The unterminated end of the file is to be passed on. */
-  #flushing = false;
+  /** The unterminated end of the file is to be passed on. `partial`: more of it may come. */
+  #flushing: 'partial' | 'final' | null = null;
   /** Where an unterminated line was passed on: a line end that follows at once belongs to it. */
   #flushedAt: number | null = null;
+  /** What `seen` was when bytes at the end were held back: they wait for those that follow. */
+  #heldBackAt: number | null = null;
 
   constructor(path: string, partition: JsonObject, shared: Shared) {
     this.#path = path;
@@ -61,26 +64,28 @@ export class WholeLines {
     return this.#long === null ? this.#next : this.#long.scanned;
   }
 
-  startAt(position: number): void {
+  /** `afterPartial`: the line before `position` was passed on without its line end. */
+  startAt(position: number, afterPartial = false): void {
     this.#next = position;
     this.#seen = position;
     this.#long = null;
-    this.#flushing = false;
-    this.#flushedAt = null;
+    this.#flushing = null;
+    this.#flushedAt = afterPartial ? position : null;
+    this.#heldBackAt = null;
     this.#grewAt = this.#shared.now();
   }
 
-  /** The next `take` passes on an unfinished line. */
+  /** The next `take` passes on an unfinished line, to the last byte: nothing will follow it. */
   flush(): void {
-    this.#flushing = true;
+    this.#flushing = 'final';
   }
 
   /** Whether an unfinished line has waited long enough; it is then flushed. */
   partialIsDue(): boolean {
     const { flushPartialMs } = this.#shared.settings;
-    if (flushPartialMs === null || !this.unfinished) return false;
+    if (flushPartialMs === null || !this.unfinished || this.#heldBackAt === this.#seen) return false;
     if (this.#shared.now() - this.#grewAt < flushPartialMs) return false;
-    this.#flushing = true;
+    this.#flushing = 'partial';
     return true;
   }
 
@@ -97,15 +102,11 @@ export class WholeLines {
 
   #wholeLines(origin: Origin, buffer: Buffer, bytes: number, full: boolean): ReadResult {
     const base = this.#next;
-    let start = 0;
-    if (this.#flushedAt === base && bytes > 0) {
-      this.#flushedAt = null;
-      if (buffer[0] === NEWLINE) start = 1;
-    }
+    const start = this.#flushedAt === base ? lineEndBytes(buffer.subarray(0, bytes)) : 0;
     const end = bytes === 0 ? 0 : buffer.lastIndexOf(NEWLINE, bytes - 1) + 1;
     if (end > 0) {
       this.#next = base + end;
-      this.#flushing = false;
+      this.#flushing = null;
       if (start === end) return { kind: 'again' };
       return { kind: 'chunk', chunk: this.#chunk(origin, buffer, start, end, base, null), more: full };
     }
@@ -113,11 +114,22 @@ export class WholeLines {
     // One byte more may be the first of a line end.
     if (bytes > maxLineBytes + 1) return this.#beginLong(buffer.subarray(0, bytes));
     if (full) return { kind: 'grow', bytes: Math.min(buffer.length * 2, maxLineBytes + 2) };
-    if (!this.#flushing || bytes === 0) return { kind: 'end' };
-    this.#flushing = false;
-    this.#next = base + bytes;
+    return this.#flush(origin, buffer.subarray(0, bytes));
+  }
+
+  #flush(origin: Origin, bytes: Buffer): ReadResult {
+    const flushing = this.#flushing;
+    this.#flushing = null;
+    if (flushing === null) return { kind: 'end' };
+    const held = flushing === 'final' ? 0 : unfinishedBytes(bytes, this.#shared.settings.latin1);
+    if (held > 0) this.#heldBackAt = this.#seen;
+    const end = bytes.length - held;
+    if (end === 0) return { kind: 'end' };
+    const base = this.#next;
+    this.#next = base + end;
     this.#flushedAt = this.#next;
-    return { kind: 'chunk', chunk: this.#chunk(origin, buffer, 0, bytes, base, this.#next), more: false };
+    const lone = { position: this.#next, partial: true };
+    return { kind: 'chunk', chunk: this.#chunk(origin, bytes, 0, end, base, lone), more: false };
   }
 
   #beginLong(bytes: Buffer): ReadResult {
@@ -133,14 +145,16 @@ export class WholeLines {
 
   #restOfLong(origin: Origin, long: LongLine, buffer: Buffer, bytes: number, full: boolean): ReadResult {
     const newline = buffer.subarray(0, bytes).indexOf(NEWLINE);
-    if (newline < 0 && !(this.#flushing && !full)) {
+    if (newline < 0 && (this.#flushing === null || full)) {
       long.scanned += bytes;
       return { kind: full ? 'again' : 'end' };
     }
-    const end = long.scanned + (newline < 0 ? bytes : newline + 1);
+    const partial = newline < 0;
+    const end = long.scanned + (partial ? bytes : newline + 1);
     this.#long = null;
-    this.#flushing = false;
+    this.#flushing = null;
     this.#next = end;
+    if (partial) this.#flushedAt = end;
     // What follows the line was read but not looked at.
     this.#seen = end;
     if (long.kept === null) {
@@ -149,19 +163,12 @@ export class WholeLines {
     }
     return {
       kind: 'chunk',
-      chunk: this.#chunk(origin, long.kept, 0, long.kept.length, long.start, end),
+      chunk: this.#chunk(origin, long.kept, 0, long.kept.length, long.start, { position: end, partial }),
       more: true,
     };
   }
 
-  #chunk(
-    origin: Origin,
-    buffer: Buffer,
-    start: number,
-    end: number,
-    base: number,
-    loneEnd: number | null,
-  ): Chunk {
+  #chunk(origin: Origin, buffer: Buffer, start: number, end: number, base: number, lone: Lone | null): Chunk {
     return {
       path: this.#path,
       partition: this.#partition,
@@ -170,7 +177,7 @@ export class WholeLines {
       start,
       end,
       base,
-      loneEnd,
+      lone,
     };
   }
 }
