@@ -196,7 +196,6 @@ export class OutputFile {
     }));
     const progress: Progress = {
       length: this.#file.length,
-      inode: this.#file.inode,
       end: this.#file.endHash,
       piece: this.#piece,
       openedAt: this.#openedAt,

@@ -28,10 +28,6 @@ export class PieceFile {
     return this.#length;
   }
 
-  get inode(): number {
-    return this.#inode;
-  }
-
   get endHash(): string {
     return hashEnd(this.#end);
   }

@@ -11,7 +11,6 @@ const FORMAT_VERSION = 1;
 export interface Progress {
   /** Bytes of the output that are committed. */
   readonly length: number;
-  readonly inode: number;
   /** Hash of the last committed bytes, at most `END_BYTES`. */
   readonly end: string;
   /** Number the output gets when it is finished, from 1. */
@@ -88,8 +87,8 @@ function parseProgress(text: string): Progress | null {
     return null;
   }
   if (!isRecord(value) || value['formatVersion'] !== FORMAT_VERSION) return null;
-  const { length, inode, end, piece, openedAt, offsets, toCompress } = value;
-  if (!isCount(length) || !isCount(inode) || typeof end !== 'string' || !isCount(piece)) return null;
+  const { length, end, piece, openedAt, offsets, toCompress } = value;
+  if (!isCount(length) || typeof end !== 'string' || !isCount(piece)) return null;
   if (openedAt !== null && !isCount(openedAt)) return null;
   if (!Array.isArray(offsets) || !offsets.every(isQueueOffset)) return null;
   if (
@@ -98,7 +97,7 @@ function parseProgress(text: string): Progress | null {
   ) {
     return null;
   }
-  return { length, inode, end, piece, openedAt, offsets, toCompress };
+  return { length, end, piece, openedAt, offsets, toCompress };
 }
 
 function isQueueOffset(value: unknown): value is QueueOffset {

@@ -80,6 +80,20 @@ test('an output that is renamed away while it is written fails the next flush', 
     await assert.rejects(harness.flush(), changed);
   }));
 
+test('a progress file does not name the inode, and one that does is understood', () =>
+  withSink({}, async ({ harness, path, text }) => {
+    const progress = join(dirname(path), '.out.log.progress.json');
+    await harness.start();
+    await write(harness, 'a');
+    await harness.stop();
+    const written = await readFile(progress, 'utf8');
+    assert.doesNotMatch(written, /inode/);
+    await writeFile(progress, written.replace('"end"', '"inode": 7, "end"'));
+    await harness.start();
+    await write(harness, 'b');
+    assert.equal(await text(), 'a\nb\n');
+  }));
+
 test('an output that was copied back from elsewhere is gone on with', () =>
   withSink({}, async ({ harness, path, text }) => {
     await harness.start();
