@@ -65,6 +65,11 @@ export interface SourceTaskContext extends TaskContext {
   position(partition: JsonObject): JsonObject | null;
   /** Every partition of this connector that has a durable position. */
   positions(): readonly { readonly partition: JsonObject; readonly position: JsonObject }[];
+  /**
+   * Makes a position durable that no record has: where reading of a partition begins. Said in `start`, it is durable
+   * before the first poll; said in `poll`, no later than the records of that poll.
+   */
+  beginAt(partition: JsonObject, position: JsonObject): void;
 }
 
 export interface SourceTask {

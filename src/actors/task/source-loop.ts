@@ -25,7 +25,12 @@ export interface SourceLoopParts {
   /** Where records are found by marks: exact-append.ts. */
   readonly marker: RecordMarker | null;
   readonly onPaused: (paused: boolean) => void;
+  /** Positions that the plugin has said and no record has; emptied as they are taken. */
+  readonly begun: SourcePosition[];
 }
+
+/** A source may begin thousands of partitions at once; so many go into one append. */
+const BEGUN_AT_ONCE = 1000;
 
 /** A plugin that answers "nothing" at once would be asked again at once; this is the pause in between. */
 const IDLE_PAUSE_MS = 10;
@@ -33,6 +38,10 @@ const IDLE_PAUSE_MS = 10;
 /** poll → transforms → converter → append, until the signal; then everything polled is made durable. */
 export async function runSource(parts: SourceLoopParts): Promise<void> {
   const { gate, signal, writer, errors } = parts;
+  if (parts.begun.length > 0) {
+    await begin(parts);
+    await settle(parts);
+  }
   while (!signal.aborted) {
     if (!gate.open) {
       await settle(parts);
@@ -45,6 +54,7 @@ export async function runSource(parts: SourceLoopParts): Promise<void> {
     // The lease is looked at again for each try.
     const records = await errors.retrying('poll', async () => (gate.leased ? poll(parts) : []));
     if (records === STOPPING) break;
+    if (parts.begun.length > 0) await begin(parts);
     const now = Date.now();
     for (const record of records) {
       if (writer.full) await writer.room();
@@ -64,6 +74,14 @@ async function poll({ calls, task }: SourceLoopParts): Promise<readonly SourceRe
   // In JavaScript, and by Kafka's convention, nothing may also be null.
   const records: readonly SourceRecord[] | null | undefined = await calls.run('poll', () => task.poll());
   return records ?? [];
+}
+
+/** Before the records that were polled with them: of a partition, the last position counts. */
+async function begin({ begun, writer }: SourceLoopParts): Promise<void> {
+  for (const [at, { partition, position }] of begun.splice(0).entries()) {
+    if (at > 0 && at % BEGUN_AT_ONCE === 0) await writer.drain();
+    writer.moved(partition, position);
+  }
 }
 
 async function settle(parts: SourceLoopParts): Promise<void> {

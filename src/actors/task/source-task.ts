@@ -39,9 +39,10 @@ export async function startSource(parts: TaskParts, loaded: LoadedSource): Promi
   const errors = new RecordErrors(loaded.tolerance, context.log, signal, (call, since) => {
     report.stalled(call === null ? null : { call, since });
   });
+  const begun: SourcePosition[] = [];
   await gate.untilLeased();
   await calls.run('start', () =>
-    task.start(sourceContext(parts, progress.positions), loaded.config, params.config),
+    task.start(sourceContext(parts, progress.positions, begun), loaded.config, params.config),
   );
   const flow = flowReport(context.log, 'appended');
   let heldBackSince = 0;
@@ -102,6 +103,7 @@ export async function startSource(parts: TaskParts, loaded: LoadedSource): Promi
     onPaused: (paused) => {
       report.paused(paused);
     },
+    begun,
   });
   return {
     done: runToEnd({ calls, log: context.log, signal, stopTimeoutMs: settings.stopTimeoutMs }, loop, () =>
@@ -139,12 +141,19 @@ function exactAppend(
   return { append, writer };
 }
 
-function sourceContext(parts: TaskParts, positions: readonly SourcePosition[]): SourceTaskContext {
+function sourceContext(
+  parts: TaskParts,
+  positions: readonly SourcePosition[],
+  begun: SourcePosition[],
+): SourceTaskContext {
   const known = new Map(positions.map((item) => [canonical(item.partition), item.position]));
   return {
     ...pluginContext(parts),
     position: (partition) => known.get(canonical(partition)) ?? null,
     positions: () => positions,
+    beginAt: (partition, position) => {
+      begun.push({ partition, position });
+    },
   };
 }
 

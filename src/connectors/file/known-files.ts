@@ -1,5 +1,5 @@
 /** What this task knows about files apart from their names: how far each was read, and which are open. */
-import type { PluginLogger } from '../../sdk/index.js';
+import type { JsonObject, PluginLogger } from '../../sdk/index.js';
 import { headMatches, inodeKey, type DurablePosition, type Finished } from './origin.js';
 import type { SourceSettings } from './source-config.js';
 
@@ -15,6 +15,8 @@ export interface TailShared {
   readonly open: Set<string>;
   /** Whether some tail has this path of its own. */
   readonly isFollowed: (path: string) => boolean;
+  /** Where reading begins is made durable, or it would be chosen anew at a restart. */
+  readonly beginAt: (partition: JsonObject, position: JsonObject) => void;
   readonly onOmittedLong: (path: string, position: number) => void;
   /** Milliseconds, monotonic. */
   readonly now: () => number;

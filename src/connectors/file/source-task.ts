@@ -66,6 +66,9 @@ export class FileSourceTask implements SourceTask {
         known,
         open: new Set(),
         isFollowed: (path) => tails.has(path),
+        beginAt: (partition, position) => {
+          context.beginAt(partition, position);
+        },
         onOmittedLong: (path, position) => {
           cutter.omitLong(path, position);
         },

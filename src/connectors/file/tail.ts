@@ -48,13 +48,13 @@ export class Tail {
     if (durable !== null) this.#start = () => this.#resume(durable);
     else if (atEnd) this.#start = () => this.#startAtEnd();
     await this.#started();
-    if (this.#file === null) await this.#openPath();
+    if (this.#file === null) await this.#openAnew();
   }
 
   /** Whether there is something to read. Notices growth, truncation and rotation. */
   async look(): Promise<boolean> {
     await this.#started();
-    if (this.#file === null) await this.#openPath();
+    if (this.#file === null) await this.#openAnew();
     for (;;) {
       const file = this.#file;
       if (file === null) return false;
@@ -117,6 +117,19 @@ export class Tail {
     if (file === null || this.#lines.next > 0) return;
     const { size } = await file.stats();
     this.#lines.startAt(await lastLineStart(file, size, this.#shared.settings.maxLineBytes));
+    this.#sayBegin(file);
+  }
+
+  /** Found later than at the start, so it is read from its beginning. */
+  async #openAnew(): Promise<void> {
+    await this.#openPath();
+    if (this.#file !== null) this.#sayBegin(this.#file);
+  }
+
+  /** Where a start without a position means the end, what is written before the first record is durable would be lost. */
+  #sayBegin({ origin }: OpenFile): void {
+    const { settings, beginAt } = this.#shared;
+    if (settings.startFromEnd) beginAt({ file: this.path }, { position: this.#lines.next, file: origin });
   }
 
   /** Unless another tail reads it. From where it was left, maybe under another name, if that is not before `from`. */

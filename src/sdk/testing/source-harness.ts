@@ -22,7 +22,8 @@ interface Position {
 
 /**
  * Positions are kept as JSON text, as the runtime does, so what does not survive that fails here. They are what
- * `accept` made durable: records that were polled but not accepted are lost in a stop, as in a crash before an append.
+ * `accept` made durable, and those said by `beginAt`: records that were polled but not accepted are lost in a stop, as
+ * in a crash before an append.
  */
 export class SourceHarness {
   readonly log = new RecordingLogger();
@@ -143,6 +144,9 @@ export class SourceHarness {
         return text === undefined ? null : parse(text);
       },
       positions: () => this.positions,
+      beginAt: (partition, position) => {
+        this.#durable.set(JSON.stringify(partition), JSON.stringify(position));
+      },
     };
   }
 }

@@ -56,6 +56,19 @@ test('a file seen first may be read from its end, which is the start of its last
     assert.deepEqual(await take(2), ['half line', 'new']);
   }));
 
+test('lines written after a start from the end come, though the task dies before the first of them is durable', () =>
+  withSource({ files: '*.log', 'start.from': 'end' }, async ({ folder, path, harness, take }) => {
+    await writeFile(path, 'old\n');
+    await harness.start();
+    await appendFile(path, 'a\n');
+    await harness.collect(1);
+    await writeFile(join(folder, 'later.log'), 'b\n');
+    await harness.collect(1);
+    harness.kill();
+    await harness.start();
+    assert.deepEqual((await take(2)).sort(), ['a', 'b']);
+  }));
+
 for (const [policy, expected] of [
   ['skip', ['ok', 'end']],
   ['truncate', ['ok', 'aaaaaaaaaa', '€€€', 'end']],

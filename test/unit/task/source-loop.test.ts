@@ -52,6 +52,7 @@ function play(t: TestContext, poll: SourceTask['poll']) {
     headerConverter: noLog,
     topic: 't',
     marker: null,
+    begun: [],
     onPaused: (paused) => said.push(paused ? 'paused' : 'running'),
   });
   t.after(async () => {
