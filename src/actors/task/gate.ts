@@ -65,6 +65,10 @@ export class Gate {
 
   /** Resolves when something may have changed: check `open` again. A lost lease comes back unannounced: look again. */
   async changed(): Promise<void> {
+    await this.#changedWithin(this.#target === 'RUNNING' ? 50 : 1000);
+  }
+
+  async #changedWithin(ms: number): Promise<void> {
     if (this.#signal.aborted) return;
     await new Promise<void>((resolve) => {
       const done = (): void => {
@@ -72,9 +76,21 @@ export class Gate {
         this.#waiters.delete(done);
         resolve();
       };
-      const timer = setTimeout(done, this.#target === 'RUNNING' ? 50 : 1000);
+      const timer = setTimeout(done, ms);
       this.#waiters.add(done);
     });
+  }
+
+  /** Resolves after so long, or as soon as it is not open. Looks each second: the lease has no alarm. */
+  async whileOpen(ms: number): Promise<void> {
+    const end = performance.now() + ms;
+    let left = ms;
+    // At least one turn of the event loop: a call that asks for no wait must not keep all others from theirs.
+    while (this.open) {
+      await this.#changedWithin(Math.min(left, 1000));
+      left = end - performance.now();
+      if (left <= 0) return;
+    }
   }
 
   #wake(): void {

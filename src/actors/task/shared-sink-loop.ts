@@ -6,7 +6,7 @@ import type { SinkTask } from '../../sdk/plugin.js';
 import type { SinkRecord } from '../../sdk/record.js';
 import type { Gate } from './gate.js';
 import type { PluginCalls } from './plugin-calls.js';
-import type { RecordErrors } from './record-errors.js';
+import { NOT_NOW, type RecordErrors } from './record-errors.js';
 import { sinkRecord, type SinkConversion } from './sink-record.js';
 
 export interface SharedSinkLoopParts {
@@ -80,8 +80,10 @@ export class SharedSinkLoop {
   }
 
   async #paused(): Promise<void> {
-    const { gate, signal, consumer, onPaused } = this.#parts;
+    const { gate, signal, consumer, errors, onPaused } = this.#parts;
     if (gate.target !== 'RUNNING') await this.#flush();
+    if (this.#failures > 0) errors.recovered();
+    this.#failures = 0;
     onPaused(true);
     await consumer.suspend();
     while (!gate.open && !signal.aborted) await gate.changed();
@@ -134,8 +136,7 @@ export class SharedSinkLoop {
     const since = performance.now();
     const mayWait = (): boolean =>
       tolerance.retryTimeoutMs < 0 || performance.now() - since < tolerance.retryTimeoutMs;
-    const outcome = await errors.retrying('put', async () => {
-      if (!gate.leased) return 'fenced';
+    const outcome = await errors.retrying('put', gate, async () => {
       try {
         await calls.run('put', () => task.put(records));
         return 'put';
@@ -145,7 +146,7 @@ export class SharedSinkLoop {
         return retriable;
       }
     });
-    if (outcome === 'fenced') await consumer.release(deliveries, 0);
+    if (outcome === NOT_NOW) await consumer.release(deliveries, 0);
     if (outcome instanceof RetriableError) await this.#giveBack(deliveries, outcome);
     if (outcome !== 'put') return false;
     if (this.#failures > 0) errors.recovered();
@@ -155,12 +156,12 @@ export class SharedSinkLoop {
 
   /** The task waits as well: the next records would fare no better, and each try is counted. */
   async #giveBack(deliveries: readonly Delivery[], error: RetriableError): Promise<void> {
-    const { consumer, errors, tolerance } = this.#parts;
+    const { consumer, errors, gate, tolerance } = this.#parts;
     const attempt = deliveries.reduce((most, delivery) => Math.max(most, delivery.attempt), 1);
     await consumer.release(deliveries, error.retryAfterMs ?? retryDelayMs(tolerance, attempt, Math.random()));
     if (this.#failures === 0) this.#failingSince = Date.now();
     this.#failures += 1;
-    await errors.backoff('put', error, this.#failures, this.#failingSince);
+    await errors.backoffWhileOpen(gate, 'put', error, this.#failures, this.#failingSince);
   }
 
   async #flush(): Promise<void> {

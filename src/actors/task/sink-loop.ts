@@ -135,9 +135,9 @@ export class SinkLoop {
       }
     }
     if (records.length > 0) {
-      const done = await errors.retrying('put', async () => {
-        // Looked at again for each try: converting and waiting took time. The records stay for the next turn.
-        if (!gate.leased || reader.seeks !== seeks) return false;
+      const done = await errors.retrying('put', gate, async () => {
+        // Converting and waiting took time. Where it is not put, the records stay for the next turn.
+        if (reader.seeks !== seeks) return false;
         await calls.run('put', () => task.put(records));
         return true;
       });

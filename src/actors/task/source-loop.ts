@@ -4,7 +4,7 @@ import type { ConverterInstance, SourceTask } from '../../sdk/plugin.js';
 import type { ConnectRecord, Header, SourceRecord } from '../../sdk/record.js';
 import type { Gate } from './gate.js';
 import type { PluginCalls } from './plugin-calls.js';
-import { STOPPING, type RecordErrors } from './record-errors.js';
+import { NOT_NOW, type RecordErrors } from './record-errors.js';
 import type { SourceWriter } from './source-writer.js';
 import type { Topics } from './topics.js';
 
@@ -51,9 +51,8 @@ export async function runSource(parts: SourceLoopParts): Promise<void> {
       continue;
     }
     const started = performance.now();
-    // The lease is looked at again for each try.
-    const records = await errors.retrying('poll', async () => (gate.leased ? poll(parts) : []));
-    if (records === STOPPING) break;
+    const records = await errors.retrying('poll', gate, () => poll(parts));
+    if (records === NOT_NOW) continue;
     if (parts.begun.length > 0) await begin(parts);
     const now = Date.now();
     for (const record of records) {

@@ -287,6 +287,26 @@ test('paused it flushes and acknowledges what was put, and gives back the rest',
   await did('put b');
 });
 
+for (const retryTimeoutMs of [0, -1])
+  test(`paused while its far end is away it gives back what it holds; errors.retry.timeout ${retryTimeoutMs}`, async () => {
+    let tries = 0;
+    const { group, gate, did } = play(
+      {
+        put: () => {
+          tries += 1;
+          throw new RetriableError('the far end is away', { retryAfterMs: 3_600_000 });
+        },
+      },
+      { retryTimeoutMs },
+    );
+    group.hand(['a', 1]);
+    await until('it has tried', () => tries === 1);
+    gate.setTarget('PAUSED');
+    await did('suspend');
+    assert.deepEqual(group.acts, ['release a', 'suspend']);
+    assert.equal(tries, 1);
+  });
+
 test('with many records put it flushes before its time, and takes no more while it cannot', async () => {
   let broken = true;
   const { group, did } = play(

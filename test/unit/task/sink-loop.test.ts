@@ -183,3 +183,23 @@ test('a put that seeks back and asks to be called again gets its records from th
   await until('it is called again', () => puts.length === 2);
   assert.deepEqual(puts, [['a', 'b'], ['b']]);
 });
+
+test('a sink that is paused while its far end is away says so, and puts the same records when it is resumed', async (t) => {
+  const puts: unknown[][] = [];
+  const { gate, said } = play(
+    t,
+    async () => undefined,
+    (values) => {
+      puts.push([...values]);
+      if (puts.length === 1) throw new RetriableError('the far end is away', { retryAfterMs: 3_600_000 });
+    },
+  );
+  await until('it waits to try again', () => said.includes('put'));
+  gate.setTarget('PAUSED');
+  await until('it is paused', () => said.includes('paused'));
+  assert.deepEqual(said, ['put', 'recovered', 'paused']);
+  assert.equal(puts.length, 1);
+  gate.setTarget('RUNNING');
+  await until('they are put', () => puts.length === 2);
+  assert.deepEqual(puts[1], ['a', 'b']);
+});

@@ -8,7 +8,7 @@ import { RecordErrors } from '#troupe/actors/task/record-errors.js';
 import { runSource } from '#troupe/actors/task/source-loop.js';
 import { SourceWriter } from '#troupe/actors/task/source-writer.js';
 import { DEFAULT_TOLERANCE } from '#troupe/core/tolerance.js';
-import type { SourceTask } from '#troupe/sdk/index.js';
+import { RetriableError, type SourceTask } from '#troupe/sdk/index.js';
 import { until } from '../../support/wait.js';
 
 const ignore = (): void => undefined;
@@ -70,4 +70,20 @@ test('a plugin in JavaScript that polls null, for nothing, is polled on', async 
     return null as unknown as [];
   });
   await until('it is polled on', () => polls >= 3);
+});
+
+test('a source that is paused while its far end is away says so, and is polled when it is resumed', async (t) => {
+  let polls = 0;
+  const { gate, said } = play(t, () => {
+    polls += 1;
+    if (polls > 1) return [];
+    throw new RetriableError('the far end is away', { retryAfterMs: 3_600_000 });
+  });
+  await until('it waits to try again', () => said.includes('poll'));
+  gate.setTarget('PAUSED');
+  await until('it is paused', () => said.includes('paused'));
+  assert.deepEqual(said, ['poll', 'recovered', 'paused']);
+  assert.equal(polls, 1);
+  gate.setTarget('RUNNING');
+  await until('it is polled', () => polls > 1);
 });
