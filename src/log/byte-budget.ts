@@ -20,7 +20,7 @@ export class ByteBudget {
     }
     if (this.#line.length >= MAX_WAITING) {
       throw new LogError(
-        'LOG_UNAVAILABLE',
+        'LOG_BUSY',
         `${MAX_WAITING} appends wait already for ${this.#taken} bytes to be written. Try again`,
       );
     }

@@ -189,12 +189,21 @@ export const LOG_ERROR_CODES = [
   'LOG_CORRUPT',
   /** The disk failed. Retriable; whether an append was done is unknown. */
   'LOG_IO',
+  /** Too much waits to be written already. Retriable: nothing was appended. */
+  'LOG_BUSY',
   /** The thread or server that owns the log is away or busy. Retriable; whether an append was done is unknown. */
   'LOG_UNAVAILABLE',
   'LOG_CLOSED',
 ] as const;
 
 export type LogErrorCode = (typeof LOG_ERROR_CODES)[number];
+
+const NOT_NOW: ReadonlySet<LogErrorCode> = new Set(['LOG_FULL', 'LOG_BUSY', 'LOG_UNAVAILABLE']);
+
+/** The log is full, busy or away: what it does not do now it may do later. */
+export function isNotNow(error: unknown): error is LogError {
+  return error instanceof LogError && NOT_NOW.has(error.code);
+}
 
 /** Every failure of a log. The message says what to do. */
 export class LogError extends Error {
@@ -204,6 +213,6 @@ export class LogError extends Error {
   constructor(code: LogErrorCode, message: string, options?: { cause?: unknown }) {
     super(message, options);
     this.code = code;
-    this.retriable = code === 'LOG_FULL' || code === 'LOG_UNAVAILABLE' || code === 'LOG_IO';
+    this.retriable = code === 'LOG_IO' || NOT_NOW.has(code);
   }
 }

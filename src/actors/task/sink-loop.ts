@@ -1,7 +1,7 @@
 import type { QueueOffset, QueueRef, SinkTask } from '../../sdk/plugin.js';
 import type { SinkRecord } from '../../sdk/record.js';
 import { asRetriable } from '../../sdk/errors.js';
-import { LogError } from '../../log/log.js';
+import { isNotNow } from '../../log/log.js';
 import type { Gate } from './gate.js';
 import type { PluginCalls } from './plugin-calls.js';
 import { queueKey, type FetchedBatch, type QueueReader } from './queue-reader.js';
@@ -172,8 +172,8 @@ export class SinkLoop {
     try {
       if (safe.length > 0) await commit(safe);
     } catch (error) {
-      // A log that is away is waited for. Whether it has these offsets makes no difference: greater ones follow.
-      if (!(error instanceof LogError && error.code === 'LOG_UNAVAILABLE')) throw error;
+      // The log is waited for. Whether it has these offsets makes no difference: greater ones follow.
+      if (!isNotNow(error)) throw error;
       errors.retriedLater('commit', error);
       return;
     }

@@ -3,7 +3,7 @@ import { dealtQueues } from '../../core/dealt-queues.js';
 import { groupOf, parseUnitKey } from '../../core/model.js';
 import type { OffsetEntry } from '../../core/progress-machine.js';
 import { progressEncoder } from './progress-entries.js';
-import { LogError } from '../../log/log.js';
+import { isNotNow, type LogError } from '../../log/log.js';
 import { encodeValues } from '../../log/replicated-topic.js';
 import { DataError } from '../../sdk/errors.js';
 import type { QueueOffset, QueueRef, SinkTaskContext } from '../../sdk/plugin.js';
@@ -192,7 +192,7 @@ function committer(
   };
 }
 
-/** While the log is away the task waits for it. An entry that was appended before its outcome was lost changes nothing. */
+/** While the log is away, busy or full the task waits for it. An entry that was appended before its outcome was lost changes nothing. */
 async function appendOffsets(
   { context, log, gate }: TaskParts,
   epoch: number,
@@ -210,8 +210,7 @@ async function appendOffsets(
       if (attempt > 1) errors.recovered();
       return;
     } catch (error) {
-      const away = error instanceof LogError && error.code === 'LOG_UNAVAILABLE';
-      if (!away || context.signal.aborted) throw error;
+      if (!isNotNow(error) || context.signal.aborted) throw error;
       await errors.backoff('commit', error, attempt, since, LOG_AWAY_RETRY_MS);
       while (!gate.leased && !context.signal.aborted) await errors.pause(LOG_AWAY_RETRY_MS);
     }
@@ -225,8 +224,7 @@ async function commitToGroup(parts: TaskParts, offsets: readonly QueueOffset[]):
   try {
     await log.commitOffsets(group, offsets);
   } catch (error) {
-    const passing = error instanceof LogError && error.code === 'LOG_UNAVAILABLE';
-    if (!passing || log.capabilities.atomicAppend) throw error;
+    if (!isNotNow(error) || log.capabilities.atomicAppend) throw error;
     context.log.warn({ group, cause: error.message }, 'the group does not show the latest offsets yet');
   }
 }

@@ -2,7 +2,7 @@ import type { SourcePosition } from '../../core/model.js';
 import { AckLedger } from '../../core/ack-ledger.js';
 import type { JsonObject } from '../../sdk/record.js';
 import { BatchBuilder } from '../../log/batch.js';
-import { LogError, MAX_BATCH_BYTES, NO_MARK, type Log, type QueueEntry } from '../../log/log.js';
+import { isNotNow, LogError, MAX_BATCH_BYTES, NO_MARK, type Log, type QueueEntry } from '../../log/log.js';
 import { DataError } from '../../sdk/errors.js';
 import type { ExactAppend, Repeat } from './exact-append.js';
 
@@ -246,13 +246,13 @@ export class SourceWriter {
   }
 
   /**
-   * Of a full log it is certain that nothing was appended. After other failures that pass the outcome is unknown:
+   * Of a full or busy log it is certain that nothing was appended. After other failures that pass the outcome is unknown:
    * where records and positions commit together, the task must start again from what is durable, or records could
    * stand twice; where they do not, they could stand twice after that, too, or are looked for (`exact`).
    */
   #mayRepeat(error: LogError): boolean {
     const { atomicAppend } = this.#options.log.capabilities;
-    return error.code === 'LOG_FULL' || (error.code === 'LOG_UNAVAILABLE' && !atomicAppend);
+    return isNotNow(error) && (error.code !== 'LOG_UNAVAILABLE' || !atomicAppend);
   }
 
   #settled(): void {

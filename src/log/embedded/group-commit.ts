@@ -76,7 +76,7 @@ export class GroupCommit {
       (this.#pendingBytes > 0 && this.#pendingBytes + bytes > maxPendingBytes);
     if (full) {
       const message = `${this.#pendingBytes} bytes wait to be written already: the disk does not keep up. Try again`;
-      return Promise.reject(new LogError('LOG_UNAVAILABLE', message));
+      return Promise.reject(new LogError('LOG_BUSY', message));
     }
     this.#pendingBytes += bytes;
     return new Promise<T>((resolve, reject) => {
@@ -165,7 +165,7 @@ export class GroupCommit {
       if (tries > 2) await sleep(Math.random() * MAX_PAUSE_MS);
     }
     throw new LogError(
-      'LOG_UNAVAILABLE',
+      'LOG_BUSY',
       `other processes that share the store left no turn in ${MAX_TRIES} tries. Try again`,
     );
   }

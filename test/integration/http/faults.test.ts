@@ -22,6 +22,7 @@ const FAILURES: readonly (readonly [failure: string, status: number, code: strin
   ['ACTOR_DOWN', 503, 'ACTOR_DOWN'],
   ['MAILBOX_FULL', 503, 'MAILBOX_FULL'],
   ['LOG_FULL', 503, 'LOG_FULL'],
+  ['LOG_BUSY', 503, 'LOG_UNAVAILABLE'],
   ['LOG_UNAVAILABLE', 503, 'LOG_UNAVAILABLE'],
   ['LOG_FENCED', 503, 'LOG_UNAVAILABLE'],
   ['LOG_CORRUPT', 503, 'LOG_UNAVAILABLE'],

@@ -38,10 +38,7 @@ test('the line has an end', async () => {
   const budget = new ByteBudget(1);
   await budget.take(1);
   const waiting = Array.from({ length: 1000 }, () => budget.take(1));
-  await assert.rejects(
-    budget.take(1),
-    (error) => error instanceof LogError && error.code === 'LOG_UNAVAILABLE',
-  );
+  await assert.rejects(budget.take(1), (error) => error instanceof LogError && error.code === 'LOG_BUSY');
   for (const next of waiting) {
     budget.give(1);
     await next;

@@ -70,7 +70,7 @@ test('work waits in line up to the bound and is refused beyond it; one larger pi
     staging.put(['f', 'x'], Buffer.from('x'));
   };
   const larger = commits.submit(500, stage);
-  await assert.rejects(commits.submit(1, stage), refusedAs('LOG_UNAVAILABLE'));
+  await assert.rejects(commits.submit(1, stage), refusedAs('LOG_BUSY'));
   await larger;
   await Promise.all([commits.submit(60, stage), commits.submit(40, stage)]);
   assert.equal(commits.pendingBytes, 0);

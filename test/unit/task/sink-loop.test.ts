@@ -109,17 +109,18 @@ async function read({ offset, signal }: ReadRequest): Promise<ReadResult> {
   return { ...range, batches: [], nextOffset: 2 };
 }
 
-test('offsets that the log does not take while it is away are committed when it is back', async (t) => {
-  const committed: number[] = [];
-  let tries = 0;
-  void play(t, async ([item]) => {
-    tries += 1;
-    if (tries < 3) throw new LogError('LOG_UNAVAILABLE', 'the broker is away');
-    committed.push(item?.offset ?? -1);
+for (const code of ['LOG_UNAVAILABLE', 'LOG_FULL'] as const)
+  test(`offsets that the log does not take now, ${code}, are committed when it takes them`, async (t) => {
+    const committed: number[] = [];
+    let tries = 0;
+    play(t, async ([item]) => {
+      tries += 1;
+      if (tries < 3) throw new LogError(code, 'not now');
+      committed.push(item?.offset ?? -1);
+    });
+    await until('they are committed', () => committed.length > 0);
+    assert.deepEqual(committed, [2]);
   });
-  await until('they are committed', () => committed.length > 0);
-  assert.deepEqual(committed, [2]);
-});
 
 test('a commit that is refused ends the task', async (t) => {
   const fenced = new LogError('LOG_FENCED', 'a newer owner writes');
