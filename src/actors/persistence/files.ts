@@ -43,8 +43,12 @@ export class StateFiles {
     }
   }
 
-  /** The content of a file that is whole, else null. A broken one is set aside under another name, never emptied. */
-  async read(file: StateFile, onBroken: (message: string) => void): Promise<string | null> {
+  /** What a file holds that can be used, else null. A broken one is set aside under another name, never emptied. */
+  async read<T>(
+    file: StateFile,
+    decode: (content: string) => T,
+    onBroken: (message: string) => void,
+  ): Promise<T | null> {
     const path = this.path(file);
     let content: string;
     try {
@@ -55,8 +59,9 @@ export class StateFiles {
     }
     try {
       checkStateFile(content);
+      const decoded = decode(content);
       this.#found.add(file);
-      return content;
+      return decoded;
     } catch (error) {
       if (!(error instanceof StateFileError)) throw error;
       const aside = `${path}.broken-${new Date().toISOString().replaceAll(':', '')}`;

@@ -10,8 +10,6 @@ import {
   decodeConnectors,
   decodeProgress,
   originOf,
-  STATE_FILES,
-  StateFileError,
   type SavedConnector,
   type StateFile,
 } from '../../core/state-files.js';
@@ -31,20 +29,8 @@ export interface SavedFiles {
 
 /** Reads all four, so that a broken one is set aside before it is written over. */
 export async function readSaved(files: StateFiles, onBroken: (message: string) => void): Promise<SavedFiles> {
-  const read = async <T>(
-    file: StateFile,
-    decode: (content: string) => readonly T[],
-  ): Promise<Saved<T> | null> => {
-    const content = await files.read(file, onBroken);
-    if (content === null) return null;
-    try {
-      return { origin: originOf(content), items: decode(content) };
-    } catch (error) {
-      if (!(error instanceof StateFileError)) throw error;
-      onBroken(`${STATE_FILES[file]} is not used: ${error.message}`);
-      return null;
-    }
-  };
+  const read = <T>(file: StateFile, decode: (content: string) => readonly T[]): Promise<Saved<T> | null> =>
+    files.read(file, (content) => ({ origin: originOf(content), items: decode(content) }), onBroken);
   await read('tasks', () => []);
   return {
     connectors: await read('connectors', decodeConnectors),
