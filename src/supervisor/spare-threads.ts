@@ -65,7 +65,13 @@ export class SpareThreads {
   #refill(): void {
     if (this.#stopped || this.#loading !== null || this.#ready.length >= this.#spec.count) return;
     const data: SpareData = { preload: [this.#spec.module, ...this.#spec.loads] };
-    const worker = threadWorker('spare', data, this.#spec.heap);
+    let worker: Worker;
+    try {
+      worker = threadWorker('spare', data, this.#spec.heap);
+    } catch (error) {
+      this.#onProblem(`a spare thread could not be made: ${String(error)}`);
+      return;
+    }
     this.#loading = worker;
     worker.unref();
     worker.once('message', () => {

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
+import { syncBuiltinESMExports } from 'node:module';
 import { test } from 'node:test';
-import { BroadcastChannel } from 'node:worker_threads';
-import type { SpareSpec } from '#troupe/supervisor/spare-threads.js';
+import workerThreads, { BroadcastChannel } from 'node:worker_threads';
+import { SpareThreads, type SpareSpec } from '#troupe/supervisor/spare-threads.js';
 import { until } from '../../support/wait.js';
 import { actor, supervisor, Troupe } from './troupe.js';
 
@@ -82,6 +83,26 @@ test('a spare thread that ends while it waits is not taken', async () => {
   await ready(troupe, 0);
   await add(troupe, 'counter');
   await until('it answers', () => troupe.ask('counter', 'next'));
+});
+
+test('a spare thread that the machine does not give is reported, and made after the next start', async (t) => {
+  const problems: string[] = [];
+  const threads = new SpareThreads(spares, (problem) => problems.push(problem));
+  t.after(() => threads.stop());
+  const refused = t.mock.method(workerThreads, 'Worker', function () {
+    throw Object.assign(new Error('no thread'), { code: 'ERR_WORKER_INIT_FAILED' });
+  });
+  syncBuiltinESMExports();
+  threads.refillLater();
+  try {
+    await until('it is reported', () => problems.length > 0);
+  } finally {
+    refused.mock.restore();
+    syncBuiltinESMExports();
+  }
+  assert.deepEqual(problems, ['a spare thread could not be made: Error: no thread']);
+  assert.equal(threads.take(actor('counter', 'counter')), null);
+  await until('they are ready', () => threads.ready === spares.count, 30_000);
 });
 
 test('no thread is left when the system has stopped', async () => {
