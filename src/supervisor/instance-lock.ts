@@ -1,4 +1,5 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** Another process runs as this worker, or in this folder. */
@@ -55,20 +56,69 @@ interface Holder {
 function take(folder: string, name: string, content: string, held: (by: Holder) => string): () => void {
   mkdirSync(folder, { recursive: true });
   const path = join(folder, name);
-  for (let attempt = 0; attempt < 3; attempt += 1) {
-    try {
-      writeFileSync(path, content, { flag: 'wx' });
-      return () => {
-        if (readLock(path) === content) rmSync(path, { force: true });
-      };
-    } catch (error) {
-      if (!(error instanceof Error) || !('code' in error) || error.code !== 'EEXIST') throw error;
-    }
-    const holder = parse(readLock(path));
-    if (holder !== null && alive(holder)) throw new InstanceLockError(held(holder));
-    rmSync(path, { force: true });
+  const holder = acquire(path, content);
+  if (holder !== null) throw new InstanceLockError(held(holder));
+  return () => {
+    if (readLock(path) === content) rmSync(path, { force: true });
+  };
+}
+
+/** Null: the lock is ours; else who has it. */
+function acquire(path: string, content: string): Holder | null {
+  if (create(path, content)) return null;
+  const holder = parse(readLock(path));
+  if (holder !== null && alive(holder)) return holder;
+  // Two may find the same lock stale: only who holds its takeover, a lock like any other, replaces it.
+  const takeover = `${path}.takeover`;
+  const rival = acquire(takeover, content);
+  if (rival !== null) return rival;
+  try {
+    return replaceStale(path, content);
+  } finally {
+    rmSync(takeover, { force: true });
   }
+}
+
+/** Nobody else replaces the lock meanwhile, so a stale one stays as it was read. */
+function replaceStale(path: string, content: string): Holder | null {
+  const holder = parse(readLock(path));
+  if (holder !== null && alive(holder)) return holder;
+  if (holder !== null) {
+    renameSync(writeAside(path, content), path);
+    return null;
+  }
+  if (create(path, content)) return null;
   throw new InstanceLockError(`${path} cannot be taken: another node is starting there`);
+}
+
+/** At once with its content, so that nobody reads a part of it. False: there is one. */
+function create(path: string, content: string): boolean {
+  const aside = writeAside(path, content);
+  try {
+    try {
+      linkSync(aside, path);
+    } catch (error) {
+      if (isExisting(error)) return false;
+      // A file system without hard links.
+      writeFileSync(path, content, { flag: 'wx' });
+    }
+    return true;
+  } catch (error) {
+    if (isExisting(error)) return false;
+    throw error;
+  } finally {
+    rmSync(aside, { force: true });
+  }
+}
+
+function writeAside(path: string, content: string): string {
+  const aside = `${path}.${randomUUID()}`;
+  writeFileSync(aside, content, { flag: 'wx' });
+  return aside;
+}
+
+function isExisting(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'EEXIST';
 }
 
 function readLock(path: string): string | null {
