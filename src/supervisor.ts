@@ -1,6 +1,7 @@
 /** A node: read the parameters, start the tree, forward signals. */
 import { readFileSync } from 'node:fs';
 import { createLogger } from './actors/kernel/logging.js';
+import type { ActorLogger } from './actors/kernel/protocol.js';
 import { loadParameters, type Parameters } from './core/parameters.js';
 import { choosePort } from './supervisor/free-port.js';
 import { lockInstance } from './supervisor/instance-lock.js';
@@ -111,10 +112,22 @@ async function run(given: Parameters, configFile: string | null, shown: readonly
   // Ended before: what ended it was told.
   booted.catch(() => undefined);
   const code = await end;
-  await system.stop(code === 0 ? 'signal' : 'failure');
+  const stuck = await system.stop(code === 0 ? 'signal' : 'failure');
   unlock();
+  if (stuck.length > 0) endByForce(log, stuck);
   log.info({}, 'stopped');
   process.exitCode = code;
+}
+
+/** `process.exit` waits for every thread, and so for ever for one that is stuck in native code. */
+function endByForce(log: ActorLogger, stuck: readonly string[]): never {
+  log.error(
+    {},
+    `stopped, but for threads stuck in native code: the process kills itself (${stuck.join(', ')})`,
+  );
+  process.kill(process.pid, 'SIGKILL');
+  // No signal that it sends itself ends the first process of a container.
+  process.abort();
 }
 
 main().catch((error: unknown) => {

@@ -1,6 +1,7 @@
 import type { Transferable, Worker } from 'node:worker_threads';
 import { waiting, type ChannelEnd, type Counters } from '../actors/kernel/channel.js';
 import type { Begin, SystemRequest, ThreadData, ToThread } from '../actors/kernel/control.js';
+import { isNodeStopping } from '../actors/kernel/lease.js';
 import type { LogOptions } from '../actors/kernel/logging.js';
 import type { ActorId, ActorSpec, ExitReason } from '../actors/kernel/protocol.js';
 import { newPulse, readPulse } from '../actors/kernel/pulse.js';
@@ -10,7 +11,7 @@ import { parseFromThread } from './thread-messages.js';
 import { threadWorker } from './thread-worker.js';
 
 const MEGABYTE = 1024 * 1024;
-/** A thread that survives its termination this long is stuck in native code; nothing more can be done but to say so. */
+/** A thread that survives its termination this long is stuck in native code: it ends with the process. */
 const TERMINATION_PATIENCE_MS = 10_000;
 
 export interface ThreadOptions {
@@ -22,6 +23,8 @@ export interface ThreadOptions {
   readonly spare: Worker | null;
   readonly onRequest: (request: SystemRequest) => void;
   readonly onProblem: (message: string) => void;
+  /** The node stops, and the thread cannot be ended: it is counted as gone. */
+  readonly onStuck: () => void;
 }
 
 /** One incarnation of an actor: its Worker, from start to exit. */
@@ -112,10 +115,17 @@ export class ActorThread implements Runner {
       this.#terminate(
         this.#verdict ?? { code: 'STOP_FORCED', message: `did not stop within ${stopDeadlineMs} ms` },
       );
-    } else if (this.#state === 'terminating' && passed(TERMINATION_PATIENCE_MS)) {
-      this.#options.onProblem(
-        `the thread of ${id} does not end, though terminated: it is stuck in native code`,
-      );
+    } else if (this.#state === 'terminating' && this.#stateMs > TERMINATION_PATIENCE_MS) {
+      if (passed(TERMINATION_PATIENCE_MS)) {
+        this.#options.onProblem(
+          `the thread of ${id} does not end, though terminated: it is stuck in native code`,
+        );
+      }
+      // What is stopped after it would else never be: no line of its code runs any more.
+      if (isNodeStopping(this.#options.lease)) {
+        this.#options.onStuck();
+        this.#exited(1);
+      }
     }
   }
 

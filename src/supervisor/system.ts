@@ -39,8 +39,11 @@ export interface System {
   tree(): TreeNode;
   /** Of those that are kept: how many are ready. */
   readonly spareThreads: number;
-  /** Stops everything in order; resolves when no thread is left. */
-  stop(reason: string): Promise<void>;
+  /**
+   * Stops everything in order; resolves when no thread is left but those that are stuck in native code, with their
+   * actors: they last as long as the process.
+   */
+  stop(reason: string): Promise<readonly ActorId[]>;
   /** Ends an actor's thread at once, as a fault; its supervisor decides. False: no such thread is running. */
   kill(id: ActorId): boolean;
   /** Events of all supervisors, each with the supervisor's id. Returns how to end it. */
@@ -67,6 +70,7 @@ class ActorSystem implements System, SupervisorWorld {
   /** Starts by id; an added child's are forgotten with it. */
   readonly #incarnations = new Map<ActorId, number>();
   readonly #listeners = new Set<(event: SystemEvent, supervisor: ActorId) => void>();
+  readonly #stuck: ActorId[] = [];
   readonly #watchers = new Map<ActorId, Set<ActorThread>>();
   readonly #startedAt = monotonicMs();
   readonly #stopped: Promise<void>;
@@ -134,7 +138,7 @@ class ActorSystem implements System, SupervisorWorld {
     };
   }
 
-  async stop(reason: string): Promise<void> {
+  async stop(reason: string): Promise<readonly ActorId[]> {
     if (this.#stopReason === null && this.#root !== null) {
       this.#stopReason = reason;
       this.#log.debug({ reason }, 'stopping');
@@ -142,6 +146,7 @@ class ActorSystem implements System, SupervisorWorld {
       this.#root.stop();
     }
     await this.#stopped;
+    return this.#stuck;
   }
 
   kill(id: ActorId): boolean {
@@ -224,6 +229,9 @@ class ActorSystem implements System, SupervisorWorld {
       },
       onProblem: (problem: string) => {
         this.#log.error({ actor: spec.id }, problem);
+      },
+      onStuck: () => {
+        this.#stuck.push(spec.id);
       },
     };
     const thread: ActorThread = new ActorThread(spec, options, {

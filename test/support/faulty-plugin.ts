@@ -1,4 +1,5 @@
 /** A source that delivers a few records and then misbehaves as it is told to. Loaded as a plugin by test/fault/tasks. */
+import { openSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   sourceRecord,
@@ -57,6 +58,10 @@ class FaultyTask implements SourceTask {
         for (;;) Math.random();
       case 'hang':
         await forever();
+        return;
+      case 'block':
+        // Waits in the kernel for who writes, and no termination of the thread ends that.
+        openSync('fifo', 'r');
         return;
       case 'heap':
         for (let i = 0; i < 200; i += 1) {

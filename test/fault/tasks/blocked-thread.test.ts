@@ -1,0 +1,47 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { NodeProcess, removeFolder, temporaryFolder } from '../../support/node-process.js';
+import { pluginPackage } from '../../support/plugin-package.js';
+import { until } from '../../support/wait.js';
+
+test('a node stops in order and ends, though a task is stuck in native code', async (t) => {
+  const dir = temporaryFolder();
+  execFileSync('mkfifo', [join(dir, 'fifo')]);
+  const node = await NodeProcess.create(dir, {
+    pluginPaths: pluginPackage(dir, {
+      class: 'FaultySource',
+      type: 'source',
+      module: './faulty-plugin.js',
+    }),
+    'task.stop.timeout.ms': '500',
+    'actor.beat.timeout.ms': '2000',
+    positionPersistInterval: '3600000',
+  });
+  t.after(async () => {
+    await node.kill();
+    removeFolder(dir);
+  });
+  await node.start();
+  await node.request('PUT', '/connectors/blocked/config', {
+    'connector.class': 'FaultySource',
+    topic: 'blocked',
+    fault: 'block',
+  });
+  await until('the watchdog ends its thread', async () => {
+    const { body } = await node.request('GET', '/supervisor/tree');
+    return /"id":"[^"]*blocked\/0","kind":"actor","state":"stopping"/.test(JSON.stringify(body));
+  });
+  node.signal('SIGTERM');
+  let ended = false;
+  void node.exited().then(() => {
+    ended = true;
+  });
+  await until('the process has ended', () => ended, 60_000);
+  assert.match(node.output, /blocked\/0 does not end, though terminated/);
+  // What stops after the tasks: persistence writes its files, and the lock is released.
+  assert.ok(existsSync(join(dir, 'store', 'position.json')));
+  assert.ok(!existsSync(join(dir, 'store', 'node.lock')));
+});
