@@ -20,6 +20,7 @@ const OF_RUNTIME: Readonly<Record<string, ErrorCode>> = {
   PLUGIN_LOAD_FAILED: 'PLANNING_FAILED',
   BAD_CONFIG: 'CONFIG_INVALID',
   LOG_FULL: 'LOG_FULL',
+  SHUTTING_DOWN: 'SHUTTING_DOWN',
 };
 
 /** Faults of the node itself. */

@@ -19,8 +19,14 @@ function actorsOf(node: TreeNode): TreeNode[] {
   return node.id === TASKS ? [] : (node.children ?? []).flatMap(actorsOf);
 }
 
+export const NODE_STOPPING = 'The node is stopping.';
+
 /** The same ref, whose asks tell what keeps the actor down. */
-export function explained<P extends Protocol>(ref: Ref<P>, system: SystemRef): Ref<P> {
+export function explained<P extends Protocol>(
+  ref: Ref<P>,
+  system: SystemRef,
+  isStopping: () => boolean,
+): Ref<P> {
   return {
     id: ref.id,
     get up() {
@@ -33,6 +39,7 @@ export function explained<P extends Protocol>(ref: Ref<P>, system: SystemRef): R
         return await ref.ask(kind, request, options);
       } catch (error) {
         if (!(error instanceof ActorError) || error.code !== 'ACTOR_DOWN') throw error;
+        if (isStopping()) throw new RuntimeFailure('SHUTTING_DOWN', NODE_STOPPING, { cause: error });
         const reason = downReason(await system.tree());
         const message = `The ${ref.id} actor of this node is starting or being restarted; try again.`;
         throw new RuntimeFailure('ACTOR_DOWN', reason === '' ? message : `${message} ${reason}`, {

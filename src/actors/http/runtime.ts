@@ -5,7 +5,7 @@ import type { DiscoveryProtocol } from '../discovery/protocol.js';
 import { ActorError } from '../kernel/errors.js';
 import type { AskKind, Protocol, Ref, SystemRef } from '../kernel/protocol.js';
 import type { RebalancerProtocol } from '../rebalancer/protocol.js';
-import { downReason, explained } from './down-reason.js';
+import { downReason, explained, NODE_STOPPING } from './down-reason.js';
 
 export interface HttpPeers {
   discovery: DiscoveryProtocol;
@@ -18,15 +18,21 @@ export type Refs = { readonly [K in keyof HttpPeers]: Ref<HttpPeers[K]> };
 /** Only `reloadPlugins` and a restart of config-sync change the listing; another node's reload does not concern it. */
 const LISTING_KEPT_MS = 30_000;
 
-export function actorRuntime(worker: WorkerInfo, peers: Refs, system: SystemRef): Runtime {
-  const sync = explained(peers['config-sync'], system);
-  const discovery = explained(peers.discovery, system);
-  const rebalancer = explained(peers.rebalancer, system);
+export function actorRuntime(
+  worker: WorkerInfo,
+  peers: Refs,
+  system: SystemRef,
+  isStopping: () => boolean,
+): Runtime {
+  const sync = explained(peers['config-sync'], system, isStopping);
+  const discovery = explained(peers.discovery, system, isStopping);
+  const rebalancer = explained(peers.rebalancer, system, isStopping);
   const listing = new CachedListing(sync);
   const health = new HealthCheck({ discovery, 'config-sync': sync, rebalancer }, system);
   return {
     worker,
-    health: (call) => health.check(call),
+    health: (call) =>
+      isStopping() ? Promise.resolve({ status: 'unhealthy', detail: NODE_STOPPING }) : health.check(call),
     connectors: (call) => ask(call, sync, 'connectors', {}),
     connector: (call, name) => ask(call, sync, 'connector', { name }),
     put: (call, request) => ask(call, sync, 'put', request),

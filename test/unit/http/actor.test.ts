@@ -7,6 +7,7 @@ import http from '#troupe/actors/http/behavior.js';
 import type { HttpParams } from '#troupe/actors/http/protocol.js';
 import type { HttpPeers } from '#troupe/actors/http/runtime.js';
 import { ActorError } from '#troupe/actors/kernel/errors.js';
+import { announceStop, createLease } from '#troupe/actors/kernel/lease.js';
 import type {
   ActorContext,
   ActorLogger,
@@ -85,7 +86,7 @@ function peers() {
   };
 }
 
-async function start(t: TestContext, refs: ReturnType<typeof peers>) {
+async function start(t: TestContext, refs: ReturnType<typeof peers>, lease = createLease()) {
   let url = '';
   const log: ActorLogger = {
     debug: () => undefined,
@@ -121,7 +122,7 @@ async function start(t: TestContext, refs: ReturnType<typeof peers>) {
     system,
     log,
     signal: new AbortController().signal,
-    lease: new SharedArrayBuffer(8),
+    lease,
     crash: (error) => assert.fail(String(error)),
   };
   const running = await http.start(context);
@@ -173,6 +174,21 @@ test('health follows the actors: starting, healthy, unhealthy while one is resta
   assert.equal(await health(), 'unhealthy');
   refs.rebalancer.become(true);
   assert.equal(await health(), 'healthy');
+});
+
+test('while the node stops it says so from the first moment, and answers what it still can', async (t) => {
+  const refs = peers();
+  all(refs, true);
+  const lease = createLease();
+  const call = await start(t, refs, lease);
+  announceStop(lease);
+  const health = await call('GET', '/health');
+  assert.deepEqual([health.status, health.body['status']], [500, 'unhealthy']);
+  assert.match(health.text, /The node is stopping/);
+  assert.equal((await call('GET', '/connectors')).status, 200);
+  all(refs, false);
+  const refused = await call('GET', '/connectors');
+  assert.deepEqual([refused.status, refused.body['code']], [503, 'SHUTTING_DOWN']);
 });
 
 test('an error that an actor threw keeps its code', async (t) => {
