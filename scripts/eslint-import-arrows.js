@@ -50,7 +50,7 @@ export const ZONES = [
   },
   {
     folder: 'src/log/rocketmq/',
-    to: ['src/log/*', 'src/log/embedded/byte-budget.ts', 'src/core/'],
+    to: ['src/log/*', 'src/core/'],
     types: PROTOCOLS,
   },
   // The port, its codec, and the factory that chooses the adapter.
