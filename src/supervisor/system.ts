@@ -103,8 +103,10 @@ class ActorSystem implements System, SupervisorWorld {
           this.#spares?.refillLater();
           resolve();
         },
+        // Asked to, or because it gives up.
         stopping: () => {
           this.#state = 'stopping';
+          announceStop(this.#lease);
         },
         exited: (reason) => {
           this.#watchdog.stop();

@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
+import { removeFolder, temporaryFolder } from '../../support/node-process.js';
 import { until } from '../../support/wait.js';
 import { actor, supervisor, Troupe } from './troupe.js';
 
@@ -95,4 +99,25 @@ test('when the root gives up everything is stopped, and one line says why', asyn
   assert.equal(troupe.exits('driver')[0]?.reason.code, 'NORMAL');
   assert.equal(troupe.system.tree().state, 'failed');
   await assert.rejects(troupe.system.started, /root gave up/);
+});
+
+test('the root gives up though a thread is stuck in native code', async (t) => {
+  const dir = temporaryFolder();
+  const fifo = join(dir, 'fifo');
+  execFileSync('mkfifo', [fifo]);
+  const troupe = new Troupe(
+    [
+      actor('stuck', 'victim', { params: { stop: { opens: fifo } }, stopDeadlineMs: 100 }),
+      actor('victim', 'victim', { params: { start: 'throws' } }),
+    ],
+    { root: { intensity: { restarts: 1, periodMs: 60_000 } } },
+  );
+  t.after(async () => {
+    // Whoever waits to read from it goes on.
+    closeSync(openSync(fifo, 'r+'));
+    await troupe[Symbol.asyncDispose]();
+    removeFolder(dir);
+  });
+  await until('the root gives up', () => troupe.givenUp.length > 0, 60_000);
+  assert.deepEqual(await troupe.system.stop('the test is over'), ['stuck']);
 });
