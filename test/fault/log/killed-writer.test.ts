@@ -19,7 +19,7 @@ test('a process killed while it writes: what it was told is there, each batch wi
   for (let round = 0; round < ROUNDS; round++) {
     const writer = startWriter(t, dir, `w${round}`, RECORDS, 0);
     const enough = 1 + next(60);
-    await until(`${enough} appends are acknowledged`, () => writer.acknowledged.size >= enough);
+    await until(`${enough} appends are acknowledged`, () => writer.acknowledged.size >= enough, 120_000);
     writer.kill();
     await writer.exited;
     await store.append({ entries: [{ topic: 'own', queue: 0, batch: batchOf([`${round}`]) }] });

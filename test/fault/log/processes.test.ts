@@ -6,7 +6,7 @@ import { KEPT, newFolder, openStore, startWriter } from './support.js';
 
 /** Longer than a test may take: a read that was not woken does not end in time. */
 const NEVER_MS = 3_600_000;
-const WAKES = { timeout: 20_000 } as const;
+const WAKES = { timeout: 120_000 } as const;
 
 test('three processes and this one append to one queue: each record once, no gaps, each in its own order', async (t) => {
   const dir = newFolder(t);

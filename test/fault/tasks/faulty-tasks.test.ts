@@ -44,9 +44,9 @@ before(async () => {
     'task.restart.backoff.min.ms': '20',
     'task.restart.backoff.max.ms': '50',
     'task.stall.timeout.ms': '300',
-    'task.start.timeout.ms': '3000',
+    'task.start.timeout.ms': '10000',
     'task.stop.timeout.ms': '1000',
-    'actor.beat.timeout.ms': '2000',
+    'actor.beat.timeout.ms': '5000',
     'task.heap.max.mb': '64',
     'planning.timeout.ms': '5000',
   });
@@ -92,7 +92,7 @@ for (const [fault, cause] of FAULTS) {
         const found = await taskStatus(name);
         return found.state === 'FAILED' ? found : null;
       },
-      40_000,
+      120_000,
     );
     assert.match(failed.trace ?? '', cause);
     await othersGoOn();
