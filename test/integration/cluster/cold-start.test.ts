@@ -61,6 +61,8 @@ async function delivered(cluster: Cluster, from: number, records: number): Promi
 
 test('nodes whose topics are empty go on from the newest files, and a stale node brings nothing', async (t) => {
   const cluster = clusterFor(t);
+  // Until the others have booted: what they write ends its waiting.
+  await cluster.create('c', { 'cold.start.wait.ms': '60000' });
   await cluster.start('a', 'b', 'c');
   await cluster.put('a', 'src', cluster.source(2));
   await cluster.put('a', 'sink', cluster.sink(1, { 'offset.flush.interval.ms': '200' }));
@@ -84,7 +86,7 @@ test('nodes whose topics are empty go on from the newest files, and a stale node
   await until('c waits', () => cluster.node('c').output.includes('waiting for nodes with newer files'));
   assert.equal((await cluster.node('c').request('GET', '/connectors')).status, 503);
   await cluster.start('a', 'b');
-  await cluster.node('c').booted();
+  await cluster.node('c').booted(120_000);
   for (const id of cluster.ids) {
     assert.deepEqual(((await send(cluster, id, 'GET', '/connectors', 200)) as string[]).sort(), [
       'rest',
