@@ -127,6 +127,11 @@ export class RocketMq {
     await this.#start([this.nameServer]);
     await this.#start(this.brokers);
     await Promise.all(this.brokers.map((_, at) => this.registered(at)));
+    await this.startProxy();
+  }
+
+  /** Where it has a process of its own. */
+  async startProxy(): Promise<void> {
     // It ends when the name server does not answer within three seconds, which happens on a busy machine.
     if (this.proxy !== null) await this.#start([this.proxy], 3);
   }
