@@ -50,7 +50,7 @@ describe('three nodes on one RocketMQ', { skip: requireService(rocketmqAvailable
 
   test('they share the tasks of all connectors evenly, whichever node was asked for them', async (t) => {
     await seconds(t, `${PAIRS * 2} connectors, made one after the other`, () => flows.create());
-    const counts = await seconds(t, 'until all run', () => flows.running('a'));
+    const counts = await seconds(t, 'until all run', () => shared('a', IDS));
     assert.ok(even(counts), counts.join());
     await flows.moving();
   });
@@ -70,7 +70,7 @@ describe('three nodes on one RocketMQ', { skip: requireService(rocketmqAvailable
   test('when a node is killed the others go on with its tasks', async (t) => {
     await cluster.node('b').kill();
     const counts = await seconds(t, 'from SIGKILL until all tasks run on the other two', () =>
-      flows.running('c', ['a', 'c']),
+      shared('c', ['a', 'c']),
     );
     assert.ok(even(counts), counts.join());
     await flows.moving();
