@@ -263,7 +263,7 @@ describe('the remoting client', { skip: requireService(rocketmqAvailable()) }, (
         }
       }
     })();
-    await until('some are written', () => acknowledged.length > 20);
+    await until('some are written', () => acknowledged.length > 20, 120_000);
     const waiting = pull('survivor', { broker: 'broker-a', queueId: 0 }, 1_000_000);
     await rocketmq.killBroker(0);
     killed = true;
