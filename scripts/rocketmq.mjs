@@ -2,7 +2,8 @@
 import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { brokerPorts, busyPort } from '../dist/test/support/rocketmq-ports.js';
+import { busyPort } from '../dist/test/support/ports.js';
+import { brokerPorts } from '../dist/test/support/rocketmq-ports.js';
 import {
   RocketMq,
   rocketmqAvailable,

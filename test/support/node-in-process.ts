@@ -2,7 +2,8 @@ import { join } from 'node:path';
 import { loadParameters } from '#troupe/core/parameters.js';
 import { nodeTree } from '#troupe/supervisor/node-tree.js';
 import { startSystem, type System } from '#troupe/supervisor/system.js';
-import { freePort, RestClient } from './node-process.js';
+import { RestClient } from './node-process.js';
+import { freePort } from './ports.js';
 
 /** A node whose threads are this process's, so that a test can end each of them. */
 export interface InProcessNode {

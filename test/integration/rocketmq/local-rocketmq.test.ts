@@ -5,12 +5,8 @@ import { createServer } from 'node:net';
 import { test, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { removeFolder, temporaryFolder } from '../../support/node-process.js';
-import {
-  brokerPorts,
-  busyPort,
-  freeRocketMqPorts,
-  type RocketMqPorts,
-} from '../../support/rocketmq-ports.js';
+import { busyPort } from '../../support/ports.js';
+import { brokerPorts, freeRocketMqPorts, type RocketMqPorts } from '../../support/rocketmq-ports.js';
 import {
   requireService,
   ROCKETMQ_VERSIONS,

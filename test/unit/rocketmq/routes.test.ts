@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { RemotingClient, RemotingError } from '#troupe/log/rocketmq/remoting/client.js';
+import { freePort } from '../../support/ports.js';
 import { until } from '../../support/wait.js';
 import { answerRoute, FakeCluster, QUEUES, TOPIC } from './fake-cluster.js';
 import { FakeServer, type Received } from './fake-server.js';
@@ -62,13 +63,12 @@ test('a route is asked for once by all that need it, and then kept', async () =>
 
 test('a name server that is away, silent or ignorant is passed over', async () => {
   const broker = await startServer((request) => request.answer(0, { fields: { offset: '3' } }));
-  const away = await FakeServer.start(() => undefined);
-  await away.stop();
+  const away = `127.0.0.1:${await freePort()}`;
   const silent = await startServer(() => undefined);
   const ignorant = await startServer((request) => answerRoute(request, null));
   const good = await startServer((request) => answerRoute(request, { a: broker.address }));
-  for (const other of [away, silent, ignorant]) {
-    const { client } = clientOf(other.address, good.address);
+  for (const other of [away, silent.address, ignorant.address]) {
+    const { client } = clientOf(other, good.address);
     assert.equal(await client.maxOffset(TOPIC, queue), 3);
   }
   assert.deepEqual([silent.connections, ignorant.connections], [1, 1]);
@@ -135,18 +135,16 @@ test('a topic that was deleted is unknown as soon as its broker says so', async 
 });
 
 test('a server that is away is not stormed, and is found when it comes back', async () => {
-  const first = await FakeServer.start((request) => answerRoute(request, null));
-  const { port, address } = first;
-  await first.stop();
-  const { client, issues } = clientOf(address);
+  const port = await freePort();
+  const { client, issues } = clientOf(`127.0.0.1:${port}`);
   const asked = Promise.all(Array.from({ length: 200 }, (_, i) => client.queues(`topic-${i}`)));
   await until('it was tried several times', () => issues.length >= 6);
   // One attempt at a time, whoever asks: it was not tried by each of the 200.
   assert.ok(issues.length < 10, `${issues.length} attempts`);
-  const second = await FakeServer.start((request) => answerRoute(request, null), port);
-  stops.push(() => second.stop());
+  const server = await FakeServer.start((request) => answerRoute(request, null), port);
+  stops.push(() => server.stop());
   assert.ok((await asked).every((queues) => queues === null));
-  assert.equal(second.connections, 1);
+  assert.equal(server.connections, 1);
 });
 
 test('an answer that is no route is said to be none', async () => {
