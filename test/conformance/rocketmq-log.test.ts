@@ -18,7 +18,7 @@ function openLog(namesrvAddr: string): Log {
     deadlineMs: 20_000,
     maxInFlightBytes: 64 * 1024 * 1024,
   });
-  return new RocketMqLog({ client, maxMessageBytes: 4 * 1024 * 1024 });
+  return new RocketMqLog({ client, maxMessageBytes: 4 * 1024 * 1024, ownAppendsMs: 20_000 });
 }
 
 let scopes = 0;
@@ -26,7 +26,7 @@ let scopes = 0;
 async function logUnderTest(namesrvAddr: string): Promise<LogUnderTest> {
   scopes += 1;
   const prefix = `scope${scopes}-`;
-  const open: Log[] = [];
+  const open: ScopedLog[] = [];
   const another = async (): Promise<Log> => {
     const log = new ScopedLog(openLog(namesrvAddr), prefix);
     open.push(log);
@@ -39,6 +39,7 @@ async function logUnderTest(namesrvAddr: string): Promise<LogUnderTest> {
     log: await another(),
     another,
     reopen: async () => {
+      for (const log of open) await log.settle();
       await close();
       return another();
     },

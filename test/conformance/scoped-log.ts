@@ -4,6 +4,7 @@ import type * as port from '#troupe/log/log.js';
 export class ScopedLog implements port.Log {
   readonly #log: port.Log;
   readonly #prefix: string;
+  readonly #appendedTo = new Set<string>();
 
   constructor(log: port.Log, prefix: string) {
     this.#log = log;
@@ -30,14 +31,22 @@ export class ScopedLog implements port.Log {
       .map((topic) => ({ ...topic, name: this.#outer(topic.name) }));
   }
 
-  deleteTopic(name: string): Promise<void> {
-    return this.#log.deleteTopic(this.#inner(name));
+  async deleteTopic(name: string): Promise<void> {
+    await this.#log.deleteTopic(this.#inner(name));
+    this.#appendedTo.delete(name);
   }
 
-  append(request: port.AppendRequest): Promise<readonly number[]> {
+  async append(request: port.AppendRequest): Promise<readonly number[]> {
     // The same entry objects: what is given back to them is given back to the caller.
     const entries = request.entries.map((entry) => ({ ...entry, topic: this.#inner(entry.topic) }));
-    return this.#log.append({ ...request, entries });
+    const offsets = await this.#log.append({ ...request, entries });
+    for (const { topic } of request.entries) this.#appendedTo.add(topic);
+    return offsets;
+  }
+
+  /** Resolves when another client sees what this one appended. */
+  async settle(): Promise<void> {
+    for (const topic of this.#appendedTo) await this.ranges(topic);
   }
 
   read(request: port.ReadRequest): Promise<port.ReadResult> {

@@ -8,12 +8,18 @@ import type { BrokerQueue } from './remoting/client.js';
 
 const MAX_QUEUES = 10_000;
 const POLL_MS = 1;
-/** A broker that is this far behind answers as if the messages were not there. */
+/** Less than an actor that starts may take: a topic that others made anew may never end there. */
 const PATIENCE_MS = 2000;
 
 export class OwnAppends {
+  readonly #patienceMs: number;
   /** Where each queue ends at least, as far as that is not known to be seen by readers. */
   readonly #ends = new LRUCache<string, number>({ max: MAX_QUEUES });
+
+  /** A broker that is further behind answers as if the messages were not there. */
+  constructor(patienceMs = PATIENCE_MS) {
+    this.#patienceMs = patienceMs;
+  }
 
   appended(topic: string, queue: BrokerQueue, end: number): void {
     this.#ends.set(keyOf(topic, queue), Math.max(end, this.#ends.get(keyOf(topic, queue)) ?? 0));
@@ -24,8 +30,13 @@ export class OwnAppends {
     const key = keyOf(topic, queue);
     const end = this.#ends.get(key);
     if (end === undefined) return;
-    const deadline = performance.now() + PATIENCE_MS;
-    while ((await maxOffset()) < end && performance.now() < deadline) await sleep(POLL_MS);
+    const deadline = performance.now() + this.#patienceMs;
+    for (;;) {
+      // The last look begins after the deadline: this process may have been held up, too.
+      const late = performance.now() >= deadline;
+      if ((await maxOffset()) >= end || late) break;
+      await sleep(POLL_MS);
+    }
     if (this.#ends.get(key) === end) this.#ends.delete(key);
   }
 }

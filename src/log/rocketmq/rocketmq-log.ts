@@ -19,6 +19,8 @@ export interface RocketMqLogOptions {
   readonly client: Remoting;
   /** The broker's `maxMessageSize`: the largest request, and so the largest record. */
   readonly maxMessageBytes: number;
+  /** How long a read waits, at most, for the broker to show what this client appended itself. */
+  readonly ownAppendsMs?: number;
 }
 
 /** Brokers count pulls by group; no offsets are committed for this one. */
@@ -40,14 +42,14 @@ export class RocketMqLog implements port.Log {
   readonly capabilities: port.LogCapabilities;
   readonly #client: Remoting;
   readonly #queues: TopicQueues;
-  readonly #own = new OwnAppends();
+  readonly #own: OwnAppends;
   readonly #maxMessageBytes: number;
   readonly #closing = new AbortController();
   readonly #signals = new JoinedSignals();
   /** Those that exist for sure. */
   readonly #groups = new Set<string>();
 
-  constructor({ client, maxMessageBytes }: RocketMqLogOptions) {
+  constructor({ client, maxMessageBytes, ownAppendsMs }: RocketMqLogOptions) {
     this.capabilities = {
       atomicAppend: false,
       fencing: false,
@@ -56,6 +58,7 @@ export class RocketMqLog implements port.Log {
     };
     this.#client = client;
     this.#queues = new TopicQueues(client);
+    this.#own = new OwnAppends(ownAppendsMs);
     this.#maxMessageBytes = maxMessageBytes;
     setMaxListeners(0, this.#closing.signal);
   }
@@ -95,7 +98,10 @@ export class RocketMqLog implements port.Log {
 
   async deleteTopic(name: string): Promise<void> {
     this.#checkOpen();
-    if ((await this.#queues.all(name, { fresh: true })) === null) throw unknownTopic(name);
+    const queues = await this.#queues.all(name, { fresh: true });
+    if (queues === null) throw unknownTopic(name);
+    // The broker would put what it does not show yet into the queues of a topic that is made anew.
+    for (const queue of queues) await this.#visible(name, queue);
     await this.#client.deleteTopic(name);
     this.#queues.forget(name);
   }

@@ -183,3 +183,41 @@ test('what the client itself appended is found, though the broker shows it a mom
   await log.read(read);
   assert.equal(asked, 3);
 });
+
+test('a topic is deleted when the broker shows what the client itself appended', async () => {
+  const steps: string[] = [];
+  const log = logOf({
+    sendBatch: () => Promise.resolve(7),
+    maxOffset: () => {
+      const end = steps.length < 2 ? 7 : 8;
+      steps.push(`ends at ${end}`);
+      return Promise.resolve(end);
+    },
+    deleteTopic: () => {
+      steps.push('deleted');
+      return Promise.resolve();
+    },
+  });
+  await log.append({ entries: [entry('t', 'x')] });
+  await log.deleteTopic('t');
+  assert.deepEqual(steps, ['ends at 7', 'ends at 7', 'ends at 8', 'deleted']);
+});
+
+test('a broker that is behind is looked at once more when the time is over', async (t) => {
+  let now = 0;
+  t.mock.method(performance, 'now', () => now);
+  let asked = 0;
+  const log = logOf({
+    sendBatch: () => Promise.resolve(7),
+    maxOffset: () => {
+      asked += 1;
+      now += 60_000;
+      return Promise.resolve(7);
+    },
+    topicStats: () =>
+      Promise.resolve([{ queue: { broker: 'a', queueId: 0 }, minOffset: 0, maxOffset: 7, lastUpdate: 0 }]),
+  });
+  await log.append({ entries: [entry('t', 'x')] });
+  await log.ranges('t');
+  assert.equal(asked, 2);
+});
