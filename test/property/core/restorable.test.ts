@@ -25,8 +25,9 @@ function copyOf(origin: Origin): RestoreEntry[] {
   return entries;
 }
 
-test('of copies that come in any order and in pieces, the newest that is whole wins', () => {
+test('of copies that come in any order and in pieces, the newest that is whole wins', (t) => {
   const { seed, next: int } = random();
+  t.diagnostic(`seed ${seed}`);
   for (let round = 0; round < 60; round += 1) {
     const origins = Array.from({ length: 1 + int(4) }, () => ({ life: int(3), offset: int(4) }));
     const torn = new Set(origins.filter(() => int(10) < 3).map(({ life, offset }) => `${life}/${offset}`));

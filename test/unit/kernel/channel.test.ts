@@ -81,6 +81,7 @@ test('an ask that was given up holds its place in the window until its handler i
     await assert.rejects(ref.ask('work', null, { deadlineMs: 1 }), { code: 'ASK_TIMEOUT', retriable: true });
   await assert.rejects(ref.ask('work', null, SOON), { code: 'MAILBOX_FULL', retriable: true });
   assert.equal(ref.tell('anything', null), false);
+  await until('both are taken', () => finish.length === 2);
   for (const each of finish) each();
   await until('there is room again', () => ref.tell('anything', null));
 });

@@ -61,10 +61,12 @@ test('a route is asked for once by all that need it, and then kept', async () =>
   assert.equal(cluster.nameServer.received.length, 2);
 });
 
-test('a name server that is away, silent or ignorant is passed over', async () => {
+test('a name server that is away, silent or ignorant is passed over', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
   const broker = await startServer((request) => request.answer(0, { fields: { offset: '3' } }));
   const away = `127.0.0.1:${await freePort()}`;
-  const silent = await startServer(() => undefined);
+  // The time passes that it has to answer, and nobody else's.
+  const silent = await startServer(() => t.mock.timers.tick(3000));
   const ignorant = await startServer((request) => answerRoute(request, null));
   const good = await startServer((request) => answerRoute(request, { a: broker.address }));
   for (const other of [away, silent.address, ignorant.address]) {

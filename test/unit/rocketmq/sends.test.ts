@@ -6,6 +6,8 @@ import { until } from '../../support/wait.js';
 import { FakeCluster, TOPIC, type Handler } from './fake-cluster.js';
 import { FakeServer, type Received } from './fake-server.js';
 
+/** Longer than any test takes. */
+const DEADLINE_MS = 60_000;
 const clusters: FakeCluster[] = [];
 after(() => Promise.all(clusters.map((cluster) => cluster.stop())));
 
@@ -13,6 +15,15 @@ async function start(handle: Handler, options: Partial<RemotingOptions> = {}): P
   const cluster = await FakeCluster.start(handle, options);
   clusters.push(cluster);
   return cluster;
+}
+
+/** A broker that answers nothing; `arrived` resolves with the first request. */
+async function startSilent(
+  options: Partial<RemotingOptions>,
+): Promise<{ cluster: FakeCluster; arrived: Promise<void> }> {
+  let arrive = (): void => undefined;
+  const arrived = new Promise<void>((resolve) => (arrive = resolve));
+  return { cluster: await start(() => arrive(), options), arrived };
 }
 
 function send({ client }: FakeCluster, { broker = 'a', queueId = 1, bytes = 10 } = {}): Promise<number> {
@@ -53,15 +64,23 @@ test('a busy broker is asked again', async () => {
   assert.equal(cluster.broker.received.length, 4);
 });
 
-test('a broker that stays busy until the deadline took nothing', async () => {
-  const cluster = await start((request) => request.answer(2, { remark: '[OVERLOAD]' }), { deadlineMs: 1500 });
+test('a broker that stays busy until the deadline took nothing', async (t) => {
+  let now = 0;
+  t.mock.method(performance, 'now', () => now);
+  const cluster = await start(
+    (request) => {
+      now += 100_000;
+      request.answer(2, { remark: '[OVERLOAD]' });
+    },
+    { deadlineMs: 600_000 },
+  );
   await assert.rejects(send(cluster), fails('LOG_UNAVAILABLE', true));
+  assert.equal(cluster.broker.received.length, 6);
 });
 
 test('a send whose outcome is unknown is not sent again', async () => {
   const outcomes: readonly (readonly [string, Handler, LogErrorCode])[] = [
     ['the connection is cut', (request) => request.cut(), 'LOG_UNAVAILABLE'],
-    ['no answer', () => undefined, 'LOG_UNAVAILABLE'],
     ['not on the disk in time', (request) => request.answer(10), 'LOG_UNAVAILABLE'],
     ['no replica', (request) => request.answer(11), 'LOG_UNAVAILABLE'],
     ['not on the replica in time', (request) => request.answer(12), 'LOG_UNAVAILABLE'],
@@ -69,10 +88,20 @@ test('a send whose outcome is unknown is not sent again', async () => {
     ['stored, but where?', (request) => request.answer(0, { fields: { queueOffset: 'x' } }), 'LOG_IO'],
   ];
   for (const [name, handle, code] of outcomes) {
-    const cluster = await start(handle, { deadlineMs: 300 });
+    const cluster = await start(handle);
     await assert.rejects(send(cluster), fails(code, false), name);
     assert.equal(cluster.broker.received.length, 1, name);
   }
+});
+
+test('nor is one that was not answered by the deadline', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const { cluster, arrived } = await startSilent({ deadlineMs: DEADLINE_MS });
+  const sent = assert.rejects(send(cluster), fails('LOG_UNAVAILABLE', false));
+  await arrived;
+  t.mock.timers.tick(DEADLINE_MS);
+  await sent;
+  assert.equal(cluster.broker.received.length, 1);
 });
 
 test('what the broker will never take is said at once, and what to do', async () => {
@@ -150,17 +179,17 @@ test('sends beyond the budget wait until others are answered', async () => {
   assert.deepEqual(await Promise.all(sent), [0, 1, 2]);
 });
 
-test('a send that waits in vain for the budget took nothing, and gives its place back', async () => {
-  const waiting: Received[] = [];
-  const cluster = await start((request) => waiting.push(request), {
-    maxInFlightBytes: 1000,
-    deadlineMs: 500,
-  });
+test('a send that waits in vain for the budget took nothing, and gives its place back', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const { cluster, arrived } = await startSilent({ maxInFlightBytes: 1000, deadlineMs: DEADLINE_MS });
   const first = assert.rejects(send(cluster, { bytes: 900 }), fails('LOG_UNAVAILABLE', false));
-  await assert.rejects(send(cluster, { bytes: 200 }), fails('LOG_UNAVAILABLE', true));
-  await first;
+  await arrived;
+  const second = assert.rejects(send(cluster, { bytes: 200 }), fails('LOG_UNAVAILABLE', true));
+  t.mock.timers.tick(DEADLINE_MS);
+  await Promise.all([first, second]);
+  t.mock.timers.reset();
   const last = send(cluster, { bytes: 1000 });
-  stored(await until('it arrives', () => waiting[1]));
+  stored(await until('it arrives', () => cluster.broker.received[1]));
   assert.equal(await last, 7);
 });
 
