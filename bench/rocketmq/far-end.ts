@@ -1,6 +1,6 @@
 /** When new records of each source task came out of a sink, by the journal that the tests' plugins write. */
 import { closeSync, openSync, readSync } from 'node:fs';
-import { nowMs, parseLine, type Act } from '#troupe/test/support/journal.js';
+import { nowMs, parseLines, type Act } from '#troupe/test/support/journal.js';
 
 const CHUNK_BYTES = 1 << 20;
 
@@ -69,7 +69,7 @@ export class FarEnd {
         // ASCII: no character is cut in two.
         const lines = (this.#rest + chunk.toString('latin1', 0, length)).split('\n');
         this.#rest = lines.pop() ?? '';
-        for (const line of lines) this.#take(parseLine(line));
+        for (const act of parseLines(lines)) this.#take(act);
       }
     } finally {
       closeSync(file);

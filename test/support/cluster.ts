@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { readJournal, tally, type Tally } from './journal.js';
-import { NodeProcess, removeFolder, temporaryFolder } from './node-process.js';
+import { readJournal, sourceUnits, tally, unstopped, type Tally } from './journal.js';
+import { NodeProcess, removeFolder, START_MS, temporaryFolder } from './node-process.js';
 import { pluginPackage } from './plugin-package.js';
 import { until } from './wait.js';
 
@@ -72,12 +72,16 @@ export class Cluster {
 
   /** Waits until that node sees members that satisfy the condition. */
   async members(at: string, condition: (ids: readonly string[]) => boolean): Promise<readonly string[]> {
-    return until(`${at} sees the right members`, async () => {
-      const { body } = await this.node(at).request('GET', '/getClusterInfo');
-      const ids = body as string[];
-      if (condition(ids)) return ids;
-      throw new Error(JSON.stringify(ids));
-    });
+    return until(
+      `${at} sees the right members`,
+      async () => {
+        const { body } = await this.node(at).request('GET', '/getClusterInfo');
+        const ids = body as string[];
+        if (condition(ids)) return ids;
+        throw new Error(JSON.stringify(ids));
+      },
+      START_MS,
+    );
   }
 
   async status(at: string, connector: string): Promise<Status> {
@@ -92,7 +96,7 @@ export class Cluster {
     connector: string,
     tasks: number,
     condition: (owners: readonly string[]) => boolean = () => true,
-    deadlineMs = 40_000,
+    deadlineMs = START_MS,
   ): Promise<readonly string[]> {
     const look = async (): Promise<readonly string[]> => {
       const status = await this.status(at, connector);
@@ -129,16 +133,45 @@ export class Cluster {
     if (status >= 300) throw new Error(`PUT ${name}: ${status} ${JSON.stringify(body)}`);
   }
 
-  /** Reads the whole topic of the sources by a sink of its own, once they have stopped for good. */
+  /** Waits until no task of any source runs: each has said how much it has made. */
+  async #sourcesStopped(): Promise<void> {
+    await until(
+      'the tasks of all sources have stopped',
+      () => {
+        const acts = readJournal(this.journal);
+        const running = unstopped(acts, sourceUnits(acts));
+        if (running.length === 0) return true;
+        throw new Error(running.join(', '));
+      },
+      START_MS,
+    );
+  }
+
+  /**
+   * Reads the whole topic of the sources by a sink of its own, once they were told to stop for good. Another source
+   * marks the end of what they wrote; its records are counted with theirs.
+   */
   async countAll(at: string): Promise<Tally> {
+    await this.#sourcesStopped();
     await this.put(at, 'count', this.sink(1));
+    await this.put(at, 'end', this.source(1));
+    await until(
+      'the end of the topic is read',
+      () =>
+        readJournal(this.journal).some(({ unit, value }) => unit === 'count/0' && value.startsWith('end/')),
+      START_MS,
+    );
+    const { status, body } = await this.node(at).request('PUT', '/connectors/end/stop');
+    if (status !== 204) throw new Error(JSON.stringify(body));
+    await this.#sourcesStopped();
+    // What is lost stays lost: the caller will see it.
     return until(
       'everything that was made was read',
       () => {
         const found = tally(readJournal(this.journal), 'count/0');
         return found.lost === 0 && found;
       },
-      30_000,
+      START_MS,
     ).catch(() => tally(readJournal(this.journal), 'count/0'));
   }
 

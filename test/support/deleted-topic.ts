@@ -28,6 +28,7 @@ export async function deleteUnderRunning(
     );
   await since(0, { what: 'put', unit: 'sink/0' });
 
+  const before = readJournal(cluster.journal).length;
   await deleteTopic(topic);
   for (const [connector, tasks] of [
     ['src', [0, 1]],
@@ -40,8 +41,10 @@ export async function deleteUnderRunning(
   }
   const failed = readJournal(cluster.journal).length;
   await since(failed, { what: 'poll', unit: 'other/0' });
-  const starts = readJournal(cluster.journal).filter(({ what }) => what === 'start').length;
-  assert.equal(starts, 4, 'no task was started again by itself');
+  const starts = readJournal(cluster.journal)
+    .slice(before)
+    .filter(({ what }) => what === 'start');
+  assert.deepEqual(starts, [], 'no task was started again by itself');
 
   for (const name of ['src', 'sink']) {
     const path = `/connectors/${name}/restart?includeTasks=true&onlyFailed=true`;

@@ -1,6 +1,6 @@
 /** What sinks were given of what sources made, read from the journal as it grows. */
 import { closeSync, openSync, readSync } from 'node:fs';
-import { missing, parseLine, type Act } from './journal.js';
+import { missing, parseLines, type Act } from './journal.js';
 
 const CHUNK_BYTES = 1 << 20;
 const MAX_SHOWN = 50;
@@ -66,7 +66,7 @@ export class Delivery {
         // What the tests' plugins write is ASCII: no character is cut in two.
         const lines = (this.#rest + chunk.toString('latin1', 0, length)).split('\n');
         this.#rest = lines.pop() ?? '';
-        for (const line of lines) this.#take(parseLine(line));
+        for (const act of parseLines(lines)) this.#take(act);
       }
     } finally {
       closeSync(file);

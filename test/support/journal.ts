@@ -22,23 +22,31 @@ export function nowMs(): number {
   return Number(process.hrtime.bigint() / 1000n) / 1000;
 }
 
-/** One write: lines of several processes do not mix. */
+/** Ends each line: one without it was torn when its process was killed. */
+const MARK = '.';
+
+/** One write: lines of several processes do not mix. Begins a line of its own, as the last one may be torn. */
 export function note(file: string, acts: readonly Act[]): void {
   const lines = acts.map(({ what, unit, pid, instance, at, queue, offset, value }) =>
-    [what, unit, pid, instance, at, queue, offset, value].join('\t'),
+    [what, unit, pid, instance, at, queue, offset, value, MARK].join('\t'),
   );
-  appendFileSync(file, `${lines.join('\n')}\n`);
+  appendFileSync(file, `\n${lines.join('\n')}\n`);
 }
 
 /** Whole lines only: the file may be growing. */
 export function readJournal(file: string): Act[] {
   const text = contentOf(file)?.toString('utf8') ?? '';
-  const lines = text.slice(0, text.lastIndexOf('\n') + 1).split('\n');
-  return lines.filter((line) => line !== '').map(parseLine);
+  return parseLines(text.slice(0, text.lastIndexOf('\n') + 1).split('\n'));
 }
 
-export function parseLine(line: string): Act {
-  const [what = '', unit = '', pid, instance = '', at, queue, offset, value = ''] = line.split('\t');
+/** What an act that was torn was to say is not known. */
+export function parseLines(lines: readonly string[]): Act[] {
+  return lines.map(parseLine).filter((act) => act !== null);
+}
+
+function parseLine(line: string): Act | null {
+  const [what = '', unit = '', pid, instance = '', at, queue, offset, value = '', mark] = line.split('\t');
+  if (mark !== MARK) return null;
   return {
     what: what as Act['what'],
     unit,
@@ -72,6 +80,12 @@ export function overlaps(acts: readonly Act[]): string[] {
     }
   }
   return found;
+}
+
+/** The units of sources that ever started: each says then which number is next. */
+export function sourceUnits(acts: readonly Act[]): string[] {
+  const starts = acts.filter(({ what, value }) => what === 'start' && value !== '');
+  return [...new Set(starts.map(({ unit }) => unit))];
 }
 
 /** Of the units those that have not stopped since they started last, or never started. */

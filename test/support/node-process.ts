@@ -21,6 +21,9 @@ export interface Reply {
   readonly body: unknown;
 }
 
+/** A bound for what takes starts of threads and processes, not an expectation. */
+export const START_MS = 60_000;
+
 /** A node's REST API. */
 export class RestClient {
   readonly port: number;
@@ -54,13 +57,17 @@ export class RestClient {
   }
 
   async state(name: string, state: string): Promise<void> {
-    await until(`${name} and its tasks are ${state}`, async () => {
-      const { body } = await this.request('GET', `/connectors/${encodeURIComponent(name)}/status`);
-      const text = JSON.stringify(body);
-      const states = [...text.matchAll(/"state":"(\w+)"/g)].map((match) => match[1]);
-      if (states.length >= 2 && states.every((found) => found === state)) return true;
-      throw new Error(text);
-    });
+    await until(
+      `${name} and its tasks are ${state}`,
+      async () => {
+        const { body } = await this.request('GET', `/connectors/${encodeURIComponent(name)}/status`);
+        const text = JSON.stringify(body);
+        const states = [...text.matchAll(/"state":"(\w+)"/g)].map((match) => match[1]);
+        if (states.length >= 2 && states.every((found) => found === state)) return true;
+        throw new Error(text);
+      },
+      START_MS,
+    );
   }
 }
 
@@ -120,7 +127,7 @@ export class NodeProcess extends RestClient {
     await this.booted(deadlineMs);
   }
 
-  async booted(deadlineMs = 30_000): Promise<void> {
+  async booted(deadlineMs = START_MS): Promise<void> {
     await until(
       'the node has booted',
       () => {

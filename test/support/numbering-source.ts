@@ -64,7 +64,8 @@ class NumberingTask implements SourceTask {
 
   commit(positions: readonly { readonly position: Readonly<Record<string, unknown>> }[]): void {
     if (this.#pruned === null) return;
-    for (const { position } of positions) appendFileSync(this.#pruned, `${String(position['number'])}\n`);
+    // A line of its own, with a mark at its end: who wrote the one before may have been killed.
+    for (const { position } of positions) appendFileSync(this.#pruned, `\n${String(position['number'])}.\n`);
   }
 
   async stop(): Promise<void> {
@@ -74,11 +75,11 @@ class NumberingTask implements SourceTask {
     await new Promise<never>(() => undefined);
   }
 
-  /** Whole lines only: who wrote the last one may have been killed. */
+  /** Whole lines only. */
   #lastPruned(): number {
     const text = this.#pruned === null ? '' : (contentOf(this.#pruned)?.toString('utf8') ?? '');
-    const numbers = text.split('\n').slice(0, -1).map(Number);
-    return numbers.reduce((last, number) => Math.max(last, number), 0);
+    const lines = text.split('\n').filter((line) => line.endsWith('.'));
+    return lines.reduce((last, line) => Math.max(last, Number(line.slice(0, -1))), 0);
   }
 
   #note(what: Act['what'], value: string): void {

@@ -9,6 +9,8 @@ export async function until<T>(
   const deadline = performance.now() + deadlineMs;
   let last: unknown;
   for (;;) {
+    // The last look begins after the deadline: a process that was held up has not looked before.
+    const late = performance.now() > deadline;
     try {
       const value = await condition();
       if (value !== null && value !== undefined && value !== false) {
@@ -18,7 +20,7 @@ export async function until<T>(
     } catch (error) {
       last = error;
     }
-    if (performance.now() > deadline) {
+    if (late) {
       throw new Error(`waited ${deadlineMs} ms in vain until ${what}; last seen: ${describe(last)}`);
     }
     await sleep(20);
