@@ -36,6 +36,17 @@ export const SITUATIONS = [
 
 export type Situation = (typeof SITUATIONS)[number];
 
+/** They come in few seeds of some thousands; the others are sure to come in some hundreds. */
+export const RARE: ReadonlySet<Situation> = new Set([
+  'append torn between records and position',
+  'append refused by a fence of the log',
+  'progress refused by a fence of its topic',
+  'eviction void, as its node was heard since',
+  'write of a user lost a race',
+  'record of a task of an older plan appended late',
+  'record delivered twice',
+]);
+
 export class Coverage {
   readonly #counts = new Map<string, number>();
 
