@@ -57,6 +57,9 @@ export default behavior<ConfigSyncProtocol, ConfigSyncPeers, ConfigSyncParams>({
       keyConverter: params.keyConverter,
       valueConverter: params.valueConverter,
       sharing: hasSharedGroups(params.logSettings),
+      onStray: (error) => {
+        context.log.warn({ err: error, code: 'PLANNING_STRAY' }, 'code that a plugin left running failed');
+      },
     });
     const configs = new ConnectorConfigs(replica, pool);
     await coldStart(context, replica);

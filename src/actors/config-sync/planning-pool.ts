@@ -31,6 +31,8 @@ export interface PlanningPoolOptions {
   readonly valueConverter: string;
   /** See `ValidateOptions`. */
   readonly sharing?: boolean;
+  /** Told what no job is to blame for: code that a plugin left running failed, and its thread is gone. */
+  readonly onStray: (error: unknown) => void;
 }
 
 /**
@@ -65,7 +67,7 @@ export class PlanningPool {
   reload(): void {
     const old = this.#pool;
     this.#pool = this.#create();
-    void old.close();
+    old.close().catch(this.#options.onStray);
   }
 
   async close(): Promise<void> {
@@ -74,7 +76,7 @@ export class PlanningPool {
 
   #create(): Piscina {
     const { pluginPaths, secretProviders, keyConverter, valueConverter, sharing } = this.#options;
-    return new Piscina({
+    const pool = new Piscina({
       filename: new URL('./planning-job.js', import.meta.url).href,
       workerData: { pluginPaths, secretProviders, keyConverter, valueConverter, sharing },
       // One stays, so that a REST write need not wait for a thread to start.
@@ -87,6 +89,9 @@ export class PlanningPool {
       atomics: 'disabled',
       resourceLimits: { maxOldGenerationSizeMb: 128 },
     });
+    // Errors of threads without a job, and a close that took too long; unheard they would end this actor.
+    pool.on('error', this.#options.onStray);
+    return pool;
   }
 
   #poolError(error: unknown, timedOut: boolean): ConnectError {
