@@ -12,7 +12,7 @@ import type { ConfigInfos } from '../../core/config-infos.js';
 import { withReferences, type ResolvedConfig } from '../../core/secret-references.js';
 import { withoutSecrets } from '../../core/shown-infos.js';
 import { hideSecrets, rememberSecrets } from '../kernel/known-secrets.js';
-import { toWireError } from '../kernel/wire-error.js';
+import { fromWireError, toWireError } from '../kernel/wire-error.js';
 import {
   checkResolved,
   isSecretProviders,
@@ -22,6 +22,11 @@ import {
 import type { PlanningAnswer, PlanningJob } from './planning-pool.js';
 
 const catalog = discoverPlugins(pluginPaths());
+
+// What is thrown here leaves the thread in place of the error that no job caught, and that may quote a secret.
+process.on('uncaughtException', (error) => {
+  throw fromWireError(toWireError(error));
+});
 
 function nodeOptions(): ValidateOptions {
   const data = poolData();

@@ -55,7 +55,7 @@ function poolFor(t: TestContext): { pool: PlanningPool; strays: unknown[] } {
 }
 
 for (const fail of ['rejection', 'error']) {
-  test(`a stray ${fail} after a check was answered costs its thread only`, async (t) => {
+  test(`a stray ${fail} after a check was answered costs its thread only, and tells no secret`, async (t) => {
     const { pool, strays } = poolFor(t);
     const config = { ...CONFIG, fail };
     assert.equal((await pool.run({ kind: 'validate', config })).error_count, 0);
@@ -64,6 +64,22 @@ for (const fail of ['rejection', 'error']) {
     tell.postMessage('now');
     const [stray] = await until('it is told', () => strays.length > 0 && strays);
     assert.ok(stray instanceof Error);
+    assert.match(stray.stack ?? '', /\[hidden\]/);
+    assert.doesNotMatch(`${stray.message} ${stray.stack}`, new RegExp(SECRET));
     assert.equal((await pool.run({ kind: 'validate', config })).error_count, 0);
   });
 }
+
+test('an error beside a check that waits ends the check, and tells no secret', async (t) => {
+  const { pool, strays } = poolFor(t);
+  const failed = await pool
+    .run({ kind: 'validate', config: { ...CONFIG, fail: 'meanwhile' } })
+    .then(() => null)
+    .catch((error: unknown) => error);
+  assert.ok(failed instanceof Error && 'code' in failed);
+  assert.equal(failed.code, 'PLANNING_FAILED');
+  assert.match(failed.message, /cannot log in with \[hidden\]/);
+  assert.ok(failed.cause instanceof Error);
+  assert.doesNotMatch(`${failed.stack} ${failed.cause.stack}`, new RegExp(SECRET));
+  assert.deepEqual(strays, []);
+});
