@@ -1,4 +1,7 @@
 /** When requests are served, how many at once, and how long one may take. */
+import type { ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+
 import type { Context, Middleware, Next } from '../context.js';
 import { HttpError } from '../errors.js';
 import { timedOut } from '../failures.js';
@@ -18,13 +21,28 @@ export function refuseWhileStopping(isStopping: () => boolean): Middleware {
 /** A request holds its place until its answer is sent, so slow readers count too. */
 export function boundConcurrency(limit: number): Middleware {
   let serving = 0;
+  // An answer that waits behind another one of its connection does not hear of the connection's end.
+  const unsent = new WeakMap<Socket, Set<ServerResponse>>();
+  const unsentOf = (socket: Socket): Set<ServerResponse> => {
+    const known = unsent.get(socket);
+    if (known !== undefined) return known;
+    const answers = new Set<ServerResponse>();
+    unsent.set(socket, answers);
+    socket.once('close', () => {
+      serving -= answers.size;
+      answers.clear();
+    });
+    return answers;
+  };
   return async (ctx: Context, next: Next): Promise<void> => {
     if (serving >= limit) {
       throw new HttpError('TOO_BUSY', `The node is serving ${limit} requests, as many as it may; try again.`);
     }
+    const answers = unsentOf(ctx.req.socket);
+    answers.add(ctx.res);
     serving += 1;
     ctx.res.once('close', () => {
-      serving -= 1;
+      if (answers.delete(ctx.res)) serving -= 1;
     });
     await next();
   };

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
+import { connect } from 'node:net';
 import test from 'node:test';
 
 import { createApp } from '#troupe/http/app.js';
@@ -164,6 +165,40 @@ test('beyond the bound requests are refused, and served again when there is room
   release();
   for (const answer of await Promise.all(held)) assert.equal(answer.status, 200);
   assert.equal((await rest.send('GET', '/connectors')).status, 200);
+});
+
+test('requests of a connection that closes before their answers give their places back', async (t) => {
+  const rest = await Rest.start(t, { maxConcurrentRequests: 2 });
+  const { waiting, release } = hold(rest.runtime);
+  const socket = connect(rest.port, '127.0.0.1');
+  socket.write('GET /connectors HTTP/1.1\r\nHost: localhost\r\n\r\n'.repeat(2));
+  await until(() => waiting() === 2);
+  assert.equal((await rest.send('GET', '/connectors')).status, 503);
+  socket.destroy();
+  rest.runtime.before = () => undefined;
+  const deadline = performance.now() + 5_000;
+  while ((await rest.send('GET', '/connectors')).status !== 200)
+    assert.ok(performance.now() < deadline, 'the end of the connection was not noticed within 5 s');
+  release();
+  const again = hold(rest.runtime);
+  const held = [rest.send('GET', '/connectors'), rest.send('GET', '/connectors')];
+  await until(() => again.waiting() === 2);
+  again.release();
+  for (const answer of await Promise.all(held)) assert.equal(answer.status, 200);
+});
+
+test('many requests that wait in one connection are served without a warning of listeners', async (t) => {
+  const rest = await Rest.start(t);
+  let warned = 0;
+  const count = ({ name }: Error): void => {
+    if (name === 'MaxListenersExceededWarning') warned += 1;
+  };
+  process.on('warning', count);
+  t.after(() => process.off('warning', count));
+  const one = 'GET /connectors HTTP/1.1\r\nHost: localhost\r\n';
+  const received = await rest.raw(`${`${one}\r\n`.repeat(50)}${one}Connection: close\r\n\r\n`);
+  assert.equal(received.match(/HTTP\/1\.1 200/g)?.length, 51);
+  assert.equal(warned, 0);
 });
 
 test('a stop finishes what is being served and accepts nothing more', async (t) => {
