@@ -96,8 +96,9 @@ export function configInfos(
     value: valueInfo(info.name, keys.get(info.name), raw, errors.get(info.name) ?? []),
   }));
   for (const [field, messages] of errors) {
-    if (!keys.has(field))
-      rows.push({ definition: undefinedKey(field), value: valueInfo(field, undefined, raw, messages) });
+    if (keys.has(field)) continue;
+    const key = definition.find(({ aliases = [] }) => aliases.includes(field));
+    rows.push({ definition: undefinedKey(field), value: valueInfo(field, key, raw, messages) });
   }
   return {
     issues: [...distinct.values()],

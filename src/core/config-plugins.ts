@@ -6,6 +6,8 @@ import type { PluginType, RawConfig } from '../sdk/plugin.js';
 import { findPlugin, type PluginCatalog } from './plugins/catalog.js';
 import { loadPluginOf, type PluginOf } from './plugins/load.js';
 
+const HIDDEN = '[hidden]';
+
 /** What the part of a configuration came to. `made` is null exactly when there are issues. */
 export interface Configured<T> {
   readonly made: T | null;
@@ -51,7 +53,7 @@ export async function configurePlugin<T extends PluginType, M>(
       );
     return { made: request.make(plugin, config), issues: [], definition };
   } catch (error) {
-    return failed([issueOf(error, request)], definition);
+    return failed([issueOf(error, request, definition)], definition);
   }
 }
 
@@ -60,17 +62,29 @@ function failed<T>(issues: readonly ConfigIssue[], definition: ConfigDefinition 
 }
 
 /** Refused by the plugin itself, not found, or not loading. */
-function issueOf<T extends PluginType, M>(error: unknown, request: PluginRequest<T, M>): ConfigIssue {
+function issueOf<T extends PluginType, M>(
+  error: unknown,
+  request: PluginRequest<T, M>,
+  definition: ConfigDefinition,
+): ConfigIssue {
   const reason = error instanceof Error ? error.message : String(error);
   if (error instanceof ConfigError && error.field !== null) {
     const field = request.prefix + error.field;
-    return { field, value: own(request.raw, field), reason };
+    const value = own(request.raw, field);
+    return { field, value: value !== null && isPassword(definition, field) ? HIDDEN : value, reason };
   }
   const field =
     error instanceof ConnectError && error.code === 'PLUGIN_VERSION_NOT_FOUND'
       ? request.versionKey
       : request.classKey;
   return { field, value: own(request.raw, field) ?? request.className, reason };
+}
+
+/** By its name or an alias of it. */
+export function isPassword(definition: ConfigDefinition, field: string): boolean {
+  return definition.some(
+    ({ type, name, aliases = [] }) => type === 'PASSWORD' && (name === field || aliases.includes(field)),
+  );
 }
 
 /** The value of a key that the configuration itself has. */

@@ -19,6 +19,9 @@ export interface ResolvedConfig {
 }
 
 const REFERENCE = /\$\{([^{}:]+):(?:([^{}:]*):)?([^{}]*)\}/g;
+const WHOLE = /^\$\{[^{}]+\}$/;
+/** In log lines and errors: shorter ones stand in every second line by chance. */
+export const MIN_SECRET = 4;
 /** In task configs: a shorter text may stand in one by chance. */
 const MIN_FOUND = 6;
 
@@ -42,6 +45,11 @@ export function resolveReferences(
     });
   const entries = Object.entries(config).map(([key, value]) => [key, resolve(key, value)] as const);
   return { config: Object.fromEntries(entries), secrets, problems };
+}
+
+/** Whether the value is a reference and nothing else. */
+export function isReference(value: string): boolean {
+  return WHOLE.test(value);
 }
 
 /** A task's config as it is kept: with the references again, where it holds what they stand for. */

@@ -3,7 +3,7 @@ import type { ConfigDefinition, ConfigIssue, ConfigKey } from '../sdk/config.js'
 import { ConfigError } from '../sdk/errors.js';
 import type { Plugin, RawConfig, SinkConnector, SourceConnector } from '../sdk/plugin.js';
 import { configInfos, type ConfigInfos } from './config-infos.js';
-import { own } from './config-plugins.js';
+import { isPassword, own } from './config-plugins.js';
 import { commonDefinition } from './config-common.js';
 import { configureConverter } from './converter-config.js';
 import { findPlugin, type PluginCatalog } from './plugins/catalog.js';
@@ -130,9 +130,8 @@ async function ownIssues(plugin: Connector, raw: RawConfig): Promise<readonly Co
 }
 
 function hidePasswords(definition: ConfigDefinition, issues: readonly ConfigIssue[]): readonly ConfigIssue[] {
-  const secret = new Set(definition.filter((key) => key.type === 'PASSWORD').map((key) => key.name));
   return issues.map((issue) =>
-    secret.has(issue.field) && issue.value !== null ? { ...issue, value: '[hidden]' } : issue,
+    isPassword(definition, issue.field) && issue.value !== null ? { ...issue, value: '[hidden]' } : issue,
   );
 }
 

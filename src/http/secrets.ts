@@ -5,6 +5,8 @@
  */
 import { LRUCache } from 'lru-cache';
 
+import { configuredPlugins } from '../core/configured-plugins.js';
+import { isReference } from '../core/secret-references.js';
 import { HttpError, type FieldError } from './errors.js';
 import { RuntimeFailure, type Call, type Config, type Runtime } from './runtime.js';
 
@@ -22,7 +24,6 @@ const OURS =
   /^(name|connector[.-]class|tasks\.max|max\.tasks|topics?|(transforms|predicates)(\.[^.]+\.(type|class))?|(key|value|header)\.converter|.*plugin\.version|task\.class)$/;
 /** The node cannot answer; the plugin may be well. */
 const NODE_FAILURE = /^(ACTOR_DOWN|MAILBOX_FULL|ASK_|REMOTE_ERROR|UNKNOWN_MESSAGE|LOG_)/;
-const REFERENCE = /^\$\{[^{}]+\}$/;
 
 /** By its name alone: for keys that no definition describes. */
 export function looksSecret(key: string): boolean {
@@ -57,7 +58,7 @@ export class SecretRules {
   async of(call: Call, config: Config): Promise<IsSecret> {
     const known = new Map<string, boolean>();
     const unread: string[] = [];
-    for (const { prefix, pluginClass, version } of pluginsOf(config)) {
+    for (const { prefix, pluginClass, version } of configuredPlugins(config, {})) {
       const { keys } = await this.#of(call, pluginClass, version);
       if (keys === null) unread.push(prefix);
       for (const [key, secret] of keys ?? []) known.set(prefix + key, secret);
@@ -94,7 +95,7 @@ export class SecretRules {
 export function hideWith(isSecret: IsSecret, config: Config): Config {
   const shown = Object.entries(config).map(([key, value]): [string, string] => [
     key,
-    isSecret(key) && value !== '' && !REFERENCE.test(value) ? HIDDEN : value,
+    isSecret(key) && value !== '' && !isReference(value) ? HIDDEN : value,
   ]);
   return Object.fromEntries(shown);
 }
@@ -138,34 +139,4 @@ function refuse(fields: readonly FieldError[]): void {
   if (fields.length === 0) return;
   const list = fields.map((error) => `${error.field}: ${error.reason}`).join('\n');
   throw new HttpError('CONFIG_INVALID', list, { fields });
-}
-
-interface ConfiguredPlugin {
-  /** Of its keys within the connector's configuration. */
-  readonly prefix: string;
-  readonly pluginClass: string;
-  readonly version: string | null;
-}
-
-/** The connector itself and the converters, transforms and predicates it names. */
-function pluginsOf(config: Config): readonly ConfiguredPlugin[] {
-  const plugins: ConfiguredPlugin[] = [];
-  const add = (prefix: string, classKeys: readonly string[], versionKey: string): void => {
-    const pluginClass = classKeys
-      .map((key) => config[key])
-      .find((value) => value !== undefined && value !== '');
-    if (pluginClass !== undefined) plugins.push({ prefix, pluginClass, version: config[versionKey] ?? null });
-  };
-  for (const converter of ['key.converter', 'value.converter', 'header.converter']) {
-    add(`${converter}.`, [converter], `${converter}.plugin.version`);
-  }
-  for (const list of ['transforms', 'predicates']) {
-    for (const alias of (config[list] ?? '').split(',').map((item) => item.trim())) {
-      const prefix = `${list}.${alias}.`;
-      if (alias !== '') add(prefix, [`${prefix}type`, `${prefix}class`], `${prefix}plugin.version`);
-    }
-  }
-  // Last, so that the connector's own word on a key stands.
-  add('', ['connector.class', 'connector-class'], 'connector.plugin.version');
-  return plugins;
 }

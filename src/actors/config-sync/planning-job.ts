@@ -2,6 +2,7 @@
 import { format } from 'node:util';
 import { workerData } from 'node:worker_threads';
 import { configKeyInfos, validateConnector, type ValidateOptions } from '../../core/config-values.js';
+import { passwordsOf } from '../../core/configured-plugins.js';
 import { findPlugin } from '../../core/plugins/catalog.js';
 import { discoverPlugins } from '../../core/plugins/discover.js';
 import { loadPlugin, loadPluginOf } from '../../core/plugins/load.js';
@@ -87,22 +88,24 @@ async function perform(job: PlanningJob): Promise<unknown> {
 }
 
 async function validate(written: RawConfig): Promise<ConfigInfos> {
-  const resolved = resolve(written);
+  const resolved = await resolve(written);
   const infos = await validateConnector(resolved.config, catalog, {
     ...nodeOptions(),
     issues: resolved.problems,
   });
-  return withoutSecrets(infos, written, resolved.secrets);
+  return withoutSecrets(infos, written, resolved.secrets, resolved.passwords);
 }
 
-function resolve(written: RawConfig): ResolvedConfig {
+async function resolve(written: RawConfig): Promise<ResolvedConfig & { passwords: readonly string[] }> {
   const resolved = resolveSecrets(written, secretProviders());
   rememberSecrets(resolved.secrets.keys());
-  return resolved;
+  const passwords = await passwordsOf(resolved.config, catalog, nodeOptions());
+  rememberSecrets(passwords);
+  return { ...resolved, passwords };
 }
 
 async function plan(name: string, written: RawConfig): Promise<readonly RawConfig[]> {
-  const resolved = resolve(written);
+  const resolved = await resolve(written);
   checkResolved(resolved);
   const raw = resolved.config;
   const className = raw['connector.class'] ?? raw['connector-class'] ?? '';

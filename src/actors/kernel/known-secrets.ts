@@ -1,13 +1,13 @@
-/** Secrets that this thread has resolved: they are taken out of whatever leaves it as a log line or an error. */
+import { MIN_SECRET } from '../../core/secret-references.js';
+
+/** Secrets that this thread has resolved, and passwords that it was given: they are taken out of whatever leaves it as a log line or an error. */
 const known = new Set<string>();
 
-/** Shorter ones stand in every second line by chance. */
-const MIN_LENGTH = 4;
 const MAX_KNOWN = 10_000;
 
 export function rememberSecrets(secrets: Iterable<string>): void {
   for (const secret of secrets) {
-    if (secret.length < MIN_LENGTH) continue;
+    if (secret.length < MIN_SECRET) continue;
     // Set anew, so that those used longest ago are forgotten first.
     known.delete(secret);
     known.add(secret);

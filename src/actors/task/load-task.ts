@@ -1,3 +1,4 @@
+import { passwordsOf } from '../../core/configured-plugins.js';
 import { commonDefinition, topicsRegex } from '../../core/config-values.js';
 import { buildTopicCreation, type TopicCreation } from '../../core/topic-creation.js';
 import { buildConverter, type LoadedConverter } from '../../core/converter-config.js';
@@ -10,6 +11,7 @@ import type { TopicSettings } from '../../log/log.js';
 import { parseConfigOrThrow } from '../../sdk/config-parse.js';
 import type { ParsedConfig } from '../../sdk/config.js';
 import type { RawConfig, SinkConnector, SourceConnector } from '../../sdk/plugin.js';
+import { rememberSecrets } from '../kernel/known-secrets.js';
 import type { TaskParams, TaskSettings } from './protocol.js';
 import type { BatchLimits } from './source-writer.js';
 
@@ -52,6 +54,7 @@ export interface LoadedSink extends Loaded {
 export async function loadTask(params: TaskParams): Promise<LoadedSource | LoadedSink> {
   const { config: raw, settings } = params;
   const catalog = discoverPlugins(settings.pluginPaths);
+  rememberSecrets(await passwordsOf(raw, catalog, settings));
   const connector = await loadConnector(raw, catalog);
   const common = parseConfigOrThrow(commonDefinition(connector.kind), raw);
   const chain = await buildTransformChain(raw, catalog);

@@ -107,6 +107,39 @@ test('a secret that is referred to reaches the plugin, and nothing else', async 
       assert.ok(!content.includes(secret), `${place} holds a secret: ${around(content, secret)}`);
 });
 
+test('a password that is written out is quoted by no error, answer or log line', async (t) => {
+  const { node, dir } = await nodeFor(t);
+  const password = 'hunter2-literal-31c8';
+  const config = {
+    'connector.class': 'LeakySource',
+    topic: 'x',
+    proof: join(dir, 'proof.json'),
+    'db.password': password,
+  };
+  const answers: string[] = [];
+  const ask = async (method: string, path: string, body?: unknown): Promise<number> => {
+    const answer = await node.request(method, path, body);
+    answers.push(JSON.stringify(answer.body));
+    return answer.status;
+  };
+  assert.equal(await ask('PUT', '/connectors/a/config', { ...config, check: 'refuse' }), 400);
+  assert.match(answers.at(-1) ?? '', /is refused, and \[hidden\] too/);
+  assert.equal(await ask('PUT', '/connectors/a/config', { ...config, fail: 'start' }), 201);
+  const validate = '/connector-plugins/LeakySource/config/validate';
+  const stored = { ...config, name: 'a', 'db.password': '[hidden]', check: 'refuse' };
+  assert.equal(await ask('PUT', validate, stored), 200);
+  assert.match(answers.at(-1) ?? '', /is refused, and \[hidden\] too/);
+  await until('the task has failed', async () => {
+    await ask('GET', '/connectors/a/status');
+    return /"FAILED","worker_id":"[^"]+","trace":.*\[hidden\]/.test(answers.at(-1) ?? '');
+  });
+  assert.equal(await node.stop(), 0);
+  assert.match(contentOf(join(dir, 'proof.json'))?.toString() ?? '', new RegExp(password));
+  assert.match(node.output, /logging in with \[hidden\]/);
+  for (const text of [...answers, node.output])
+    assert.ok(!text.includes(password), `it is quoted: ${around(text, password)}`);
+});
+
 test('what is not allowed, or not there, is refused by name when a connector is written', async (t) => {
   const { node, dir } = await nodeFor(t);
   const refused = async (reference: string, reason: RegExp): Promise<void> => {

@@ -215,3 +215,37 @@ test('no built-in connector uses a key that every connector has for something el
     );
   }
 });
+
+test('a password that a converter or a transform refuses is not quoted', async (t) => {
+  const dir = folder(t);
+  const errors = JSON.stringify(import.meta.resolve('#troupe/sdk/errors.js'));
+  const create = "() => { throw new ConfigError('is too weak', { field: 'auth.key' }); }";
+  const plugin = (type: string): string =>
+    `import { ConfigError } from ${errors};
+     export default { type: '${type}', plugin: { version: '1', input: 'bytes', create: ${create},
+       config: [{ name: 'auth', aliases: ['auth.key'], type: 'PASSWORD', importance: 'HIGH', documentation: '' }] } };`;
+  writePackage(
+    dir,
+    [
+      { class: 'Locked', type: 'transformation', version: '1', module: 't.js' },
+      { class: 'LockedConverter', type: 'converter', version: '1', module: 'c.js' },
+    ],
+    { 't.js': plugin('transformation'), 'c.js': plugin('converter') },
+  );
+  const infos = await validateConnector(
+    {
+      ...SOURCE,
+      'value.converter': 'LockedConverter',
+      'value.converter.auth.key': 'hunter2',
+      transforms: 'x',
+      'transforms.x.type': 'Locked',
+      'transforms.x.auth.key': 'hunter2',
+    },
+    discoverPlugins([dir]),
+  );
+  assert.deepEqual(Object.keys(errorsOf(infos)).sort(), [
+    'transforms.x.auth.key',
+    'value.converter.auth.key',
+  ]);
+  assert.doesNotMatch(JSON.stringify(infos), /hunter2/);
+});
