@@ -17,6 +17,12 @@ export interface ConfigKeyInfo {
   readonly order: number;
 }
 
+/** The definition of a plugin's own key; not all of it is Kafka Connect's shape. */
+export interface PluginKeyInfo extends ConfigKeyInfo {
+  /** Other names that a configuration may give it. */
+  readonly aliases?: readonly string[];
+}
+
 export interface ConfigValueInfo {
   readonly name: string;
   readonly value: string | null;
@@ -43,6 +49,10 @@ export function configKeyInfos(definition: ConfigDefinition): readonly ConfigKey
     if (group !== null) inGroup.set(group, running);
     return keyInfo(key, group, key.orderInGroup ?? running);
   });
+}
+
+export function pluginKeyInfos(definition: ConfigDefinition): readonly PluginKeyInfo[] {
+  return configKeyInfos(definition).map((info, i) => ({ ...info, aliases: definition[i]?.aliases ?? [] }));
 }
 
 function keyInfo(key: ConfigKey, group: string | null, order: number): ConfigKeyInfo {

@@ -2,7 +2,7 @@
  * What the routes need of the node. The http actor implements it over asks to the other actors
  * (src/actors/http/runtime.ts), the tests in memory. Every function rejects with a RuntimeFailure.
  */
-import type { ConfigInfos, ConfigKeyInfo, PluginListing } from '../actors/config-sync/protocol.js';
+import type { ConfigInfos, PluginKeyInfo, PluginListing } from '../actors/config-sync/protocol.js';
 import type { ClusterView } from '../actors/discovery/protocol.js';
 import type { TreeNode } from '../actors/kernel/protocol.js';
 import type { ConnectorEntry, TargetState } from '../core/model.js';
@@ -68,7 +68,7 @@ export interface Runtime {
   validate(call: Call, config: Config): Promise<ConfigInfos>;
   plugins(call: Call): Promise<PluginListing>;
   /** PLUGIN_NOT_FOUND. */
-  pluginConfig(call: Call, pluginClass: string, version: string | null): Promise<readonly ConfigKeyInfo[]>;
+  pluginConfig(call: Call, pluginClass: string, version: string | null): Promise<readonly PluginKeyInfo[]>;
   reloadPlugins(call: Call): Promise<PluginListing>;
   cluster(call: Call): Promise<ClusterView>;
   /** NODE_NOT_FOUND. */

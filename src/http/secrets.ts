@@ -84,7 +84,11 @@ export class SecretRules {
   async #read(call: Call, pluginClass: string, version: string | null): Promise<Definitions['keys']> {
     try {
       const keys = await this.#runtime.pluginConfig(call, pluginClass, version);
-      return new Map(keys.map((key) => [key.name, key.type === 'PASSWORD']));
+      return new Map(
+        keys.flatMap(({ name, aliases = [], type }) =>
+          [name, ...aliases].map((each) => [each, type === 'PASSWORD'] as const),
+        ),
+      );
     } catch (error) {
       if (error instanceof RuntimeFailure && !NODE_FAILURE.test(error.code)) return null;
       throw error;

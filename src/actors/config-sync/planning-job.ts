@@ -1,7 +1,7 @@
 /** What a thread of the planning pool runs: plugin code that owns no data. */
 import { format } from 'node:util';
 import { workerData } from 'node:worker_threads';
-import { configKeyInfos, validateConnector, type ValidateOptions } from '../../core/config-values.js';
+import { pluginKeyInfos, validateConnector, type ValidateOptions } from '../../core/config-values.js';
 import { passwordsOf } from '../../core/configured-plugins.js';
 import { findPlugin } from '../../core/plugins/catalog.js';
 import { discoverPlugins } from '../../core/plugins/discover.js';
@@ -82,7 +82,7 @@ async function perform(job: PlanningJob): Promise<unknown> {
     case 'definition': {
       const types = ['source', 'sink', 'converter', 'transformation', 'predicate'] as const;
       const { plugin } = await loadPlugin(findPlugin(catalog, types, job.class, job.version));
-      return configKeyInfos(plugin.config);
+      return pluginKeyInfos(plugin.config);
     }
   }
 }

@@ -2,7 +2,7 @@ import { Piscina } from 'piscina';
 import type { ConnectorEntry } from '../../core/model.js';
 import { ConnectError } from '../../sdk/errors.js';
 import type { SecretProviders } from '../secret-providers.js';
-import type { ConfigInfos, ConfigKeyInfo } from './protocol.js';
+import type { ConfigInfos, PluginKeyInfo } from './protocol.js';
 
 /** What a pool thread is asked to do: see planning-job.ts. */
 export type PlanningJob =
@@ -14,7 +14,7 @@ export type PlanningResult<J extends PlanningJob> = J extends { kind: 'validate'
   ? ConfigInfos
   : J extends { kind: 'plan' }
     ? ConnectorEntry['config'][]
-    : readonly ConfigKeyInfo[];
+    : readonly PluginKeyInfo[];
 
 /** What crosses back from a pool thread: an error keeps its code. */
 export type PlanningAnswer =

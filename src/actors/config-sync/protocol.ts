@@ -1,10 +1,10 @@
-import type { ConfigInfos, ConfigKeyInfo } from '../../core/config-infos.js';
+import type { ConfigInfos, ConfigKeyInfo, PluginKeyInfo } from '../../core/config-infos.js';
 import type { ConnectorEntry, TargetState } from '../../core/model.js';
 import type { Protocol } from '../kernel/protocol.js';
 
 type Config = Readonly<Record<string, string>>;
 
-export type { ConfigInfos, ConfigKeyInfo };
+export type { ConfigInfos, ConfigKeyInfo, PluginKeyInfo };
 
 export interface PluginInfo {
   readonly class: string;
@@ -62,7 +62,7 @@ export interface ConfigSyncProtocol extends Protocol {
     validate: { request: { config: Config }; reply: ConfigInfos };
     plugins: { request: Record<string, never>; reply: PluginListing };
     /** Definitions of one plugin's own keys. PLUGIN_NOT_FOUND. */
-    pluginConfig: { request: { class: string; version: string | null }; reply: readonly ConfigKeyInfo[] };
+    pluginConfig: { request: { class: string; version: string | null }; reply: readonly PluginKeyInfo[] };
     /** Reads pluginPaths again; running tasks keep what they have until they are restarted. */
     reloadPlugins: { request: Record<string, never>; reply: PluginListing };
   };

@@ -23,7 +23,8 @@ export function pluginRoutes(router: Routes, deps: RouteDeps): void {
     const plugin = pathPart(ctx, 'plugin');
     const version = queryValues(ctx, 'version').at(-1) ?? null;
     const work = blamingPlugin(deps.runtime.pluginConfig(ctx.state.call, plugin, version));
-    ctx.body = await rewording(work, 'PLUGIN_NOT_FOUND', unknownPlugin(plugin));
+    const keys = await rewording(work, 'PLUGIN_NOT_FOUND', unknownPlugin(plugin));
+    ctx.body = keys.map(({ aliases: _, ...shown }) => shown);
   });
 
   router.put('/connector-plugins/:plugin/config/validate', async (ctx: RouteContext) => {

@@ -1,5 +1,10 @@
 /** A Runtime without actors: one node that plans and claims at once. */
-import type { ConfigInfos, ConfigKeyInfo, PluginListing } from '#troupe/actors/config-sync/protocol.js';
+import type {
+  ConfigInfos,
+  ConfigKeyInfo,
+  PluginKeyInfo,
+  PluginListing,
+} from '#troupe/actors/config-sync/protocol.js';
 import type { TreeNode } from '#troupe/actors/kernel/protocol.js';
 import {
   unitKey,
@@ -107,7 +112,7 @@ export class InMemoryRuntime implements Runtime {
     };
   }
 
-  async pluginConfig(_: unknown, pluginClass: string): Promise<readonly ConfigKeyInfo[]> {
+  async pluginConfig(_: unknown, pluginClass: string): Promise<readonly PluginKeyInfo[]> {
     await this.before('pluginConfig');
     if (pluginClass !== SOURCE && pluginClass !== SINK && pluginClass !== 'LinesSource') {
       throw new RuntimeFailure('PLUGIN_NOT_FOUND', `no plugin ${pluginClass}`);
@@ -203,10 +208,10 @@ export class InMemoryRuntime implements Runtime {
   }
 }
 
-const DEFINITIONS: readonly ConfigKeyInfo[] = [
+const DEFINITIONS: readonly PluginKeyInfo[] = [
   definition('connector.class', 'STRING'),
   definition('file', 'STRING'),
-  definition('db.pin', 'PASSWORD'),
+  { ...definition('db.pin', 'PASSWORD'), aliases: ['db.number'] },
   definition('tasks.max', 'INT'),
 ];
 

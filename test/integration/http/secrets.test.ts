@@ -46,6 +46,17 @@ test('passwords are shown by no route, references to them are', async (t) => {
   assert.doesNotMatch(logged, /4711|tok-secret/);
 });
 
+test('a password given under another name of its key is shown by no route', async (t) => {
+  const rest = await Rest.start(t);
+  const { 'db.pin': pin, ...others } = CONFIG;
+  const body = { ...others, 'db.number': pin };
+  assert.equal((await rest.send('PUT', '/connectors/a/config', { body })).status, 201);
+  for (const path of ['/connectors/a/config', '/connectors/a/tasks', '/getConfigInfo'])
+    assert.match((await rest.send('GET', path)).text, /"db.number":"\[hidden\]"/);
+  const definitions = await rest.send('GET', '/connector-plugins/LinesSource/config');
+  assert.doesNotMatch(definitions.text, /aliases/);
+});
+
 test('a configuration that was read can be put back: what is hidden stays as it is stored', async (t) => {
   const rest = await withConnector(t);
   assert.equal(
