@@ -1,6 +1,7 @@
 /** The whole path of a request, in order. */
 import Koa from 'koa';
 
+import type { DefaultConverters } from '../core/configured-plugins.js';
 import { refuseLargeBody } from './body.js';
 import type { HttpLog, RequestState } from './context.js';
 import { answerErrors } from './middleware/error-answers.js';
@@ -20,11 +21,14 @@ export interface AppOptions {
   readonly requestTimeoutMs: number;
   /** Requests served at once. */
   readonly maxConcurrentRequests: number;
+  /** The node's, of connectors that name none. */
+  readonly defaultConverters?: DefaultConverters;
   readonly isStopping: () => boolean;
 }
 
 export function createApp(runtime: Runtime, options: AppOptions, log: HttpLog): Koa<RequestState> {
-  const deps = { runtime, secrets: new SecretRules(runtime), maxBodyBytes: options.maxBodyBytes };
+  const secrets = new SecretRules(runtime, options.defaultConverters ?? {});
+  const deps = { runtime, secrets, maxBodyBytes: options.maxBodyBytes };
   const router = createRouter(deps);
   const app = new Koa<RequestState>();
   app.use(async (ctx, next) => {

@@ -5,7 +5,7 @@
  */
 import { LRUCache } from 'lru-cache';
 
-import { configuredPlugins } from '../core/configured-plugins.js';
+import { configuredPlugins, type DefaultConverters } from '../core/configured-plugins.js';
 import { isReference } from '../core/secret-references.js';
 import { HttpError, type FieldError } from './errors.js';
 import { RuntimeFailure, type Call, type Config, type Runtime } from './runtime.js';
@@ -40,10 +40,12 @@ interface Definitions {
 
 export class SecretRules {
   readonly #runtime: Runtime;
+  readonly #defaults: DefaultConverters;
   readonly #definitions = new LRUCache<string, Definitions>({ max: MAX_CLASSES, ttl: KEEP_MS });
 
-  constructor(runtime: Runtime) {
+  constructor(runtime: Runtime, defaults: DefaultConverters) {
     this.#runtime = runtime;
+    this.#defaults = defaults;
   }
 
   /** After plugins were read again. */
@@ -58,7 +60,7 @@ export class SecretRules {
   async of(call: Call, config: Config): Promise<IsSecret> {
     const known = new Map<string, boolean>();
     const unread: string[] = [];
-    for (const { prefix, pluginClass, version } of configuredPlugins(config, {})) {
+    for (const { prefix, pluginClass, version } of configuredPlugins(config, this.#defaults)) {
       const { keys } = await this.#of(call, pluginClass, version);
       if (keys === null) unread.push(prefix);
       for (const [key, secret] of keys ?? []) known.set(prefix + key, secret);

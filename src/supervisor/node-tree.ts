@@ -118,6 +118,7 @@ function httpParams(parameters: Parameters, facts: NodeFacts): HttpParams {
     allowedHosts: parameters.httpAllowedHosts,
     maxBodyBytes: parameters.httpMaxBodyBytes,
     requestTimeoutMs: parameters.httpRequestTimeoutMs,
+    defaultConverters: { keyConverter: parameters.keyConverter, valueConverter: parameters.valueConverter },
     workerId: parameters.workerId,
     clusterId: parameters.connectClusterId,
     version: facts.version,

@@ -1,3 +1,4 @@
+import type { DefaultConverters } from '../../core/configured-plugins.js';
 import type { Protocol } from '../kernel/protocol.js';
 
 /** Serves REST; other actors have nothing to ask it. */
@@ -13,6 +14,7 @@ export interface HttpParams {
   readonly allowedHosts: readonly string[];
   readonly maxBodyBytes: number;
   readonly requestTimeoutMs: number;
+  readonly defaultConverters: DefaultConverters;
   readonly workerId: string;
   readonly clusterId: string;
   readonly version: string;

@@ -114,6 +114,7 @@ export class InMemoryRuntime implements Runtime {
 
   async pluginConfig(_: unknown, pluginClass: string): Promise<readonly PluginKeyInfo[]> {
     await this.before('pluginConfig');
+    if (pluginClass === 'example.JsonConverter') return [definition('auth', 'PASSWORD')];
     if (pluginClass !== SOURCE && pluginClass !== SINK && pluginClass !== 'LinesSource') {
       throw new RuntimeFailure('PLUGIN_NOT_FOUND', `no plugin ${pluginClass}`);
     }

@@ -57,6 +57,14 @@ test('a password given under another name of its key is shown by no route', asyn
   assert.doesNotMatch(definitions.text, /aliases/);
 });
 
+test("a password of the node's own converter is shown by no route", async (t) => {
+  const rest = await Rest.start(t, { defaultConverters: { valueConverter: 'example.JsonConverter' } });
+  const body = { ...CONFIG, 'value.converter.auth': 'hunter2' };
+  assert.equal((await rest.send('PUT', '/connectors/a/config', { body })).status, 201);
+  for (const path of ['/connectors/a/config', '/connectors/a/tasks', '/getConfigInfo'])
+    assert.match((await rest.send('GET', path)).text, /"value.converter.auth":"\[hidden\]"/);
+});
+
 test('a configuration that was read can be put back: what is hidden stays as it is stored', async (t) => {
   const rest = await withConnector(t);
   assert.equal(

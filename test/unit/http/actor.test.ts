@@ -114,6 +114,7 @@ async function start(t: TestContext, refs: ReturnType<typeof peers>, lease = cre
       allowedHosts: [],
       maxBodyBytes: 1000,
       requestTimeoutMs: 5000,
+      defaultConverters: {},
       workerId: 'w1',
       clusterId: 'k',
       version: '1',
