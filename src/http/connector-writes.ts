@@ -49,13 +49,10 @@ export async function patchConfig(
   if (renamed !== undefined && renamed !== name) throw nameMismatch(renamed ?? '', name);
   const stored = await existing(deps, call, name);
   const real = restoreChanges(changes, stored.config);
+  const config = patched(stored.config, real);
+  await deps.secrets.refuseInherited(call, stored.config, real, config);
   const work = deps.runtime.patch(call, name, real);
-  return explained(
-    deps,
-    call,
-    patched(stored.config, real),
-    rewording(work, 'CONNECTOR_NOT_FOUND', notFound(name)),
-  );
+  return explained(deps, call, config, rewording(work, 'CONNECTOR_NOT_FOUND', notFound(name)));
 }
 
 /** The connector, or the 404 that Kafka Connect answers. */

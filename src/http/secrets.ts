@@ -74,6 +74,18 @@ export class SecretRules {
     return hideWith(await this.of(call, config), config);
   }
 
+  /** Refuses changes of a plugin's class that leave it passwords of another one: it may define these keys as anything. */
+  async refuseInherited(call: Call, stored: Config, changes: object, changed: Config): Promise<void> {
+    const inherited = Object.entries(stored).filter(
+      ([key]) => !Object.hasOwn(changes, key) && pluginOf(key, stored) !== pluginOf(key, changed),
+    );
+    if (inherited.length === 0) return;
+    const isSecret = await this.of(call, stored);
+    refuse(
+      inherited.filter(([key, value]) => hides(isSecret, key, value)).map(([key]) => ofAnotherPlugin(key)),
+    );
+  }
+
   async #of(call: Call, pluginClass: string, version: string | null): Promise<Definitions> {
     const id = `${pluginClass}@${version ?? ''}`;
     const cached = this.#definitions.get(id);
@@ -101,9 +113,13 @@ export class SecretRules {
 export function hideWith(isSecret: IsSecret, config: Config): Config {
   const shown = Object.entries(config).map(([key, value]): [string, string] => [
     key,
-    isSecret(key) && value !== '' && !isReference(value) ? HIDDEN : value,
+    hides(isSecret, key, value) ? HIDDEN : value,
   ]);
   return Object.fromEntries(shown);
+}
+
+function hides(isSecret: IsSecret, key: string, value: string): boolean {
+  return isSecret(key) && value !== '' && !isReference(value);
 }
 
 /** A whole configuration in which `[hidden]` stands for what is stored. Refused where nothing is. */
@@ -112,7 +128,8 @@ export function restore(config: Config, stored: Config | undefined): Config {
   const restored = Object.entries(config).map(([key, value]): [string, string] => {
     if (value !== HIDDEN) return [key, value];
     const kept = stored !== undefined && Object.hasOwn(stored, key) ? stored[key] : undefined;
-    if (kept === undefined) errors.push(nothingStored(key));
+    if (stored === undefined || kept === undefined) errors.push(nothingStored(key));
+    else if (pluginOf(key, stored) !== pluginOf(key, config)) errors.push(ofAnotherPlugin(key));
     return [key, kept ?? value];
   });
   refuse(errors);
@@ -129,6 +146,14 @@ export function restoreChanges(
   return Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== HIDDEN));
 }
 
+/** The plugin that a key is written for, by where it stands and by its class. */
+function pluginOf(key: string, config: Config): string {
+  const [owner] = configuredPlugins(config, {})
+    .filter(({ prefix }) => key.startsWith(prefix))
+    .sort((a, b) => b.prefix.length - a.prefix.length);
+  return owner === undefined ? '' : `${owner.prefix} ${owner.pluginClass.trim()}`;
+}
+
 export function holdsHidden(config: Config): boolean {
   return Object.values(config).includes(HIDDEN);
 }
@@ -139,6 +164,11 @@ function nothingStored(field: string): FieldError {
     value: HIDDEN,
     reason: '[hidden] keeps the stored value, and none is stored: send the value itself',
   };
+}
+
+function ofAnotherPlugin(field: string): FieldError {
+  const reason = 'was written for another plugin class: send the value itself, or null to remove it';
+  return { field, value: HIDDEN, reason };
 }
 
 function refuse(fields: readonly FieldError[]): void {

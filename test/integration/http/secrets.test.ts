@@ -3,7 +3,7 @@ import test from 'node:test';
 
 import { RuntimeFailure } from '#troupe/http/runtime.js';
 import { errorOf, Rest } from './client.js';
-import { SOURCE } from './in-memory-runtime.js';
+import { SINK, SOURCE } from './in-memory-runtime.js';
 
 /** `db.pin` is a PASSWORD by definition, `api.token` by its name, `public.token.limit` is neither. */
 const CONFIG = {
@@ -91,6 +91,36 @@ test('hidden values that nothing is stored for are refused', async (t) => {
     assert.equal(error.code, 'CONFIG_INVALID');
     assert.equal(error.errors?.length, 1);
   }
+});
+
+test('what is hidden is not kept for a plugin that it was not written for', async (t) => {
+  const rest = await withConnector(t);
+  const other = { 'connector.class': SINK };
+  const validate = `/connector-plugins/${SINK}/config/validate`;
+  for (const [answer, fields] of [
+    [await rest.send('PATCH', '/connectors/a/config', { body: other }), ['db.pin', 'api.token']],
+    [
+      await rest.send('PATCH', '/connectors/a/config', { body: { ...other, 'db.pin': '[hidden]' } }),
+      ['db.pin', 'api.token'],
+    ],
+    [
+      await rest.send('PUT', '/connectors/a/config', { body: { ...SHOWN, ...other } }),
+      ['db.pin', 'api.token'],
+    ],
+    [await rest.send('PUT', validate, { body: { ...SHOWN, ...other } }), ['db.pin', 'api.token']],
+    [await rest.send('PATCH', '/connectors/a/config', { body: { ...other, 'api.token': null } }), ['db.pin']],
+  ] as const) {
+    assert.equal(answer.status, 400);
+    const error = errorOf(answer.json);
+    assert.equal(error.code, 'CONFIG_INVALID');
+    assert.deepEqual(
+      error.errors?.map(({ field }) => field),
+      fields,
+    );
+    assert.doesNotMatch(answer.text, /4711|tok-secret/);
+  }
+  const given = { ...other, 'api.token': null, 'db.pin': '4711', file: 'b' };
+  assert.equal((await rest.send('PATCH', '/connectors/a/config', { body: given })).status, 200);
 });
 
 test('a password changed between reading and writing is not put back to the old one', async (t) => {
