@@ -224,6 +224,11 @@ const isConfig = recordOf(text);
 /** What a claim, a status and a path are made of: no slash, or one unit could be taken for another. */
 const isName: Shape<string> = (value): value is string => text(value) && value !== '' && !value.includes('/');
 
+/** Whether entries of a connector of this name can be read. */
+export function isConnectorName(name: string): boolean {
+  return isName(name);
+}
+
 const isConfigEntry = byType<ConfigEntry>({
   CONNECTOR: object<ConnectorWrite>({
     name: isName,

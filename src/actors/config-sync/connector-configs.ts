@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import type { ConfigEntry, ConfigResult } from '../../core/config-machine.js';
+import { isConnectorName, type ConfigEntry, type ConfigResult } from '../../core/config-machine.js';
 import type { ConnectorEntry, TargetState } from '../../core/model.js';
 import { ConnectError } from '../../sdk/errors.js';
 import type { BootConnector } from './boot-connectors.js';
@@ -140,6 +140,9 @@ export class ConnectorConfigs {
   }
 
   async #submit(entry: ConfigEntry): Promise<{ entry: ConnectorEntry; created: boolean }> {
+    // Such an entry could be read by no node.
+    if (entry.type !== 'CONNECTOR' && !isConnectorName(entry.name))
+      throw new ConnectError(`Connector ${entry.name} not found`, { code: 'CONNECTOR_NOT_FOUND' });
     const result = await this.#write(entry);
     if (!result.ok) throw new ConnectError(result.message, { code: result.code });
     return result;
