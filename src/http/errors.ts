@@ -52,6 +52,10 @@ export const ERRORS = {
   REQUEST_TIMEOUT: { status: 500, meaning: 'No answer within the time limit; a write may still be applied.' },
   PLANNING_FAILED: { status: 500, meaning: 'The connector failed while validating or planning.' },
   PLANNING_TIMEOUT: { status: 504, meaning: 'The connector did not finish validating or planning in time.' },
+  LOG_REFUSED: {
+    status: 500,
+    meaning: 'The log cannot take this write as it is, for instance because it is too large.',
+  },
   ACTOR_DOWN: {
     status: 503,
     meaning: 'A part of the node is starting or being restarted.',

@@ -21,6 +21,12 @@ const OF_RUNTIME: Readonly<Record<string, ErrorCode>> = {
   BAD_CONFIG: 'CONFIG_INVALID',
   LOG_FULL: 'LOG_FULL',
   SHUTTING_DOWN: 'SHUTTING_DOWN',
+  // Of the log's errors the one that the request itself is to blame for.
+  LOG_BAD_REQUEST: 'LOG_REFUSED',
+  SUBMIT_BUSY: 'MAILBOX_FULL',
+  // After these two, as after ACTOR_DOWN, a write may have been applied or not.
+  SUBMIT_STOPPED: 'ACTOR_DOWN',
+  SUBMIT_OVERTAKEN: 'ACTOR_DOWN',
 };
 
 /** Faults of the node itself. */
