@@ -13,10 +13,8 @@ export function withoutSecrets(
 ): ConfigInfos {
   if (secrets.size === 0 && passwords.length === 0) return infos;
   const shown = (text: string): string => replaceSecrets(text, secrets);
-  const hidden = passwords
-    .filter((password) => password.length >= MIN_SECRET)
-    .map((password): [string, string] => [password, '[hidden]']);
-  const told = new Map([...hidden, ...secrets]);
+  const hidden = passwords.map((password): [string, string] => [password, '[hidden]']);
+  const told = [...new Map([...hidden, ...secrets])].filter(([secret]) => secret.length >= MIN_SECRET);
   const said = (text: string): string => replaceSecrets(text, told);
   return {
     ...infos,
