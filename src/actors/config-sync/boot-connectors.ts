@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { nameProblem } from '../../core/connector-name.js';
 
 export interface BootConnector {
   readonly file: string;
@@ -68,6 +69,9 @@ function parseConnector(content: string): { name: string; config: Record<string,
   if (!isObject(parsed) || typeof parsed['name'] !== 'string' || !isObject(parsed['config'])) {
     throw new Error('it must hold {"name": "…", "config": {"key": "value", …}}');
   }
+  const name = parsed['name'].trim();
+  const problem = nameProblem(name);
+  if (problem !== null) throw new Error(`the connector name ${problem}`);
   const config: Record<string, string> = {};
   for (const [key, value] of Object.entries(parsed['config'])) {
     if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'boolean') {
@@ -80,7 +84,7 @@ function parseConnector(content: string): { name: string; config: Record<string,
       writable: true,
     });
   }
-  return { name: parsed['name'].trim(), config };
+  return { name, config };
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {
