@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { createLogger } from './actors/kernel/logging.js';
 import type { ActorLogger } from './actors/kernel/protocol.js';
 import { loadParameters, type Parameters } from './core/parameters.js';
+import { restUrl } from './core/rest-url.js';
 import { choosePort } from './supervisor/free-port.js';
 import { lockInstance } from './supervisor/instance-lock.js';
 import { nodeTree, storeFolder, taskSpares } from './supervisor/node-tree.js';
@@ -104,7 +105,7 @@ async function run(given: Parameters, configFile: string | null, shown: readonly
 
   const booted = system.started.then(() => {
     log.info(
-      { rest: `http://${parameters.httpHost}:${parameters.httpPort}` },
+      { rest: restUrl(parameters.httpHost, parameters.httpPort) },
       'Stage 3 of 3, run: connectors and tasks',
     );
     log.info({}, `The worker [${parameters.workerId}] boot success.`);

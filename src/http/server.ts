@@ -9,6 +9,7 @@ import {
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 
+import { restUrl } from '../core/rest-url.js';
 import { createApp, type AppOptions } from './app.js';
 import type { HttpLog } from './context.js';
 import { errorBody, HttpError } from './errors.js';
@@ -71,7 +72,7 @@ export async function startServer(
   server.on('error', (error) => log.error({ err: error }, 'a connection could not be accepted'));
   return {
     port,
-    url: `http://${urlHost(options.host)}:${port}`,
+    url: restUrl(options.host, port),
     stop: (graceMs) => {
       stopping = true;
       return close(server, graceMs);
@@ -154,8 +155,4 @@ function brokenRequest(error: NodeJS.ErrnoException): HttpError {
     return new HttpError('REQUEST_TOO_SLOW', 'The request did not arrive in time.');
   }
   return new HttpError('HTTP_MALFORMED', 'The bytes received are not an HTTP/1.1 request.');
-}
-
-function urlHost(host: string): string {
-  return host.includes(':') ? `[${host}]` : host;
 }

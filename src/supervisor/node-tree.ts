@@ -6,6 +6,7 @@ import type { PersistenceParams } from '../actors/persistence/params.js';
 import type { RebalancerParams } from '../actors/rebalancer/params.js';
 import type { TaskSettings } from '../actors/task/protocol.js';
 import type { Parameters } from '../core/parameters.js';
+import { restUrl } from '../core/rest-url.js';
 import type { LogActorParams, LogSettings } from '../log/open.js';
 import type { SpareSpec } from './spare-threads.js';
 
@@ -166,7 +167,7 @@ function discoveryParams(parameters: Parameters): DiscoveryParams {
   return {
     workerId: parameters.workerId,
     logSettings: logSettings(parameters),
-    restUrl: `http://${parameters.httpHost}:${parameters.httpPort}`,
+    restUrl: restUrl(parameters.httpHost, parameters.httpPort),
     topic: parameters.clusterStoreTopic,
     heartbeatMs: parameters.heartbeatIntervalMs,
     leaseMs: parameters.leaseMs,
