@@ -1,7 +1,7 @@
 /** The Koa context of Troupe's routes. */
 import type Router from '@koa/router';
 import type { RouterContext } from '@koa/router';
-import type { Context as KoaContext, Middleware as KoaMiddleware, Next, ParameterizedContext } from 'koa';
+import type { Next, ParameterizedContext } from 'koa';
 
 import type { Call, Runtime } from './runtime.js';
 import type { SecretRules } from './secrets.js';
@@ -15,9 +15,8 @@ export interface RequestState {
 export type Context = ParameterizedContext<RequestState>;
 export type RouteContext = RouterContext<RequestState>;
 export type Middleware = (ctx: Context, next: Next) => Promise<void>;
-export type AppMiddleware = KoaMiddleware<RequestState>;
 export type Routes = Router<RequestState>;
-export type { KoaContext, Next };
+export type { Next };
 
 /** What the routes are made of. */
 export interface RouteDeps {

@@ -35,12 +35,7 @@ export interface NodeFacts {
  */
 export function nodeTree(parameters: Parameters, facts: NodeFacts): SupervisorSpec {
   return supervisor('root', 'one_for_one', [
-    actor(
-      'http',
-      parameters,
-      ['discovery', 'config-sync', 'persistence', 'rebalancer'],
-      httpParams(parameters, facts),
-    ),
+    actor('http', parameters, ['discovery', 'config-sync', 'rebalancer'], httpParams(parameters, facts)),
     supervisor('runtime', 'rest_for_one', [
       ...(parameters.namesrvAddr === null ? [actor('log', parameters, [], logParams(parameters))] : []),
       actor('discovery', parameters, ['log', 'rebalancer'], discoveryParams(parameters)),
