@@ -30,7 +30,7 @@ export async function readJsonObject(ctx: Context, maxBytes: number): Promise<Js
 async function readBytes(ctx: Context, maxBytes: number): Promise<Buffer> {
   ctx.state.call.waitingFor = "the request's body";
   // A client that sent `Expect: 100-continue` waits for this word.
-  if (ctx.get('expect') !== '') ctx.res.writeContinue();
+  if (ctx.get('expect').toLowerCase() === '100-continue') ctx.res.writeContinue();
   try {
     return await getRawBody(ctx.req, { length: declaredLength(ctx), limit: maxBytes });
   } catch (error) {

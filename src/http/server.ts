@@ -63,6 +63,8 @@ export async function startServer(
     connectionsCheckingInterval: Math.min(1_000, options.headersTimeoutMs),
     keepAliveTimeout: 5_000,
     maxHeaderSize: 16 * 1024,
+    // The check of Host answers, in the shape of every error.
+    requireHostHeader: false,
   });
   server.maxConnections = options.maxConnections;
   // A client that neither sends nor reads: longer than any answer may take.
@@ -92,6 +94,8 @@ function serve(
   server.on('request', take);
   // The body is asked for only by the route that reads it (body.ts), so a refusal spares it.
   server.on('checkContinue', take);
+  // Other expectations are passed over: Node would answer them with an empty 417.
+  server.on('checkExpectation', take);
   server.on('clientError', (error, socket) => {
     // In the middle of an answer, another one would be read as its rest.
     if (answers.get(socket)?.headersSent === true && answers.get(socket)?.writableFinished === false)

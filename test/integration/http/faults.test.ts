@@ -270,3 +270,11 @@ function portOf(server: Server): number {
   assert.ok(typeof address === 'object' && address !== null);
   return address.port;
 }
+
+test('a request without a Host, or that expects something unknown, is answered in the shape of all', async (t) => {
+  const rest = await Rest.start(t);
+  const hostless = await rest.raw('GET / HTTP/1.1\r\nConnection: close\r\n\r\n');
+  assert.match(hostless, /^HTTP\/1\.1 403 [^]*"code":"HOST_NOT_ALLOWED"/);
+  const expecting = 'GET / HTTP/1.1\r\nHost: localhost\r\nExpect: magic\r\nConnection: close\r\n\r\n';
+  assert.match(await rest.raw(expecting), /^HTTP\/1\.1 200 /);
+});
