@@ -27,6 +27,8 @@ export class Rebalancer {
   readonly #state: NodeState;
   readonly #running = new Map<UnitKey, RunningUnit>();
   readonly #busy = new Set<UnitKey>();
+  /** Tasks that are told to stop: how their threads end is no news. */
+  readonly #stopping = new Set<UnitKey>();
   /** Failed plans in a row, by connector unit. */
   readonly #failures = new Map<UnitKey, number>();
   /** Claims that were granted to this object and that no start has used. */
@@ -108,7 +110,9 @@ export class Rebalancer {
     this.step();
     // Those that are just being started as well, which `decide` leaves alone until they are.
     for (const unit of this.#running.keys()) {
-      if (parseUnitKey(unit).task !== null) void this.#context.system.stopChild(unit).catch(() => undefined);
+      if (parseUnitKey(unit).task === null) continue;
+      this.#stopping.add(unit);
+      void this.#context.system.stopChild(unit).catch(() => undefined);
     }
     await gone;
   }
@@ -144,7 +148,7 @@ export class Rebalancer {
   onTaskEvent(event: SystemEvent): void {
     if (event.type !== 'exited') return;
     const running = this.#running.get(event.id);
-    if (running === undefined || this.#busy.has(event.id)) return;
+    if (running === undefined || this.#stopping.has(event.id)) return;
     const state = event.restartInMs === null ? 'FAILED' : 'RESTARTING';
     this.#running.set(event.id, { ...running, state });
     this.#report(event.id, state, trace(event.reason));
@@ -206,11 +210,14 @@ export class Rebalancer {
   async #stop(unit: UnitKey, moving: boolean): Promise<void> {
     const epoch = this.#running.get(unit)?.epoch ?? 0;
     if (moving) this.#moves.begin(unit, epoch);
+    this.#stopping.add(unit);
     try {
       if (parseUnitKey(unit).task !== null) await this.#context.system.stopChild(unit);
     } catch (error) {
       this.#moves.cancel(unit);
       throw error;
+    } finally {
+      this.#stopping.delete(unit);
     }
     this.#running.delete(unit);
     this.#failures.delete(unit);
