@@ -19,10 +19,11 @@ export default behavior<RebalancerProtocol, RebalancerPeers, RebalancerParams>({
     const state = new NodeState();
     const targets = new Targets(state);
     const rebalancer = new Rebalancer(context, state);
-    await rebalancer.adoptRunning();
+    // First, or an exit right after the children were listed would not be heard of.
     context.system.watch('tasks', (event) => {
       rebalancer.onTaskEvent(event);
     });
+    await rebalancer.adoptRunning();
     return {
       handlers: {
         tell: {
