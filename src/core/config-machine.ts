@@ -34,17 +34,20 @@ export interface ConnectorWrite {
   readonly boot?: string;
 }
 
+/** The outcome of planning from the connector's config of this version. */
+export interface TasksWrite {
+  readonly name: string;
+  readonly connectorVersion: number;
+  readonly configs: readonly Config[];
+  /** Of the planner's claim. TASKS_STALE when a newer one has planned: this planner was evicted in the meantime. */
+  readonly epoch?: number;
+}
+
 export type ConfigEntry =
   | ({ readonly type: 'CONNECTOR' } & ConnectorWrite)
   | { readonly type: 'TARGET'; readonly name: string; readonly state: TargetState }
   | { readonly type: 'DELETE'; readonly name: string }
-  /** The outcome of planning from the connector's config of this version. */
-  | {
-      readonly type: 'TASKS';
-      readonly name: string;
-      readonly connectorVersion: number;
-      readonly configs: readonly Config[];
-    }
+  | ({ readonly type: 'TASKS' } & TasksWrite)
   | {
       readonly type: 'RESTART';
       readonly name: string;
@@ -101,7 +104,7 @@ function apply(state: ConfigState, entry: ConfigEntry, { offset }: EntryMeta): C
     case 'DELETE':
       return remove(state, stored, offset);
     case 'TASKS':
-      return tasks(state, stored, entry.connectorVersion, entry.configs, offset);
+      return tasks(state, stored, entry, offset);
     case 'RESTART':
       return save(state, restarted(stored, entry.connector, entry.tasks, offset));
   }
@@ -160,17 +163,29 @@ function remember<V>(map: Map<string, V>, key: string, value: V, max: number): v
 function tasks(
   state: ConfigState,
   stored: ConnectorEntry,
-  connectorVersion: number,
-  configs: readonly Config[],
+  { connectorVersion, configs, epoch }: TasksWrite,
   offset: number,
 ): ConfigResult {
   if (connectorVersion !== stored.version) {
     const message = `connector ${stored.name} is at version ${stored.version}: tasks planned from version ${connectorVersion} are out of date`;
     return failure('TASKS_STALE', message);
   }
-  if (stored.tasks !== null && samePlan(stored.tasks, connectorVersion, configs)) return save(state, stored);
+  const newest = stored.tasks?.epoch;
+  if (epoch !== undefined && newest !== undefined && epoch < newest) {
+    const message = `the tasks of connector ${stored.name} were planned at epoch ${newest}: those of epoch ${epoch} are out of date`;
+    return failure('TASKS_STALE', message);
+  }
+  const by = epoch === undefined ? {} : { epoch };
+  if (stored.tasks !== null && samePlan(stored.tasks, connectorVersion, configs)) {
+    if (epoch === undefined || epoch === newest) return save(state, stored);
+    return save(state, { ...stored, tasks: { ...stored.tasks, epoch } });
+  }
   const restarts = stored.restarts === undefined ? {} : { restarts: { ...stored.restarts, tasks: {} } };
-  return save(state, { ...stored, ...restarts, tasks: { connectorVersion, generation: offset, configs } });
+  return save(state, {
+    ...stored,
+    ...restarts,
+    tasks: { connectorVersion, generation: offset, configs, ...by },
+  });
 }
 
 /**
@@ -240,11 +255,21 @@ const isConfigEntry = byType<ConfigEntry>({
   }),
   TARGET: object({ name: isName, state: isTarget }),
   DELETE: object({ name: isName }),
-  TASKS: object({ name: isName, connectorVersion: count, configs: listOf(isConfig) }),
+  TASKS: object<TasksWrite>({
+    name: isName,
+    connectorVersion: count,
+    configs: listOf(isConfig),
+    epoch: optional(count),
+  }),
   RESTART: object({ name: isName, connector: flag, tasks: listOf(count) }),
 });
 
-const isTaskSet = object<TaskSet>({ connectorVersion: count, generation: count, configs: listOf(isConfig) });
+const isTaskSet = object<TaskSet>({
+  connectorVersion: count,
+  generation: count,
+  configs: listOf(isConfig),
+  epoch: optional(count),
+});
 const isConnectorEntry = object<ConnectorEntry>({
   name: isName,
   config: isConfig,

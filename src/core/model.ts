@@ -95,6 +95,8 @@ export interface TaskSet {
   /** Log offset of the change: the tasks' generation. Planned again with the same outcome they keep theirs. */
   readonly generation: number;
   readonly configs: readonly Readonly<Record<string, string>>[];
+  /** Of the claim that they were planned on, the newest that came to this outcome. */
+  readonly epoch?: number;
 }
 
 export interface SourcePosition {

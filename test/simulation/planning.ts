@@ -9,7 +9,7 @@ import type { Random } from './random.js';
 export async function planTasks(
   random: Random,
   replica: Replica<ConfigState, ConfigEntry, ConfigResult>,
-  name: string,
+  { name, epoch }: { readonly name: string; readonly epoch: number },
 ): Promise<{ entry: ConnectorEntry }> {
   const present = replica.state.connectors.get(name);
   if (present === undefined) {
@@ -17,7 +17,7 @@ export async function planTasks(
   }
   await sleep(1 + random.next(150));
   const configs = Array.from({ length: Number(present.config['tasks.max']) }, () => ({}));
-  const entry: ConfigEntry = { type: 'TASKS', name, connectorVersion: present.version, configs };
+  const entry: ConfigEntry = { type: 'TASKS', name, connectorVersion: present.version, configs, epoch };
   const result = await replica.submit(entry);
   if (!result.ok) throw new ConnectError(result.message, { code: result.code });
   return result;

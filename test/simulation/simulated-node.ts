@@ -130,7 +130,7 @@ export class SimulatedNode {
     this.#publishConfigs();
     this.#configSync.up(this.#main, {
       tell: {},
-      ask: { plan: ({ name }) => planTasks(this.#world.random, config, name) },
+      ask: { plan: (request) => planTasks(this.#world.random, config, request) },
     });
     this.#joined = true;
     this.#startRebalancer();

@@ -76,7 +76,7 @@ export default behavior<ConfigSyncProtocol, ConfigSyncPeers, ConfigSyncParams>({
           delete: ({ name }) => configs.delete(name),
           setTarget: ({ name, state }) => configs.setTarget(name, state),
           restart: (request) => configs.restart(request),
-          plan: ({ name }) => configs.plan(name),
+          plan: (request) => configs.plan(request),
           validate: ({ config }) => configs.validate(config),
           plugins: () => plugins.listing(),
           pluginConfig: ({ class: name, version }) => pool.run({ kind: 'definition', class: name, version }),

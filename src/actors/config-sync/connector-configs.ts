@@ -105,12 +105,13 @@ export class ConnectorConfigs {
     return { entry };
   }
 
-  async plan(name: string): Promise<{ entry: ConnectorEntry }> {
+  async plan({ name, epoch }: Ask['plan']['request']): Promise<{ entry: ConnectorEntry }> {
     const present = this.get(name);
     if (present === null)
       throw new ConnectError(`Connector ${name} not found`, { code: 'CONNECTOR_NOT_FOUND' });
     const configs = await this.#pool.run({ kind: 'plan', name, config: present.config });
-    const { entry } = await this.#submit({ type: 'TASKS', name, connectorVersion: present.version, configs });
+    const { version: connectorVersion } = present;
+    const { entry } = await this.#submit({ type: 'TASKS', name, connectorVersion, configs, epoch });
     return { entry };
   }
 

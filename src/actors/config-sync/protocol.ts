@@ -57,8 +57,11 @@ export interface ConfigSyncProtocol extends Protocol {
       request: { name: string; connector: boolean; tasks: readonly number[] };
       reply: { entry: ConnectorEntry };
     };
-    /** Runs the connector's planning in the pool and writes the task list. The rebalancer asks it for its claims. */
-    plan: { request: { name: string }; reply: { entry: ConnectorEntry } };
+    /**
+     * Runs the connector's planning in the pool and writes the task list. The rebalancer asks it for its claims, and says
+     * which. TASKS_STALE: the config has changed in the meantime, or a newer claim has planned.
+     */
+    plan: { request: { name: string; epoch: number }; reply: { entry: ConnectorEntry } };
     validate: { request: { config: Config }; reply: ConfigInfos };
     plugins: { request: Record<string, never>; reply: PluginListing };
     /** Definitions of one plugin's own keys. PLUGIN_NOT_FOUND. */

@@ -256,7 +256,7 @@ export class Rebalancer {
     };
     try {
       const { 'config-sync': configSync } = this.#context.peers;
-      await configSync.ask('plan', { name: unit }, { deadlineMs: PLAN_ASK_MS });
+      await configSync.ask('plan', { name: unit, epoch }, { deadlineMs: PLAN_ASK_MS });
       this.#failures.delete(unit);
       record('RUNNING');
       this.#report(unit, 'RUNNING', null);

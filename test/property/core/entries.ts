@@ -95,12 +95,16 @@ export const configEntry: fc.Arbitrary<ConfigEntry> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ type: fc.constant('DELETE' as const), name }) },
   {
     weight: 4,
-    arbitrary: fc.record({
-      type: fc.constant('TASKS' as const),
-      name,
-      connectorVersion: small,
-      configs: fc.array(config, { maxLength: 3 }),
-    }),
+    arbitrary: fc.record(
+      {
+        type: fc.constant('TASKS' as const),
+        name,
+        connectorVersion: small,
+        configs: fc.array(config, { maxLength: 3 }),
+        epoch: small,
+      },
+      { requiredKeys: ['type', 'name', 'connectorVersion', 'configs'] },
+    ),
   },
   {
     weight: 2,

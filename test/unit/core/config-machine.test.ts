@@ -21,9 +21,10 @@ class Configs {
     return this.say({ type: 'CONNECTOR', name: 'c', config, ...more });
   }
 
-  plan(connectorVersion: number, count: number): ConnectorEntry | ConfigErrorCode {
+  plan(connectorVersion: number, count: number, epoch?: number): ConnectorEntry | ConfigErrorCode {
     const configs = Array.from({ length: count }, (_, task) => ({ task: String(task) }));
-    return this.say({ type: 'TASKS', name: 'c', connectorVersion, configs });
+    const by = epoch === undefined ? {} : { epoch };
+    return this.say({ type: 'TASKS', name: 'c', connectorVersion, configs, ...by });
   }
 
   get entry(): ConnectorEntry {
@@ -78,6 +79,24 @@ test('a plan with the same outcome does not restart tasks', () => {
   const before = configs.entry;
   configs.plan(configs.entry.version, 2);
   assert.equal(configs.entry, before);
+});
+
+test('a plan of an evicted node that comes after that of its successor is refused', () => {
+  const configs = new Configs();
+  configs.put({ k: '1' });
+  const { version } = configs.entry;
+  configs.plan(version, 3, 8);
+  const { entry } = configs;
+  assert.equal(configs.plan(version, 2, 7), 'TASKS_STALE');
+  assert.equal(configs.entry, entry);
+  // The next owner comes to the same outcome: the one before it is still not listened to.
+  configs.plan(version, 3, 9);
+  assert.equal(unitGeneration(configs.entry, 0), unitGeneration(entry, 0));
+  const copy = configMachine.decodeSnapshot([...configMachine.encodeSnapshot(configs.state)]);
+  assert.deepEqual(copy?.connectors.get('c'), configs.entry);
+  assert.equal(configs.plan(version, 2, 8), 'TASKS_STALE');
+  configs.plan(version, 2, 9);
+  assert.equal(configs.entry.tasks?.configs.length, 2);
 });
 
 test('two restart requests for different tasks are both remembered, and end with a new plan', () => {
