@@ -186,7 +186,9 @@ export class Membership {
       this.#context.crash(new Error(result.message));
       return;
     }
-    if (!this.#leaving) renewLease(this.#context.lease, this.#lease.readBack(sentAt));
+    // What was read together with it may say that this node was superseded, and that ends the lease.
+    if (this.#leaving || !isLive(this.#replica.state.members, this.#self)) return;
+    renewLease(this.#context.lease, this.#lease.readBack(sentAt));
   }
 
   #sayReady(): void {

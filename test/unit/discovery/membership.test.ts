@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict';
+import { test, type TestContext } from 'node:test';
+import type { DiscoveryPeers } from '#troupe/actors/discovery/behavior.js';
+import { Membership } from '#troupe/actors/discovery/membership.js';
+import type { DiscoveryParams } from '#troupe/actors/discovery/params.js';
+import { createLease, leaseLeftMs } from '#troupe/actors/kernel/lease.js';
+import type { ActorContext } from '#troupe/actors/kernel/protocol.js';
+import {
+  clusterMachine,
+  type ClusterEntry,
+  type ClusterResult,
+  type ClusterState,
+} from '#troupe/core/cluster-machine.js';
+import { EntryEncoder } from '#troupe/core/envelope.js';
+import { Replica } from '#troupe/core/replicated-state.js';
+import { MemoryTopic } from '../../property/core/memory-topic.js';
+import { DISCOVERY, LOG, NO_SYSTEM } from '../../simulation/node-settings.js';
+import { refTo } from '../../support/ref.js';
+import { until } from '../../support/wait.js';
+
+const SELF = { id: 'n', incarnation: 'n-1' };
+
+interface Joined {
+  readonly topic: MemoryTopic;
+  readonly lease: SharedArrayBuffer;
+  /** Why it asked for the end of its process. */
+  readonly ends: string[];
+}
+
+async function joined(t: TestContext, times: Partial<DiscoveryParams>): Promise<Joined> {
+  const topic = new MemoryTopic();
+  const lease = createLease();
+  const ends: string[] = [];
+  const replica = new Replica<ClusterState, ClusterEntry, ClusterResult>({
+    machine: clusterMachine,
+    port: topic,
+    writer: { node: SELF.id, incarnation: SELF.incarnation },
+  });
+  await replica.boot();
+  const context: ActorContext<DiscoveryPeers, DiscoveryParams> = {
+    id: 'discovery',
+    incarnation: 1,
+    params: { ...DISCOVERY, ...times, workerId: SELF.id },
+    peers: { log: refTo({}), rebalancer: refTo({}) },
+    system: { ...NO_SYSTEM, shutdown: (reason) => ends.push(reason) },
+    log: LOG,
+    signal: new AbortController().signal,
+    lease,
+    crash: (error) => {
+      throw error;
+    },
+  };
+  const membership = new Membership(context, SELF, replica);
+  await membership.join();
+  t.after(() => membership.leave());
+  return { topic, lease, ends };
+}
+
+function others(incarnation: string): Uint8Array {
+  const encoder = new EntryEncoder<ClusterEntry>({ node: SELF.id, incarnation });
+  const member = { id: SELF.id, incarnation, restUrl: '', joinedAt: 0, heartbeatAt: 0 };
+  return encoder.encode({ type: 'ONLINE', member });
+}
+
+test('a heartbeat that is read together with the word of a successor renews no lease', async (t) => {
+  const { topic, lease, ends } = await joined(t, { heartbeatMs: 20, leaseMs: 60_000 });
+  assert.ok(leaseLeftMs(lease) > 0);
+  topic.append = (values) => Promise.resolve(topic.add([...values, others('n-2')]));
+  await until('it knows', () => ends.length > 0);
+  await new Promise(setImmediate);
+  assert.ok(leaseLeftMs(lease) <= 0);
+});
