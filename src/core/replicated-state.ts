@@ -247,6 +247,7 @@ export class Replica<S, E, R> {
     const message = `the topic begins at offset ${this.#heldFrom} and holds no usable snapshot: what was only in older entries is lost`;
     this.#onIssue({ code: 'ENTRIES_MISSING', offset: this.#heldFrom, message });
     for (const { offset, timestamp, envelope } of heldBack) this.#apply(offset, timestamp, envelope);
+    this.#submissions.overtaken();
     for (const listener of [...this.#replaced]) listener();
   }
 

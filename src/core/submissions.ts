@@ -78,7 +78,7 @@ export class Submissions<E, R> {
   overtaken(): void {
     const queued = new Set(this.#queue.map(({ seq }) => seq));
     const message =
-      'this node fell behind and started from a snapshot: whether the entry took effect is unknown';
+      'this node fell behind, and the log may not hold the entry any more: whether it took effect is unknown';
     for (const seq of [...this.#waiting.keys()]) {
       if (!queued.has(seq)) this.fail(seq, new SubmitError('SUBMIT_OVERTAKEN', message));
     }

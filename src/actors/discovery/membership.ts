@@ -30,7 +30,8 @@ export class Membership {
   /** The rebalancer has the newest view, or will be told when it comes up. */
   #published = true;
   #timer: NodeJS.Timeout | null = null;
-  #beating = false;
+  /** When the heartbeat that is under way was sent. */
+  #beatSentAt: number | null = null;
   #joined = false;
   #leaving = false;
   /** What runs the units is there. Until then others keep them: who gives them away too early interrupts them. */
@@ -164,8 +165,10 @@ export class Membership {
     this.#evictSilent();
     if (!this.#published) this.#publish();
     this.#sayReady();
-    if (this.#beating) return;
-    this.#beating = true;
+    const now = monotonicMs();
+    // One that outlasts the lease may never be read back: a broker can lose what it acknowledged.
+    if (this.#beatSentAt !== null && now - this.#beatSentAt < this.#context.params.leaseMs) return;
+    this.#beatSentAt = now;
     try {
       await this.#renewing({ type: 'ALIVE', digest: this.#replica.digest() });
     } catch (error) {
@@ -174,7 +177,7 @@ export class Membership {
         'a heartbeat could not be written; tasks are suspended when the lease ends',
       );
     } finally {
-      this.#beating = false;
+      if (this.#beatSentAt === now) this.#beatSentAt = null;
     }
   }
 

@@ -4,6 +4,7 @@ import { EntryEncoder } from '#troupe/core/envelope.js';
 import { Replica, type Machine, type ReplicaIssue } from '#troupe/core/replicated-state.js';
 import { SubmitError } from '#troupe/core/submissions.js';
 import { MemoryTopic } from '../../property/core/memory-topic.js';
+import { until } from '../../support/wait.js';
 
 /** A list of words; the result is the list's length. */
 const words: Machine<string[], string, number> = {
@@ -212,6 +213,20 @@ test('a topic that lost its beginning and has no snapshot is reported, and what 
     issues.map(({ code }) => code),
     ['ENTRIES_MISSING'],
   );
+  await stop();
+});
+
+test('an entry that is gone before it was read back is not waited for', async () => {
+  const { topic, replica, stop } = await following();
+  await replica.submit('seen');
+  topic.append = (values) => {
+    topic.startOffset = topic.endOffset + values.length;
+    return Promise.resolve(topic.add(values));
+  };
+  let told: unknown = null;
+  replica.submit('gone').catch((error: unknown) => (told = error));
+  await until('it is told', () => told);
+  assert.ok(told instanceof SubmitError && told.code === 'SUBMIT_OVERTAKEN');
   await stop();
 });
 

@@ -70,3 +70,15 @@ test('a heartbeat that is read together with the word of a successor renews no l
   await new Promise(setImmediate);
   assert.ok(leaseLeftMs(lease) <= 0);
 });
+
+test('a heartbeat that the log has lost is not the last', async (t) => {
+  const { topic } = await joined(t, { heartbeatMs: 20, leaseMs: 100 });
+  const { endOffset } = topic;
+  let lost = false;
+  topic.append = (values) => {
+    if (lost) return Promise.resolve(topic.add(values));
+    lost = true;
+    return Promise.resolve(endOffset);
+  };
+  await until('there is another one', () => topic.endOffset > endOffset);
+});
