@@ -11,6 +11,8 @@ import type { LogActorParams, LogSettings } from '../log/open.js';
 import type { SpareSpec } from './spare-threads.js';
 
 const BACKOFF: Backoff = { minMs: 50, maxMs: 5000, jitter: 0.2 };
+const START_MS = 60_000;
+const COLD_START_FILES_MS = 300_000;
 const INTENSITY: Intensity = { restarts: 10, periodMs: 60_000 };
 
 /** What the tree is made from, besides the parameters. */
@@ -41,7 +43,15 @@ export function nodeTree(parameters: Parameters, facts: NodeFacts): SupervisorSp
       actor('discovery', parameters, ['log', 'rebalancer'], discoveryParams(parameters)),
       actor('persistence', parameters, ['log'], persistenceParams(parameters)),
       supervisor('tasks', 'one_for_one', []),
-      actor('config-sync', parameters, ['log', 'persistence', 'rebalancer'], configSyncParams(parameters)),
+      {
+        ...actor(
+          'config-sync',
+          parameters,
+          ['log', 'persistence', 'rebalancer'],
+          configSyncParams(parameters),
+        ),
+        startDeadlineMs: START_MS + COLD_START_FILES_MS + parameters.coldStartWaitMs,
+      },
       {
         ...actor('rebalancer', parameters, ['discovery', 'config-sync'], rebalancerParams(parameters)),
         // When the node stops it waits for the tasks.
@@ -100,7 +110,7 @@ function actor(id: ActorId, parameters: Parameters, peers: readonly ActorId[], p
     restart: 'permanent',
     whenExhausted: 'escalate',
     backoff: BACKOFF,
-    startDeadlineMs: 60_000,
+    startDeadlineMs: START_MS,
     stopDeadlineMs: 10_000,
     beatDeadlineMs: parameters.actorBeatTimeoutMs,
     heap: { maxOldMb: 256, softLimit: 0.9 },
@@ -196,6 +206,7 @@ function configSyncParams(parameters: Parameters): ConfigSyncParams {
     connectorsDir: parameters.connectorsDir,
     storeDir: parameters.storePathRootDir,
     secretProviders: secretProviders(parameters),
+    coldStartFilesMs: COLD_START_FILES_MS,
     coldStartWaitMs: parameters.coldStartWaitMs,
   };
 }

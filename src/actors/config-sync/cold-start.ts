@@ -9,7 +9,6 @@ import type { ConfigSyncParams } from './params.js';
 
 export type ConfigReplica = Replica<RestorableConfigs, ConfigEntry | RestoreEntry, ConfigResult | null>;
 
-const ASK_MS = 300_000;
 const LOOK_MS = 100;
 
 /**
@@ -22,7 +21,7 @@ export async function coldStart(
 ): Promise<void> {
   if (!replica.state.open) return;
   const wasUsed = replica.appliedOffset > 0;
-  const saved = await peers.persistence.ask('coldStart', {}, { deadlineMs: ASK_MS });
+  const saved = await peers.persistence.ask('coldStart', {}, { deadlineMs: params.coldStartFilesMs });
   const { origin } = replica.state;
   if (saved !== null && (origin === null || isNewer(saved.origin, origin)))
     for (const entry of restoreEntries(saved.origin, saved.connectors)) await replica.submit(entry);

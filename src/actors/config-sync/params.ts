@@ -14,5 +14,7 @@ export interface ConfigSyncParams {
   /** Connectors to apply at boot; null: none. */
   readonly connectorsDir: string | null;
   readonly storeDir: string;
+  /** To write what this node's files hold to the topics, and then for nodes with newer files: both within its start. */
+  readonly coldStartFilesMs: number;
   readonly coldStartWaitMs: number;
 }
