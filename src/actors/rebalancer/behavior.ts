@@ -8,6 +8,9 @@ import type { RebalancerProtocol } from './protocol.js';
 import { Rebalancer } from './rebalancer.js';
 import { Targets } from './targets.js';
 
+/** Longer than a status takes to be shown, also in a large cluster. */
+const REPEAT_MS = 5000;
+
 export interface RebalancerPeers {
   discovery: DiscoveryProtocol;
   'config-sync': ConfigSyncProtocol;
@@ -24,6 +27,9 @@ export default behavior<RebalancerProtocol, RebalancerPeers, RebalancerParams>({
       rebalancer.onTaskEvent(event);
     });
     await rebalancer.adoptRunning();
+    const repeating = setInterval(() => {
+      rebalancer.repeatStatuses();
+    }, REPEAT_MS);
     return {
       handlers: {
         tell: {
@@ -46,6 +52,7 @@ export default behavior<RebalancerProtocol, RebalancerPeers, RebalancerParams>({
         },
       },
       stop: async () => {
+        clearInterval(repeating);
         // Of a restart of this actor alone the tasks notice nothing.
         if (!isNodeStopping(context.lease)) return;
         await rebalancer.leave().catch((error: unknown) => {

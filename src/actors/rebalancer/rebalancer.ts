@@ -6,11 +6,13 @@ import { planRebalance, type RebalancePlan } from '../../core/rebalance-plan.js'
 import { ConnectError } from '../../sdk/errors.js';
 import { coalesce, paceMs } from '../coalesce.js';
 import { ActorError } from '../kernel/errors.js';
+import { leaseLeftMs } from '../kernel/lease.js';
 import type { ActorContext, ExitReason, SystemEvent } from '../kernel/protocol.js';
 import type { RebalancerPeers } from './behavior.js';
 import type { NodeState } from './node-state.js';
 import type { RebalancerParams } from './params.js';
 import type { RebalancerProtocol, RunningUnit } from './protocol.js';
+import { Statuses } from './statuses.js';
 import { isTaskParams, taskSpec } from './task-spec.js';
 
 const ASK_MS = 30_000;
@@ -33,6 +35,7 @@ export class Rebalancer {
   readonly #failures = new Map<UnitKey, number>();
   /** Claims that were granted to this object and that no start has used. */
   readonly #unused = new Map<UnitKey, number>();
+  readonly #statuses: Statuses;
   #moves: Moves;
   /** Set while this node gives everything away; called when nothing is left. */
   #left: (() => void) | null = null;
@@ -45,6 +48,7 @@ export class Rebalancer {
     this.#context = context;
     this.#state = state;
     this.#moves = new Moves(context.params.maxMoves);
+    this.#statuses = new Statuses(context.peers.discovery);
   }
 
   /** After a crash of this actor alone the tasks have gone on. */
@@ -142,7 +146,7 @@ export class Rebalancer {
     const running = this.#running.get(unit);
     if (running?.epoch !== epoch) return;
     this.#running.set(unit, { ...running, state });
-    this.#context.peers.discovery.tell('status', { unit, epoch, state, trace: null, stalled });
+    this.#statuses.say({ unit, epoch, state, trace: null, stalled });
   }
 
   onTaskEvent(event: SystemEvent): void {
@@ -156,6 +160,11 @@ export class Rebalancer {
     const next =
       event.restartInMs === null ? 'it stays down' : `it starts again in ${Math.round(event.restartInMs)} ms`;
     this.#context.log.warn({ task: event.id, code }, `a task failed, ${next}: ${message}`);
+  }
+
+  /** Not without the log: what was said is still on its way, or will be lost as well. */
+  repeatStatuses(): void {
+    if (leaseLeftMs(this.#context.lease) > 0) this.#statuses.repeat(this.#state);
   }
 
   #begin(action: Action): void {
@@ -289,13 +298,7 @@ export class Rebalancer {
   #report(unit: UnitKey, state: UnitState, cause: string | null): void {
     const running = this.#running.get(unit);
     if (running === undefined) return;
-    this.#context.peers.discovery.tell('status', {
-      unit,
-      epoch: running.epoch,
-      state,
-      trace: cause,
-      stalled: null,
-    });
+    this.#statuses.say({ unit, epoch: running.epoch, state, trace: cause, stalled: null });
   }
 
   async #pause(): Promise<void> {

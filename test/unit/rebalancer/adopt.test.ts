@@ -95,7 +95,7 @@ test('a new rebalancer goes on with the tasks that run', async () => {
   assert.deepEqual(told, []);
 });
 
-test('a task that fails right after it was found running is FAILED', async () => {
+test('a task that fails right after it was found running is FAILED', async (t) => {
   const told: unknown[] = [];
   let hears: ((event: SystemEvent) => void) | null = null;
   // What is asked of the supervisor arrives in order, and a moment later.
@@ -111,7 +111,8 @@ test('a task that fails right after it was found running is FAILED', async () =>
       }),
   };
   const discovery = refTo<DiscoveryProtocol>({ tell: { status: (status) => told.push(status.state) } });
-  await rebalancerBehavior.start({ ...contextOf(system), peers: { ...NOBODY, discovery } });
+  const running = await rebalancerBehavior.start({ ...contextOf(system), peers: { ...NOBODY, discovery } });
+  t.after(() => running.stop?.());
   await until('it is told', () => told.length > 0);
   assert.deepEqual(told, ['FAILED']);
 });
