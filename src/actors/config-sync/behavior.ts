@@ -5,7 +5,6 @@ import type { LogProtocol } from '../../log/embedded/protocol.js';
 import { hasSharedGroups, openPublisher } from '../../log/open-grpc.js';
 import { openLog } from '../../log/open.js';
 import { openReplicatedTopic } from '../../log/replicated-topic.js';
-import { coalesce } from '../coalesce.js';
 import { behavior } from '../kernel/behavior.js';
 import type { ActorContext } from '../kernel/protocol.js';
 import type { PersistenceProtocol } from '../persistence/protocol.js';
@@ -18,6 +17,7 @@ import type { ConfigSyncParams } from './params.js';
 import { PlanningPool } from './planning-pool.js';
 import { PluginCatalogs } from './plugin-catalogs.js';
 import type { ConfigSyncProtocol } from './protocol.js';
+import { publishChanges } from './publish-changes.js';
 
 export interface ConfigSyncPeers {
   log: LogProtocol;
@@ -26,8 +26,6 @@ export interface ConfigSyncPeers {
 }
 
 type Context = ActorContext<ConfigSyncPeers, ConfigSyncParams>;
-
-const PUBLISH_AFTER_MS = 5;
 
 /** Connector configs, target states and task lists, the same on every node; and the planning of tasks. */
 export default behavior<ConfigSyncProtocol, ConfigSyncPeers, ConfigSyncParams>({
@@ -63,7 +61,7 @@ export default behavior<ConfigSyncProtocol, ConfigSyncPeers, ConfigSyncParams>({
     });
     const configs = new ConnectorConfigs(replica, pool);
     await coldStart(context, replica);
-    publishChanges(context, replica);
+    publishChanges(context.peers, replica);
     void applyBootConnectors(context, configs);
     return {
       handlers: {
@@ -94,24 +92,6 @@ export default behavior<ConfigSyncProtocol, ConfigSyncPeers, ConfigSyncParams>({
     };
   },
 });
-
-/** Persistence and the rebalancer hear of every change, and of everything when they come up. */
-function publishChanges(context: Context, replica: ConfigReplica): void {
-  const { persistence, rebalancer } = context.peers;
-  const publish = coalesce(PUBLISH_AFTER_MS, () => {
-    const { inner, life } = replica.state;
-    const connectors = [...inner.connectors.values()];
-    persistence.tell('configs', { connectors, from: { life, offset: replica.appliedOffset } });
-    rebalancer.tell('configsChanged', { connectors });
-  });
-  replica.onApplied(publish);
-  replica.onReplaced(publish);
-  for (const peer of [persistence, rebalancer]) {
-    peer.onChange((up) => {
-      if (up) publish();
-    });
-  }
-}
 
 async function applyBootConnectors(context: Context, configs: ConnectorConfigs): Promise<void> {
   const { connectorsDir, storeDir } = context.params;
