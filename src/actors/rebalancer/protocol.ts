@@ -29,9 +29,9 @@ export interface RebalancerProtocol extends Protocol {
       request: { unit: UnitKey; epoch: number; known: TargetState | null };
       reply: { state: TargetState };
     };
-    /** What this node runs. */
     /** What moves, or why nothing does. Unless it is a dry run this node looks again what it has to do. */
     rebalance: { request: { dryRun: boolean }; reply: RebalancePlan };
+    /** What this node runs. */
     allocated: { request: Record<string, never>; reply: { units: readonly RunningUnit[] } };
   };
 }
