@@ -22,6 +22,9 @@ export interface ReplicaPort {
   read(from: number, waitMs: number, signal?: AbortSignal): Promise<ReplicaRead>;
   /** Records before `offset` are not needed any more. */
   trim(offset: number): Promise<void>;
-  /** Where records vanish with age, whoever needs them: how often a snapshot must be there that stands for them. */
-  readonly snapshotEveryMs?: number;
+  /**
+   * Where records vanish with age, whoever needs them: how often a snapshot must be there that stands for them, by a
+   * monotonic clock in milliseconds.
+   */
+  readonly snapshots?: { readonly everyMs: number; readonly now: () => number };
 }

@@ -44,17 +44,9 @@ export class SnapshotSchedule {
   #bytes = 0;
   #snapshots = 0;
   #writing: Promise<void> | null = null;
-  readonly #now: () => number;
   #dueAtMs = Infinity;
 
-  /** `now`: milliseconds of a monotonic clock. */
-  constructor(
-    port: ReplicaPort,
-    writer: Writer,
-    policy: SnapshotPolicy,
-    now: () => number = () => performance.now(),
-  ) {
-    this.#now = now;
+  constructor(port: ReplicaPort, writer: Writer, policy: SnapshotPolicy) {
     this.#port = port;
     this.#writer = writer;
     this.policy = policy;
@@ -63,7 +55,7 @@ export class SnapshotSchedule {
 
   get due(): boolean {
     if (this.#writing !== null) return false;
-    if (this.#now() >= this.#dueAtMs) return true;
+    if ((this.#port.snapshots?.now() ?? 0) >= this.#dueAtMs) return true;
     const patience = this.#patience;
     if (this.#bytes < this.#newestBytes * (this.policy.timesNewest ?? TIMES_NEWEST) * patience) return false;
     return this.#entries >= this.policy.entries * patience || this.#bytes >= this.policy.bytes * patience;
@@ -90,7 +82,7 @@ export class SnapshotSchedule {
     // What fits into one part is small.
     this.#newestBytes = (parts - 1) * (this.policy.partBytes ?? PART_BYTES);
     this.#bytes = 0;
-    this.#dueAtMs = this.#dueIn(this.#port.snapshotEveryMs ?? 0);
+    this.#dueAtMs = this.#dueIn(this.#port.snapshots?.everyMs ?? 0);
   }
 
   /** Somebody else writes one: it may be whole soon. In a large cluster many would write theirs beside it. */
@@ -128,9 +120,8 @@ export class SnapshotSchedule {
   }
 
   #dueIn(ms: number): number {
-    return this.#port.snapshotEveryMs === undefined
-      ? Infinity
-      : this.#now() + ms * (1 + this.#share * PATIENCE);
+    const { snapshots } = this.#port;
+    return snapshots === undefined ? Infinity : snapshots.now() + ms * (1 + this.#share * PATIENCE);
   }
 
   /**

@@ -65,7 +65,9 @@ export async function openReplicatedTopic(
       };
     },
     trim: (offset) => log.trim(topic, 0, offset),
-    ...(log.capabilities.trim ? {} : { snapshotEveryMs: SNAPSHOT_EVERY_MS }),
+    ...(log.capabilities.trim
+      ? {}
+      : { snapshots: { everyMs: SNAPSHOT_EVERY_MS, now: () => performance.now() } }),
   };
 }
 

@@ -9,18 +9,23 @@ const POLICY = { entries: 10, bytes: 1000 };
 /** Its hash makes it as patient as nodes are at most, or less. */
 const WRITER = { node: 'n', incarnation: 'i' };
 
-function portOf(snapshotEveryMs?: number): ReplicaPort {
+/** Without an interval records stay until they are trimmed. */
+function portOf(now: () => number, everyMs?: number): ReplicaPort {
   return {
     append: () => Promise.resolve(0),
     read: () => Promise.reject(new Error('not read here')),
     trim: () => Promise.resolve(),
-    ...(snapshotEveryMs === undefined ? {} : { snapshotEveryMs }),
+    ...(everyMs === undefined ? {} : { snapshots: { everyMs, now } }),
   };
 }
 
 test('where records vanish with age a snapshot is due in time, also when nothing happens', () => {
   let now = 0;
-  const schedule = new SnapshotSchedule(portOf(6 * HOUR), WRITER, POLICY, () => now);
+  const schedule = new SnapshotSchedule(
+    portOf(() => now, 6 * HOUR),
+    WRITER,
+    POLICY,
+  );
   // An old one, read while booting: its age is not known.
   schedule.written(0);
   schedule.following();
@@ -36,8 +41,8 @@ test('where records vanish with age a snapshot is due in time, also when nothing
 
 test('one that could not be written is tried again, but not at once', async () => {
   let now = 0;
-  const port = { ...portOf(HOUR), append: () => Promise.reject(new Error('full')) };
-  const schedule = new SnapshotSchedule(port, WRITER, POLICY, () => now);
+  const port = { ...portOf(() => now, HOUR), append: () => Promise.reject(new Error('full')) };
+  const schedule = new SnapshotSchedule(port, WRITER, POLICY);
   schedule.following();
   now += HOUR;
   schedule.write(0, [], () => undefined);
@@ -49,14 +54,22 @@ test('one that could not be written is tried again, but not at once', async () =
 
 test('where records stay until they are trimmed, age alone makes none due', () => {
   let now = 0;
-  const schedule = new SnapshotSchedule(portOf(), WRITER, POLICY, () => now);
+  const schedule = new SnapshotSchedule(
+    portOf(() => now),
+    WRITER,
+    POLICY,
+  );
   schedule.following();
   now += 10_000 * HOUR;
   assert.equal(schedule.due, false);
 });
 
 test('a large snapshot is not written again before several times its size has followed it', () => {
-  const schedule = new SnapshotSchedule(portOf(), WRITER, { ...POLICY, partBytes: 100 }, () => 0);
+  const schedule = new SnapshotSchedule(
+    portOf(() => 0),
+    WRITER,
+    { ...POLICY, partBytes: 100 },
+  );
   const count = (entries: number): void => {
     for (let i = 0; i < entries; i += 1) schedule.counted(10);
   };
@@ -72,10 +85,9 @@ test('a large snapshot is not written again before several times its size has fo
 test('of the many nodes of a large cluster few write a snapshot before they see the first one', () => {
   const nodes = Array.from({ length: 1000 }, (_, i) => {
     const schedule = new SnapshotSchedule(
-      portOf(),
+      portOf(() => 0),
       { node: `node-${i}`, incarnation: 'i' },
       { entries: 4096, bytes: 1e9 },
-      () => 0,
     );
     schedule.writers = 1000;
     return schedule;
