@@ -14,28 +14,34 @@ import {
 } from './progress-machine.js';
 import type { ProgressState } from './progress-rules.js';
 import { restorable, type Restorable, type RestoreEntry } from './restorable.js';
-import type { SavedConnector, SavedProgress } from './state-files.js';
+import type { SavedBoot, SavedConfig, SavedConnector, SavedProgress } from './state-files.js';
 
 export type RestorableConfigs = Restorable<ConfigState>;
 export type RestorablePositions = Restorable<PositionState>;
 export type RestorableOffsets = Restorable<OffsetState>;
 
-export const savedConfigs = restorable<ConfigState, ConfigEntry, ConfigResult, SavedConnector>(
-  configMachine,
-  {
-    isItem: object<SavedConnector>({
-      name: (value): value is string => text(value) && value !== '' && !value.includes('/'),
-      config: recordOf(text),
-      targetState: oneOf<TargetState>('RUNNING', 'PAUSED', 'STOPPED'),
-    }),
-    restore(connectors, { offset: version }) {
-      const state = configMachine.initial();
-      for (const { name, config, targetState } of connectors)
+const isName = (value: unknown): value is string => text(value) && value !== '' && !value.includes('/');
+const isSavedBoot = object<SavedBoot>({ booted: isName, hash: text });
+const isSavedConnector = object<SavedConnector>({
+  name: isName,
+  config: recordOf(text),
+  targetState: oneOf<TargetState>('RUNNING', 'PAUSED', 'STOPPED'),
+});
+
+export const savedConfigs = restorable<ConfigState, ConfigEntry, ConfigResult, SavedConfig>(configMachine, {
+  isItem: (value): value is SavedConfig => isSavedConnector(value) || isSavedBoot(value),
+  restore(saved, { offset: version }) {
+    const state = configMachine.initial();
+    for (const item of saved) {
+      if ('booted' in item) state.booted.set(item.booted, item.hash);
+      else {
+        const { name, config, targetState } = item;
         state.connectors.set(name, { name, config, targetState, version, restart: null, tasks: null });
-      return state;
-    },
+      }
+    }
+    return state;
   },
-);
+});
 
 export const savedPositions = savedProgress<PositionState, PositionEntry>(positionMachine);
 export const savedOffsets = savedProgress<OffsetState, OffsetEntry>(offsetMachine);

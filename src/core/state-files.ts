@@ -23,6 +23,14 @@ export interface SavedConnector {
   readonly targetState: TargetState;
 }
 
+/** Hash of the boot file that was applied last for this name: also of a connector that was deleted since. */
+export interface SavedBoot {
+  readonly booted: string;
+  readonly hash: string;
+}
+
+export type SavedConfig = SavedConnector | SavedBoot;
+
 /** One position or offset of a connector. */
 export interface SavedProgress {
   readonly connector: string;
@@ -40,11 +48,16 @@ function dictionary<T>(entries: Iterable<readonly [string, T]>): Record<string, 
   return result;
 }
 
-export function encodeConnectors(from: Origin, connectors: readonly ConnectorEntry[]): string {
+export function encodeConnectors(
+  from: Origin,
+  connectors: readonly ConnectorEntry[],
+  booted: Iterable<readonly [string, string]>,
+): string {
   return text(from, {
     connectors: dictionary(
       connectors.map(({ name, targetState, version, config }) => [name, { targetState, version, config }]),
     ),
+    booted: dictionary(booted),
   });
 }
 
@@ -129,12 +142,23 @@ export function decodeProgress(content: string): SavedProgress[] {
   });
 }
 
-/** The connectors of a connectorConfig.json, in our form or upstream's. */
-export function decodeConnectors(content: string): SavedConnector[] {
+/** What a connectorConfig.json holds, in our form or upstream's. Boot files are not in all of them. */
+export function decodeConnectors(content: string): SavedConfig[] {
   checkStateFile(content);
   const parsed = parseObject(content);
   if (!('formatVersion' in parsed)) return decodeUpstream(parsed).map(upstreamConnector);
-  const connectors = parsed['connectors'];
+  return [...connectorsOf(parsed), ...bootedOf(parsed)];
+}
+
+function bootedOf({ booted }: Record<string, unknown>): SavedBoot[] {
+  if (!isObject(booted)) return [];
+  return Object.entries(booted).map(([name, hash]) => {
+    if (typeof hash !== 'string') throw new StateFileError(`the boot file of ${name} has no hash`);
+    return { booted: name, hash };
+  });
+}
+
+function connectorsOf({ connectors }: Record<string, unknown>): SavedConnector[] {
   if (!isObject(connectors)) return [];
   return Object.entries(connectors).map(([name, value]) => {
     if (!isObject(value)) throw new StateFileError(`connector ${name} is not an object`);

@@ -20,7 +20,7 @@ export function publishChanges({ persistence, rebalancer }: Peers, replica: Conf
     const { inner, life } = replica.state;
     const connectors = [...inner.connectors.values()];
     const from = { life, offset: replica.appliedOffset };
-    const saved = persistence.tell('configs', { connectors, from });
+    const saved = persistence.tell('configs', { connectors, booted: new Map(inner.booted), from });
     const told = rebalancer.tell('configsChanged', { connectors });
     if ((persistence.up && !saved) || (rebalancer.up && !told)) again();
   });

@@ -21,8 +21,11 @@ interface Following<S> {
 
 export interface Configs {
   readonly connectors: readonly ConnectorEntry[];
+  readonly booted: ReadonlyMap<string, string>;
   readonly from: Origin;
 }
+
+const NO_CONFIGS: Configs = { connectors: [], booted: new Map(), from: { life: 0, offset: 0 } };
 
 /** Writes the four files at their intervals and at the end, each only when what it shows has changed. */
 export class FileWriter {
@@ -109,10 +112,10 @@ export class FileWriter {
   }
 
   #content(file: StateFile): string {
-    const { connectors, from } = this.#configs() ?? { connectors: [], from: { life: 0, offset: 0 } };
+    const { connectors, booted, from } = this.#configs() ?? NO_CONFIGS;
     switch (file) {
       case 'connectors':
-        return encodeConnectors(from, connectors);
+        return encodeConnectors(from, connectors, booted);
       case 'tasks':
         return encodeTasks(from, connectors);
       case 'positions': {

@@ -1,7 +1,7 @@
 import type { ConnectorEntry, SourcePosition, UnitKey } from '../../core/model.js';
 import type { Uncovered } from '../../core/progress-machine.js';
 import type { Origin } from '../../core/restorable.js';
-import type { SavedConnector } from '../../core/state-files.js';
+import type { SavedConfig } from '../../core/state-files.js';
 import type { GroupOffset } from '../../log/log.js';
 import type { Protocol } from '../kernel/protocol.js';
 
@@ -18,7 +18,12 @@ export interface UnitProgress extends ConnectorProgress {
 export interface PersistenceProtocol extends Protocol {
   tell: {
     /** What connectorConfig.json and taskConfig.json should hold, from config-sync. */
-    configs: { connectors: readonly ConnectorEntry[]; from: Origin };
+    configs: {
+      connectors: readonly ConnectorEntry[];
+      /** By connector: hash of the boot file applied last. */
+      booted: ReadonlyMap<string, string>;
+      from: Origin;
+    };
   };
   ask: {
     /** Fences older epochs of the unit (core/fencing.ts), then answers its connector's durable progress. Refused: LOG_FENCED. */
@@ -30,7 +35,7 @@ export interface PersistenceProtocol extends Protocol {
      */
     coldStart: {
       request: Record<string, never>;
-      reply: { readonly origin: Origin; readonly connectors: readonly SavedConnector[] } | null;
+      reply: { readonly origin: Origin; readonly connectors: readonly SavedConfig[] } | null;
     };
     /** Writes the four files now. */
     persist: { request: Record<string, never>; reply: { files: readonly string[] } };

@@ -10,7 +10,7 @@ import {
   decodeConnectors,
   decodeProgress,
   originOf,
-  type SavedConnector,
+  type SavedConfig,
   type StateFile,
 } from '../../core/state-files.js';
 import type { StateFiles } from './files.js';
@@ -22,7 +22,7 @@ interface Saved<T> {
 
 /** What the files held when this node started; null: there was no such file, or it cannot be used. */
 export interface SavedFiles {
-  readonly connectors: Saved<SavedConnector> | null;
+  readonly connectors: Saved<SavedConfig> | null;
   readonly positions: Saved<unknown> | null;
   readonly offsets: Saved<unknown> | null;
 }
