@@ -165,6 +165,41 @@ test('a pull that the broker loses is asked for again', async () => {
   assert.equal((await pull(cluster)).status, 'FOUND');
 });
 
+test('a pull is not lost while its answer may be on its way behind others', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout', 'setInterval'] });
+  const requests: Received[] = [];
+  let arrived: () => void = () => undefined;
+  const cluster = await start((request) => {
+    requests.push(request);
+    arrived();
+  });
+  const pullAt = async (offset: number): Promise<{ result: Promise<PullResult>; request: Received }> => {
+    const arrives = new Promise<void>((resolve) => {
+      arrived = resolve;
+    });
+    const result = pull(cluster, { offset });
+    await arrives;
+    const request = requests.at(-1);
+    assert.ok(request);
+    return { result, request };
+  };
+  const slow = await pullAt(1);
+  for (const offset of [2, 3, 4]) {
+    const other = await pullAt(offset);
+    answer(other.request, FOUND, 6);
+    await other.result;
+    t.mock.timers.tick(5000);
+  }
+  answer(slow.request, FOUND, 6);
+  // That after it has come, too, so nothing is under way any more.
+  const last = await pullAt(5);
+  answer(last.request, FOUND, 6);
+  await last.result;
+  t.mock.timers.tick(1000);
+  assert.equal((await slow.result).status, 'FOUND');
+  assert.equal(requests.length, 5);
+});
+
 test('aborting ends the wait with the reason of the signal, whatever state it is in', async () => {
   const silent = await start(() => undefined);
   const { cluster: idle, suspended } = await startIdle();

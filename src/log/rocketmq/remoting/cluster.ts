@@ -1,8 +1,8 @@
 /** The servers of one RocketMQ cluster, and how a request gets to the right one. */
 import { setMaxListeners } from 'node:events';
-import type { Permit } from '../../log.js';
 import { ResponseCode } from './codes.js';
 import { ConnectionPool, type Lane } from './connection-pool.js';
+import type { RequestOptions } from './connection.js';
 import { RemotingError, refusal } from './errors.js';
 import type { Answer, Question } from './frame.js';
 import { NameServers } from './name-servers.js';
@@ -15,15 +15,12 @@ export interface Master {
   readonly address: string;
 }
 
-export interface BrokerCall {
+export interface BrokerCall extends RequestOptions {
   /** As in "cannot … ". */
   readonly what: string;
   readonly question: Question;
-  readonly timeoutMs: number;
   /** Default: `call`. */
   readonly lane?: Lane;
-  readonly signal?: AbortSignal;
-  readonly permit?: Permit;
   /** Response codes that are no failure, besides SUCCESS. */
   readonly accept?: readonly number[];
 }
@@ -83,13 +80,7 @@ export class Cluster {
 
   /** Once; rejects unless the answer is SUCCESS or accepted. */
   async askBroker(address: string, call: BrokerCall): Promise<Answer> {
-    const { timeoutMs, lane = 'call', signal, permit } = call;
-    const answer = await this.#pool.call(address, call.question, {
-      timeoutMs,
-      lane,
-      ...(signal !== undefined && { signal }),
-      ...(permit !== undefined && { permit }),
-    });
+    const answer = await this.#pool.call(address, call.question, { lane: 'call', ...call });
     if (answer.code === ResponseCode.SUCCESS || call.accept?.includes(answer.code) === true) return answer;
     throw refusal(`${call.what} on ${address}`, answer);
   }

@@ -24,6 +24,8 @@ const MAX_OPAQUE = 2 ** 31 - 1;
 
 export interface RequestOptions {
   readonly timeoutMs: number;
+  /** The answer counts as lost before `timeoutMs` once nothing arrives on the connection, for anybody, for so long. */
+  readonly silenceMs?: number;
   readonly signal?: AbortSignal;
   readonly permit?: Permit;
 }
@@ -124,12 +126,13 @@ export class Connection {
     this.#end(null, error);
   }
 
-  #await(opaque: number, { timeoutMs, signal, permit }: RequestOptions): Promise<Answer> {
+  #await(opaque: number, { timeoutMs, silenceMs, signal, permit }: RequestOptions): Promise<Answer> {
     return new Promise((resolve, reject) => {
       const sentAt = performance.now();
       const settle = (): void => {
         this.#pending.delete(opaque);
         clearTimeout(timer);
+        clearInterval(silence);
         signal?.removeEventListener('abort', abort);
         permit?.signal.removeEventListener('abort', cutOff);
         if (this.#retired && this.#pending.size === 0) this.#end(null);
@@ -145,10 +148,19 @@ export class Connection {
         abandon(this.#socket);
         this.#end(new Error('it was cut off: what was on its way may not be sent any more'));
       };
-      const timer = setTimeout(() => {
-        fail(this.#failed(`no answer within ${Math.round(timeoutMs)} ms`));
+      const giveUp = (ms: number): void => {
+        fail(this.#failed(`no answer within ${Math.round(ms)} ms`));
         if (this.#receivedAt < sentAt) this.#end(new Error('the server is silent'));
-      }, timeoutMs);
+      };
+      const timer = setTimeout(giveUp, timeoutMs, timeoutMs);
+      let receivedAt = this.#receivedAt;
+      const silence =
+        silenceMs === undefined
+          ? undefined
+          : setInterval(() => {
+              if (this.#receivedAt === receivedAt) giveUp(silenceMs);
+              receivedAt = this.#receivedAt;
+            }, silenceMs);
       signal?.addEventListener('abort', abort);
       permit?.signal.addEventListener('abort', cutOff);
       this.#pending.set(opaque, {

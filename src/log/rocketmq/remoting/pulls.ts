@@ -6,6 +6,7 @@
 import { field } from './answers.js';
 import type { Cluster } from './cluster.js';
 import { RequestCode, ResponseCode } from './codes.js';
+import type { RequestOptions } from './connection.js';
 import { RemotingError } from './errors.js';
 import type { Answer } from './frame.js';
 import type { PullRequest, PullResult } from './types.js';
@@ -14,7 +15,10 @@ import { pause, waitFor } from './waits.js';
 /** How long a broker is asked to wait. It looks at the time every 5 s only. */
 const SUSPEND_MS = 15_000;
 const SUSPEND_TIMEOUT_MS = SUSPEND_MS + 10_000;
-/** A broker never answers a pull that it works on while the topic is deleted, so that one is lost. Asked again, it does. */
+/**
+ * A broker never answers a pull that it works on while the topic is deleted, so that one is lost. Asked again, it does.
+ * While anything arrives, though, the answer may be on its way behind others, over a slow link.
+ */
 const LOST_MS = 5000;
 /** A broker that does not suspend is asked no more often than this. */
 const MIN_SUSPENDED_MS = 500;
@@ -56,7 +60,11 @@ export class Pulls {
     const signals = signal === undefined ? [this.#cluster.closing] : [this.#cluster.closing, signal];
     const left = (): number => waitUntil - performance.now();
     let result = left() > 0 ? this.#suspended.get(keyOf(request))?.before : undefined;
-    result ??= await this.#ask(request, 0, Math.min(LOST_MS, timeoutMs), signal);
+    result ??= await this.#ask(request, 0, {
+      timeoutMs,
+      silenceMs: LOST_MS,
+      ...(signal !== undefined && { signal }),
+    });
     while (result.status === 'NO_NEW' && left() > 0) {
       const suspended = this.#suspend(request, result);
       try {
@@ -79,7 +87,7 @@ export class Pulls {
       left.taken = true;
       return left;
     }
-    const answer = this.#ask(request, SUSPEND_MS, SUSPEND_TIMEOUT_MS);
+    const answer = this.#ask(request, SUSPEND_MS, { timeoutMs: SUSPEND_TIMEOUT_MS });
     const suspended: Suspended = { answer, since: performance.now(), before, taken: true };
     if (left === undefined) {
       this.#suspended.set(key, suspended);
@@ -90,20 +98,14 @@ export class Pulls {
     return suspended;
   }
 
-  async #ask(
-    request: PullRequest,
-    suspendMs: number,
-    timeoutMs: number,
-    signal?: AbortSignal,
-  ): Promise<PullResult> {
+  async #ask(request: PullRequest, suspendMs: number, options: RequestOptions): Promise<PullResult> {
     const { topic, queue, offset, group } = request;
     const answer = await this.#cluster.askQueue({
       what: `read topic ${topic}, queue ${queue.queueId} of ${queue.broker}, at ${offset}`,
       topic,
       queue,
       lane: 'pull',
-      timeoutMs,
-      ...(signal !== undefined && { signal }),
+      ...options,
       accept: [...NOTHING, ResponseCode.PULL_OFFSET_MOVED],
       question: {
         code: RequestCode.PULL_MESSAGE,
