@@ -32,7 +32,8 @@ const FULL: Meaning = {
   advice: 'The broker takes no messages; nothing was appended. Free space on its disk, and it goes on',
 };
 
-/** Below 20000 the codes are gRPC's own, above RocketMQ's. */
+/** Codes below are gRPC's own: no answer of RocketMQ. */
+const FIRST_OF_ROCKETMQ = 20_000;
 const MEANINGS: ReadonlyMap<number, Meaning> = new Map([
   [1, { code: 'LOG_CLOSED', advice: 'The client was closed' }],
   [4, AWAY],
@@ -61,6 +62,12 @@ const MEANINGS: ReadonlyMap<number, Meaning> = new Map([
   [50401, BUSY],
   [50402, BUSY],
 ]);
+/** As a stream that a proxy or a load balancer has reset: whether the request was carried out is unknown. */
+const BROKEN_OFF: Meaning = {
+  code: 'LOG_UNAVAILABLE',
+  advice:
+    'The call was broken off on its way to the proxy or back: try again, and see the log of what lies between',
+};
 const OTHER: Meaning = { code: 'LOG_BAD_REQUEST', advice: 'See the log of the proxy for the cause' };
 const NO_ANSWER: Meaning = { code: 'LOG_IO', advice: 'See the cause' };
 
@@ -85,7 +92,7 @@ function meaningOf(code: number, text: string): Meaning {
   if (code === 50001 && /service not available|disk.*full/i.test(text)) return FULL;
   if (code === 50001 && /size exceeded/i.test(text)) return TOO_LARGE;
   if (code === 40100 && /is not found/i.test(text)) return UNKNOWN_USER;
-  return MEANINGS.get(code) ?? OTHER;
+  return MEANINGS.get(code) ?? (code < FIRST_OF_ROCKETMQ ? BROKEN_OFF : OTHER);
 }
 
 function codeOf(error: unknown): number | null {
