@@ -53,6 +53,8 @@ export class Receiver {
   #moreCalls = 0;
   /** Aborted: no more calls are made. */
   #suspended: AbortController | null = null;
+  /** With an error that cannot be mended: no more calls are made at all. */
+  #failed = false;
   #routesReadAt = -Infinity;
 
   constructor(options: ReceiverOptions) {
@@ -110,7 +112,7 @@ export class Receiver {
 
   #fill(): void {
     const active = this.#suspended;
-    if (active === null) return;
+    if (active === null || this.#failed) return;
     for (const source of this.#sources.values()) {
       while (this.#mayCall(source)) {
         const isMore = source.running > 0;
@@ -144,6 +146,7 @@ export class Receiver {
       this.#add(source, messages);
     } catch (error) {
       if (!(error instanceof LogError && error.retriable)) {
+        this.#failed = true;
         onFailure(error);
         return;
       }

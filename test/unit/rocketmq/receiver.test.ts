@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { MessageQueue } from 'rocketmq-client-nodejs';
+import definition from 'rocketmq-client-nodejs/proto/apache/rocketmq/v2/definition_pb.js';
+import { LogError } from '#troupe/log/log.js';
+import { Receiver, type ReceiverOptions } from '#troupe/log/rocketmq/grpc/receiver.js';
+import { until } from '../../support/wait.js';
+
+const TOPIC = 'orders';
+
+function queueOf(broker: string): MessageQueue {
+  const endpoints = new definition.Endpoints().setScheme(definition.AddressScheme.IPV4);
+  endpoints.addAddresses().setHost('127.0.0.1').setPort(1);
+  return new MessageQueue(
+    new definition.MessageQueue()
+      .setTopic(new definition.Resource().setName(TOPIC))
+      .setBroker(new definition.Broker().setName(broker).setEndpoints(endpoints)),
+  );
+}
+
+type Pop = (broker: string) => ReturnType<ReceiverOptions['client']['pop']>;
+
+/** Of a proxy that knows these brokers, and hands out what `pop` says. */
+async function startReceiver(pop: Pop, options: Partial<ReceiverOptions> = {}) {
+  const failures: unknown[] = [];
+  const issues: string[] = [];
+  const brokers = ['a'];
+  const receiver = new Receiver({
+    client: {
+      brokers: () => Promise.resolve(brokers.map(queueOf)),
+      pop: (queue) => pop(queue.broker.name),
+    },
+    topics: [TOPIC],
+    invisibleMs: 30_000,
+    onReceived: () => undefined,
+    onFailure: (error) => failures.push(error),
+    onIssue: (message) => issues.push(message),
+    ...options,
+  });
+  await receiver.readRoutes();
+  return { receiver, brokers, failures, issues };
+}
+
+const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+test('after a failure for good the proxy is left alone', async () => {
+  let calls = 0;
+  const { receiver, failures } = await startReceiver(() => {
+    calls += 1;
+    return Promise.reject(new LogError('LOG_BAD_REQUEST', 'no such user'));
+  });
+  receiver.resume();
+  await until('it fails', () => failures.length > 0);
+  for (let n = 0; n < 10; n += 1) await settled();
+  receiver.resume();
+  assert.equal(receiver.take(1).length, 0);
+  await receiver.suspend();
+  assert.equal(calls, 1);
+});
