@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { toLogError } from '#troupe/log/rocketmq/grpc/errors.js';
+import { mayPass, toLogError } from '#troupe/log/rocketmq/grpc/errors.js';
 
 /** As gRPC and the proxy's client fail. */
 function failure(code: number, message: string): Error {
@@ -23,4 +23,11 @@ test('a call that is broken off on its way may have been carried out, and is tri
 test('what a proxy refuses for a reason that is not known here is final', () => {
   const error = toLogError('publish', failure(40_099, 'no such thing'));
   assert.deepEqual([error.code, error.retriable], ['LOG_BAD_REQUEST', false]);
+});
+
+test('a receipt whose broker is away for the moment is no wrong receipt', () => {
+  const away = toLogError('acknowledge', failure(40_013, '[400, 40013] cannot find broker broker-a'));
+  assert.deepEqual([away.code, mayPass(away)], ['LOG_UNAVAILABLE', true]);
+  const expired = toLogError('acknowledge', failure(40_013, '[400, 40013] receipt handle is expired'));
+  assert.deepEqual([expired.code, mayPass(expired)], ['LOG_BAD_REQUEST', false]);
 });

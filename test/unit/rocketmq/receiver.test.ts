@@ -32,6 +32,7 @@ async function startReceiver(pop: Pop, options: Partial<ReceiverOptions> = {}) {
     },
     topics: [TOPIC],
     invisibleMs: 30_000,
+    isGone: () => Promise.reject(new LogError('LOG_UNAVAILABLE', 'nobody knows')),
     onReceived: () => undefined,
     onFailure: (error) => failures.push(error),
     onIssue: (message) => issues.push(message),
@@ -56,4 +57,41 @@ test('after a failure for good the proxy is left alone', async () => {
   assert.equal(receiver.take(1).length, 0);
   await receiver.suspend();
   assert.equal(calls, 1);
+});
+
+test('a topic that only the proxy has forgotten is asked for again, until it is gone for certain', async () => {
+  let calls = 0;
+  const answers = [
+    () => Promise.reject(new LogError('LOG_UNAVAILABLE', 'the broker is away')),
+    () => Promise.resolve(false),
+    () => Promise.resolve(true),
+  ];
+  const { receiver, failures } = await startReceiver(
+    () => {
+      calls += 1;
+      return Promise.reject(new LogError('LOG_UNKNOWN_TOPIC', 'no topic'));
+    },
+    { isGone: () => answers[calls - 1]?.() ?? Promise.reject(new Error('not expected to be asked')) },
+  );
+  receiver.resume();
+  await until('it fails', () => failures.length > 0);
+  assert.equal(calls, 3);
+  await receiver.suspend();
+});
+
+test('suspending does not wait for the answer whether a topic is gone', async () => {
+  let asked = false;
+  const { receiver, failures } = await startReceiver(
+    () => Promise.reject(new LogError('LOG_UNKNOWN_TOPIC', 'no topic')),
+    {
+      isGone: () => {
+        asked = true;
+        return new Promise<never>(() => undefined);
+      },
+    },
+  );
+  receiver.resume();
+  await until('it is asked', () => asked);
+  await receiver.suspend();
+  assert.deepEqual(failures, []);
 });

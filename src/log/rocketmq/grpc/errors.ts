@@ -87,10 +87,16 @@ export function isAway(error: unknown): boolean {
   return error instanceof LogError && [4, 14].includes(codeOf(error.cause) ?? 0);
 }
 
+/** A proxy says that a topic is not there also while its broker is away, and remembers it for up to 20 s. */
+export function mayPass(error: unknown): boolean {
+  return error instanceof LogError && (error.retriable || error.code === 'LOG_UNKNOWN_TOPIC');
+}
+
 /** Whatever goes wrong at a broker comes through the proxy as one code. */
 function meaningOf(code: number, text: string): Meaning {
   if (code === 50001 && /service not available|disk.*full/i.test(text)) return FULL;
   if (code === 50001 && /size exceeded/i.test(text)) return TOO_LARGE;
+  if (code === 40013 && /cannot find broker/i.test(text)) return BUSY;
   if (code === 40100 && /is not found/i.test(text)) return UNKNOWN_USER;
   return MEANINGS.get(code) ?? (code < FIRST_OF_ROCKETMQ ? BROKEN_OFF : OTHER);
 }

@@ -1,7 +1,6 @@
 /** What was received and is neither acknowledged nor given back. Its time is prolonged for as long as that takes. */
-import { LogError } from '../../log.js';
 import type { Delivery } from '../../shared.js';
-import { isAway } from './errors.js';
+import { isAway, mayPass } from './errors.js';
 import { inParallel } from './parallel.js';
 import type { PopClient, Receipt } from './pop-client.js';
 
@@ -94,8 +93,7 @@ export class Held {
       if (isAway(failure) || !this.#all.has(delivery)) return;
       const renewing = this.#prolong(delivery).catch((error: unknown) => {
         failure ??= error;
-        const isOver =
-          !(error instanceof LogError && error.retriable) || performance.now() > delivery.expiresAt;
+        const isOver = !mayPass(error) || performance.now() > delivery.expiresAt;
         if (isOver) this.#all.delete(delivery);
       });
       delivery.renewing = renewing;

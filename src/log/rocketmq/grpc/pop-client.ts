@@ -121,8 +121,9 @@ export class PopClient extends ProxyClient {
       const done = new Set<string>();
       for (const entry of response.getEntriesList())
         if (entry.getStatus()?.getCode() === OK) done.add(entry.getReceiptHandle());
-      // Without entries the whole was refused; with some that failed, it says so as well.
-      if (done.size === 0) StatusChecker.check(response.getStatus()?.toObject());
+      // Without entries the whole was refused; only an entry says why it was, beyond a code.
+      const status = response.getEntriesList()[0]?.getStatus() ?? response.getStatus();
+      if (done.size === 0) StatusChecker.check(status?.toObject());
       return new Set(receipts.filter(({ handle }) => !done.has(handle)));
     } catch (error) {
       throw toLogError(`acknowledge records of topic ${topic} through the proxy`, error);

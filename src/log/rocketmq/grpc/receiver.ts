@@ -2,7 +2,8 @@
 import type { MessageQueue } from 'rocketmq-client-nodejs';
 import { nextDelayMs, type Backoff } from '../../../core/backoff.js';
 import { LogError } from '../../log.js';
-import { pause } from '../remoting/waits.js';
+import { pause, waitFor } from '../remoting/waits.js';
+import { mayPass } from './errors.js';
 import { HeldDelivery } from './held.js';
 import { MAX_MESSAGES, type PopClient } from './pop-client.js';
 import type { PopMessage } from './pop-reply.js';
@@ -18,6 +19,8 @@ export interface ReceiverOptions {
   readonly topics: readonly string[];
   readonly invisibleMs: number;
   readonly onReceived: (received: readonly Received[]) => void;
+  /** Says for certain whether a topic is gone; rejects while that is unknown. */
+  readonly isGone: (topic: string) => Promise<boolean>;
   /** What cannot be mended by trying again. */
   readonly onFailure: (error: unknown) => void;
   readonly onIssue: (message: string, error: unknown) => void;
@@ -43,6 +46,8 @@ const CALL_BYTES = 1024 * 1024;
 const MAX_MORE_CALLS = 8;
 const PAUSES: Backoff = { minMs: 100, maxMs: 5000, jitter: 0.5 };
 const ROUTE_MS = 30_000;
+/** A topic counts as there while nobody says that it is gone. */
+const GONE_MS = 20_000;
 
 export class Receiver {
   readonly #options: ReceiverOptions;
@@ -145,7 +150,7 @@ export class Receiver {
       else if (messages.length >= max) source.wanted = Math.min(source.wanted + 1, MAX_MORE_CALLS);
       this.#add(source, messages);
     } catch (error) {
-      if (!(error instanceof LogError && error.retriable)) {
+      if (await this.#isFinal(source, error, signal)) {
         this.#failed = true;
         onFailure(error);
         return;
@@ -154,6 +159,16 @@ export class Receiver {
       source.failures += 1;
       if (source.failures === 1) onIssue('will try again to receive', error);
       await pause(nextDelayMs(PAUSES, source.failures, Math.random()), [signal]).catch(() => undefined);
+    }
+  }
+
+  async #isFinal({ topic }: Source, error: unknown, signal: AbortSignal): Promise<boolean> {
+    if (!mayPass(error)) return true;
+    if (!(error instanceof LogError && error.code === 'LOG_UNKNOWN_TOPIC')) return false;
+    try {
+      return (await waitFor(this.#options.isGone(topic), GONE_MS, [signal]))?.value === true;
+    } catch {
+      return false;
     }
   }
 

@@ -1,12 +1,13 @@
 /** Members of a group share its topics record by record: RocketMQ's POP, through the proxy. Loads gRPC. */
 import { nextDelayMs, type Backoff } from '../../../core/backoff.js';
 import { BatchBuilder } from '../../batch.js';
-import { LogError } from '../../log.js';
 import type { Delivery, SharedBatch, SharedConsumer } from '../../shared.js';
 import { toRocketMqGroup } from '../group-names.js';
 import { remotingClient } from '../client.js';
+import type { RemotingClient } from '../remoting/client.js';
 import { pause } from '../remoting/waits.js';
 import { checkRocketMqTopic } from '../topic-names.js';
+import { mayPass } from './errors.js';
 import { Held, HeldDelivery } from './held.js';
 import { inParallel } from './parallel.js';
 import { PopClient, type Receipt } from './pop-client.js';
@@ -43,14 +44,10 @@ export async function openSharedConsumer(options: SharedConsumerOptions): Promis
   const remoting = remotingClient(options.settings, (message) => {
     options.onIssue?.(message, null);
   });
+  const client = new PopClient({ ...options, group });
+  const consumer = new PopConsumer(client, remoting, options);
   try {
     await prepareGroup(remoting, { ...options, group });
-  } finally {
-    await remoting.close();
-  }
-  const client = new PopClient({ ...options, group });
-  const consumer = new PopConsumer(client, options);
-  try {
     await client.startup();
     await consumer.start();
   } catch (error) {
@@ -62,6 +59,7 @@ export async function openSharedConsumer(options: SharedConsumerOptions): Promis
 
 class PopConsumer implements SharedConsumer {
   readonly #client: PopClient;
+  readonly #remoting: RemotingClient;
   readonly #held: Held;
   readonly #receiver: Receiver;
   readonly #onIssue: (message: string, error: unknown) => void;
@@ -69,9 +67,10 @@ class PopConsumer implements SharedConsumer {
   #failure: { readonly error: unknown } | null = null;
   #wake: (() => void) | null = null;
 
-  constructor(client: PopClient, options: SharedConsumerOptions) {
+  constructor(client: PopClient, remoting: RemotingClient, options: SharedConsumerOptions) {
     const { topics, invisibleMs = INVISIBLE_MS, onIssue = () => undefined } = options;
     this.#client = client;
+    this.#remoting = remoting;
     this.#onIssue = onIssue;
     this.#held = new Held({ client, invisibleMs, onIssue });
     this.#receiver = new Receiver({
@@ -79,6 +78,7 @@ class PopConsumer implements SharedConsumer {
       topics,
       invisibleMs,
       onIssue,
+      isGone: async (topic) => (await remoting.queues(topic, { fresh: true })) === null,
       onReceived: (received) => {
         for (const { delivery } of received) this.#held.add(delivery);
         this.#wake?.();
@@ -90,10 +90,8 @@ class PopConsumer implements SharedConsumer {
     });
   }
 
-  /** The proxy remembers for some seconds that a topic was not there. */
   async start(): Promise<void> {
-    const mayRetry = ({ retriable, code }: LogError): boolean => retriable || code === 'LOG_UNKNOWN_TOPIC';
-    await retrying(() => this.#receiver.readRoutes(), START_MS, mayRetry);
+    await retrying(() => this.#receiver.readRoutes(), START_MS);
     await this.#client.greeted(START_MS);
   }
 
@@ -110,11 +108,7 @@ class PopConsumer implements SharedConsumer {
     let failed = 0;
     await inParallel(chunks(held), PARALLEL_ACKS, async (receipts) => {
       try {
-        const late = await retrying(
-          () => this.#client.ack(receipts),
-          ACK_MS,
-          ({ retriable }) => retriable,
-        );
+        const late = await retrying(() => this.#client.ack(receipts), ACK_MS);
         failed += late.size;
       } catch (error) {
         failed += receipts.length;
@@ -141,6 +135,7 @@ class PopConsumer implements SharedConsumer {
     await this.release(this.#held.all(), GIVE_BACK_MS);
     await this.#held.close();
     await this.#client.close();
+    await this.#remoting.close();
   }
 
   async #news(waitMs: number, signal: AbortSignal | undefined): Promise<void> {
@@ -202,19 +197,14 @@ function chunks(deliveries: readonly HeldDelivery[]): readonly [Receipt, ...Rece
   return all;
 }
 
-async function retrying<T>(
-  body: () => Promise<T>,
-  deadlineMs: number,
-  mayRetry: (error: LogError) => boolean,
-): Promise<T> {
+async function retrying<T>(body: () => Promise<T>, deadlineMs: number): Promise<T> {
   const deadline = performance.now() + deadlineMs;
   for (let failures = 1; ; failures += 1) {
     try {
       return await body();
     } catch (error) {
       const pauseMs = nextDelayMs(PAUSES, failures, Math.random());
-      const again = error instanceof LogError && mayRetry(error) && performance.now() + pauseMs < deadline;
-      if (!again) throw error;
+      if (!mayPass(error) || performance.now() + pauseMs > deadline) throw error;
       await pause(pauseMs, []);
     }
   }
