@@ -32,6 +32,7 @@ async function startReceiver(pop: Pop, options: Partial<ReceiverOptions> = {}) {
     },
     topics: [TOPIC],
     invisibleMs: 30_000,
+    prepare: () => Promise.resolve(),
     isGone: () => Promise.reject(new LogError('LOG_UNAVAILABLE', 'nobody knows')),
     onReceived: () => undefined,
     onFailure: (error) => failures.push(error),
@@ -94,4 +95,35 @@ test('suspending does not wait for the answer whether a topic is gone', async ()
   await until('it is asked', () => asked);
   await receiver.suspend();
   assert.deepEqual(failures, []);
+});
+
+test('a broker that is met later is received from when the group is prepared there, and not before', async () => {
+  const popped = new Set<string>();
+  const prepared: (readonly string[])[] = [];
+  let refuse = false;
+  const { receiver, brokers } = await startReceiver(
+    async (broker) => {
+      popped.add(broker);
+      await settled();
+      return [];
+    },
+    {
+      prepare: () => {
+        prepared.push([...popped]);
+        return refuse ? Promise.reject(new LogError('LOG_UNAVAILABLE', 'away')) : Promise.resolve();
+      },
+    },
+  );
+  receiver.resume();
+  await until('the first is received from', () => popped.has('a'));
+  brokers.push('b');
+  refuse = true;
+  await assert.rejects(receiver.readRoutes(), /away/);
+  refuse = false;
+  await receiver.readRoutes();
+  receiver.resume();
+  await until('the second is received from', () => popped.has('b'));
+  await receiver.readRoutes();
+  assert.deepEqual(prepared, [[], ['a'], ['a']]);
+  await receiver.suspend();
 });

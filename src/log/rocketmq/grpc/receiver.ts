@@ -19,6 +19,8 @@ export interface ReceiverOptions {
   readonly topics: readonly string[];
   readonly invisibleMs: number;
   readonly onReceived: (received: readonly Received[]) => void;
+  /** Called before anything is received from a broker that is met for the first time. */
+  readonly prepare: () => Promise<void>;
   /** Says for certain whether a topic is gone; rejects while that is unknown. */
   readonly isGone: (topic: string) => Promise<boolean>;
   /** What cannot be mended by trying again. */
@@ -73,15 +75,19 @@ export class Receiver {
   /** Finds the brokers; a topic or a broker that came later is found by `resume`. */
   async readRoutes(): Promise<void> {
     this.#routesReadAt = performance.now();
+    const found = new Map<string, Source>();
     for (const topic of this.#options.topics) {
       for (const queue of await this.#options.client.brokers(topic)) {
         const key = `${topic}\n${queue.broker.name}`;
         const known = this.#sources.get(key);
         if (known === undefined)
-          this.#sources.set(key, { topic, queue, wanted: 1, running: 0, failures: 0, bytes: 0 });
+          found.set(key, { topic, queue, wanted: 1, running: 0, failures: 0, bytes: 0 });
         else known.queue = queue;
       }
     }
+    if (found.size === 0) return;
+    await this.#options.prepare();
+    for (const [key, source] of found) this.#sources.set(key, source);
   }
 
   resume(): void {

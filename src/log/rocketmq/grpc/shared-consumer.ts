@@ -45,9 +45,11 @@ export async function openSharedConsumer(options: SharedConsumerOptions): Promis
     options.onIssue?.(message, null);
   });
   const client = new PopClient({ ...options, group });
-  const consumer = new PopConsumer(client, remoting, options);
+  const prepare = (): Promise<void> => prepareGroup(remoting, { ...options, group });
+  const consumer = new PopConsumer({ ...options, client, remoting, prepare });
   try {
-    await prepareGroup(remoting, { ...options, group });
+    // The proxy looks at the group when it is greeted.
+    await prepare();
     await client.startup();
     await consumer.start();
   } catch (error) {
@@ -55,6 +57,13 @@ export async function openSharedConsumer(options: SharedConsumerOptions): Promis
     throw error;
   }
   return consumer;
+}
+
+interface PopConsumerOptions extends SharedConsumerOptions {
+  readonly client: PopClient;
+  readonly remoting: RemotingClient;
+  /** Of the group, on all brokers that there are now. */
+  readonly prepare: () => Promise<void>;
 }
 
 class PopConsumer implements SharedConsumer {
@@ -67,8 +76,9 @@ class PopConsumer implements SharedConsumer {
   #failure: { readonly error: unknown } | null = null;
   #wake: (() => void) | null = null;
 
-  constructor(client: PopClient, remoting: RemotingClient, options: SharedConsumerOptions) {
-    const { topics, invisibleMs = INVISIBLE_MS, onIssue = () => undefined } = options;
+  constructor(options: PopConsumerOptions) {
+    const { client, remoting, prepare, topics } = options;
+    const { invisibleMs = INVISIBLE_MS, onIssue = () => undefined } = options;
     this.#client = client;
     this.#remoting = remoting;
     this.#onIssue = onIssue;
@@ -78,6 +88,7 @@ class PopConsumer implements SharedConsumer {
       topics,
       invisibleMs,
       onIssue,
+      prepare,
       isGone: async (topic) => (await remoting.queues(topic, { fresh: true })) === null,
       onReceived: (received) => {
         for (const { delivery } of received) this.#held.add(delivery);

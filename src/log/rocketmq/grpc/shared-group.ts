@@ -8,7 +8,10 @@ export interface SharedGroup {
   readonly maxAttempts: number;
 }
 
-/** A queue of which the group has no offset begins with its oldest message; POP by itself begins with the newest. */
+/**
+ * A queue of which the group has no offset begins with its oldest message; POP by itself begins with the newest. Changes
+ * nothing where it was done before.
+ */
 export async function prepareGroup(
   client: RemotingClient,
   { group, topics, maxAttempts }: SharedGroup,
@@ -18,7 +21,7 @@ export async function prepareGroup(
   const retryTopic = `%RETRY%${group}`;
   if ((await client.queues(retryTopic)) === null) await client.createTopic(retryTopic, { queues: 1 });
   for (const topic of topics) {
-    for (const queue of (await client.queues(topic)) ?? []) {
+    for (const queue of (await client.queues(topic, { fresh: true })) ?? []) {
       if ((await client.committedOffset(group, topic, queue)) !== null) continue;
       await client.commitOffset(group, topic, queue, await client.minOffset(topic, queue));
     }
