@@ -1,22 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { MessageQueue } from 'rocketmq-client-nodejs';
-import definition from 'rocketmq-client-nodejs/proto/apache/rocketmq/v2/definition_pb.js';
 import { LogError } from '#troupe/log/log.js';
 import { Receiver, type ReceiverOptions } from '#troupe/log/rocketmq/grpc/receiver.js';
 import { until } from '../../support/wait.js';
-
-const TOPIC = 'orders';
-
-function queueOf(broker: string): MessageQueue {
-  const endpoints = new definition.Endpoints().setScheme(definition.AddressScheme.IPV4);
-  endpoints.addAddresses().setHost('127.0.0.1').setPort(1);
-  return new MessageQueue(
-    new definition.MessageQueue()
-      .setTopic(new definition.Resource().setName(TOPIC))
-      .setBroker(new definition.Broker().setName(broker).setEndpoints(endpoints)),
-  );
-}
+import { queueOf, TOPIC } from './pop-queue.js';
 
 type Pop = (broker: string) => ReturnType<ReceiverOptions['client']['pop']>;
 

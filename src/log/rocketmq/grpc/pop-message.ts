@@ -1,31 +1,49 @@
 /** Messages as the proxy hands them out, as records. */
 import type { BatchBuilder } from '../../batch.js';
+import { LogError, MAX_BATCH_BYTES } from '../../log.js';
 import { decompress } from '../decompress.js';
 import { PropertyWriter } from '../message-properties.js';
 import { addRecord } from '../record-message.js';
 import type { PopMessage } from './pop-reply.js';
 
 const properties = new PropertyWriter();
+/** What a batch of one takes besides is less than the rest. */
+const MAX_RECORD_BYTES = MAX_BATCH_BYTES - 1024 * 1024;
 const HEADER = 'TROUPE_HEADER.';
 
-/** LogError where its body cannot be read. */
-export function addPopMessage(message: PopMessage, builder: BatchBuilder): void {
+/** What was small on its way may be large. A record may be larger than this, alone. */
+export const MAX_BUILT_BYTES = 8 * 1024 * 1024;
+
+/** False: the batch has enough without it. LogError where the message cannot be read. */
+export function addPopMessage(message: PopMessage, builder: BatchBuilder): boolean {
   const { tag, queueOffset, storeTimestamp } = message;
+  const body = bodyOf(message);
   properties.reset();
   // What stood there between separators, but for any at the end.
   const keys = message.keys.join(' ');
   if (keys !== '') properties.add('KEYS', keys);
   if (tag !== '') properties.add('TAGS', tag);
   for (const [name, value] of inOrder(message.properties)) properties.add(name, value);
+  const bytes = body.length + properties.size;
+  if (builder.count > 0 && builder.byteSize + bytes > MAX_BUILT_BYTES) return false;
+  if (bytes > MAX_RECORD_BYTES) throw tooLarge(bytes);
   addRecord(
     {
       queueOffset,
       bornTimestamp: message.bornTimestamp ?? storeTimestamp,
       storeTimestamp,
-      body: bodyOf(message),
+      body,
       properties: properties.bytes(),
     },
     builder,
+  );
+  return true;
+}
+
+function tooLarge(bytes: number): LogError {
+  return new LogError(
+    'LOG_BAD_REQUEST',
+    `a message has ${bytes} bytes when it is not compressed, more than a record may have (${MAX_RECORD_BYTES})`,
   );
 }
 

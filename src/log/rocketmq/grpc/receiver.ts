@@ -110,6 +110,12 @@ export class Receiver {
     return taken;
   }
 
+  /** What was taken last, and was too much. */
+  putBack(received: readonly Received[]): void {
+    this.#buffer.unshift(...received);
+    for (const { message } of received) this.#bufferedBytes += sizeOf(message);
+  }
+
   /** Answers what nobody took. Waits for the calls under way: what they bring would be lost for a while. */
   async suspend(): Promise<readonly Received[]> {
     this.#suspended?.abort();

@@ -59,16 +59,23 @@ export async function openSharedConsumer(options: SharedConsumerOptions): Promis
   return consumer;
 }
 
-interface PopConsumerOptions extends SharedConsumerOptions {
-  readonly client: PopClient;
-  readonly remoting: RemotingClient;
+/** Tests have their own. */
+type Client = Pick<PopClient, 'brokers' | 'greeted' | 'pop' | 'ack' | 'changeInvisible' | 'close'>;
+type Remoting = Pick<RemotingClient, 'queues' | 'close'>;
+
+export interface PopConsumerOptions extends Pick<
+  SharedConsumerOptions,
+  'topics' | 'invisibleMs' | 'onIssue'
+> {
+  readonly client: Client;
+  readonly remoting: Remoting;
   /** Of the group, on all brokers that there are now. */
   readonly prepare: () => Promise<void>;
 }
 
-class PopConsumer implements SharedConsumer {
-  readonly #client: PopClient;
-  readonly #remoting: RemotingClient;
+export class PopConsumer implements SharedConsumer {
+  readonly #client: Client;
+  readonly #remoting: Remoting;
   readonly #held: Held;
   readonly #receiver: Receiver;
   readonly #onIssue: (message: string, error: unknown) => void;
@@ -171,9 +178,12 @@ class PopConsumer implements SharedConsumer {
     if (first === undefined) return null;
     this.#builder.reset();
     const deliveries: HeldDelivery[] = [];
-    for (const { message, delivery } of received) {
+    for (const [i, { message, delivery }] of received.entries()) {
       try {
-        addPopMessage(message, this.#builder);
+        if (!addPopMessage(message, this.#builder)) {
+          this.#receiver.putBack(received.slice(i));
+          break;
+        }
         deliveries.push(delivery);
       } catch (error) {
         this.#onIssue('a message cannot be read and is given back', error);
