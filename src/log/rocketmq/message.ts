@@ -84,26 +84,38 @@ export interface StoredMessage {
 const MAGIC = 0xdaa320a7 | 0;
 /** The topic's length has two bytes. */
 const MAGIC_LONG_TOPIC = 0xdaa320ab | 0;
+const QUEUE_OFFSET_AT = 20;
 const COMPRESSED = 1;
 const BORN_HOST_V6 = 1 << 4;
 const STORE_HOST_V6 = 1 << 5;
 const NEED_UNWRAP = 1 << 6;
 const INNER_BATCH = 1 << 7;
 
-/** What a pull brought. Bodies and properties share its memory. LogError LOG_CORRUPT when it is damaged. */
-export function decodeMessages(bytes: Buffer): StoredMessage[] {
+/**
+ * What a pull brought, each when it is asked for: decompressed they may be many times as large. Bodies and properties
+ * share its memory. LogError at one that cannot be read, LOG_CORRUPT when it is damaged.
+ */
+export function* decodeMessages(bytes: Buffer): Generator<StoredMessage, void> {
   const messages: StoredMessage[] = [];
-  try {
-    for (let at = 0; at < bytes.length;) {
-      const size = sizeAt(bytes, at);
-      decodeOne(bytes.subarray(at, at + size), messages);
-      at += size;
-    }
-  } catch (error) {
-    if (error instanceof LogError) throw error;
-    throw corrupt('its fields do not add up to its size', error);
+  for (let at = 0; at < bytes.length;) {
+    const size = sizeAt(bytes, at);
+    readOne(bytes.subarray(at, at + size), messages);
+    for (const message of messages) yield message;
+    messages.length = 0;
+    at += size;
   }
-  return messages;
+}
+
+function readOne(bytes: Buffer, into: StoredMessage[]): void {
+  try {
+    decodeOne(bytes, into);
+  } catch (error) {
+    const failure =
+      error instanceof LogError ? error : corrupt('its fields do not add up to its size', error);
+    if (bytes.length < QUEUE_OFFSET_AT + 8) throw failure;
+    const { code, message, cause } = failure;
+    throw new LogError(code, `queue offset ${int64(bytes, QUEUE_OFFSET_AT)}: ${message}`, { cause });
+  }
 }
 
 function decodeOne(bytes: Buffer, into: StoredMessage[]): void {
@@ -117,11 +129,11 @@ function decodeOne(bytes: Buffer, into: StoredMessage[]): void {
   const topicAt = bodyAt + stored.length;
   const topicLengthBytes = magic === MAGIC ? 1 : 2;
   const propertiesAt = topicAt + topicLengthBytes + bytes.readUIntBE(topicAt, topicLengthBytes) + 2;
-  const queueOffset = int64(bytes, 20);
+  const queueOffset = int64(bytes, QUEUE_OFFSET_AT);
   // Zero where none was computed, as for a batch within a batch.
   const checksum = bytes.readInt32BE(8);
   if (checksum !== 0 && checksum !== (crc32(stored) & 0x7fffffff))
-    throw corrupt(`the checksum of its body does not match (queue offset ${queueOffset})`);
+    throw corrupt('the checksum of its body does not match');
   const message: StoredMessage = {
     queueOffset,
     bornTimestamp: int64(bytes, 40),
@@ -150,7 +162,7 @@ function unwrap(batch: StoredMessage, into: StoredMessage[]): void {
 }
 
 function sizeAt(bytes: Buffer, at: number): number {
-  const size = bytes.readInt32BE(at);
+  const size = bytes.length - at < 4 ? 0 : bytes.readInt32BE(at);
   if (size < BATCH_OVERHEAD || at + size > bytes.length)
     throw corrupt(`it claims ${size} bytes of the ${bytes.length - at} there are`);
   return size;

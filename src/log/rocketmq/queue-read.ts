@@ -29,6 +29,8 @@ class QueueRead {
   /** Of the last answer. */
   #messages = 0;
   #bytes = 0;
+  /** The next message is one that cannot be read: the next read says so. */
+  #blocked = false;
 
   constructor(options: QueueReadOptions) {
     this.#options = options;
@@ -37,7 +39,7 @@ class QueueRead {
 
   async run(): Promise<ReadResult> {
     await this.#first();
-    while (this.#collector.records > 0 && !this.#collector.full && !this.#atEnd) await this.#further();
+    while (this.#collector.records > 0 && !this.#isDone) await this.#further();
     return {
       batches: this.#collector.finish(),
       nextOffset: this.#collector.next,
@@ -46,8 +48,8 @@ class QueueRead {
     };
   }
 
-  get #atEnd(): boolean {
-    return this.#collector.next >= this.#endOffset;
+  get #isDone(): boolean {
+    return this.#blocked || this.#collector.full || this.#collector.next >= this.#endOffset;
   }
 
   /** Until there are records, or the time is over. */
@@ -74,7 +76,7 @@ class QueueRead {
     const pulls = await Promise.all(offsets.map(async (offset) => [offset, await pull(offset, 0)] as const));
     for (const [offset, pulled] of pulls) {
       // The one before was shorter than expected, or there is enough.
-      if (offset !== collector.next || collector.full) return;
+      if (offset !== collector.next || this.#blocked || collector.full) return;
       this.#take(offset, pulled);
     }
   }
@@ -83,14 +85,32 @@ class QueueRead {
     const { status, body, nextOffset, minOffset, maxOffset } = pulled;
     if (from > maxOffset) throw this.#beyondEnd(from, maxOffset);
     const collector = this.#collector;
-    if (status === 'FOUND') collector.add(decodeMessages(body));
+    if (status === 'FOUND') this.#collect(body);
     // To the end of what was found, or over what retention deleted.
-    collector.skipTo(Math.max(minOffset, nextOffset));
-    if (status !== 'NO_NEW' && collector.next === from && !collector.full) throw this.#stuck(from);
+    if (!this.#blocked) collector.skipTo(Math.max(minOffset, nextOffset));
+    if (status !== 'NO_NEW' && collector.next === from && !collector.full && !this.#blocked)
+      throw this.#stuck(from);
     this.#startOffset = minOffset;
     this.#endOffset = status === 'NO_NEW' ? collector.next : maxOffset;
     this.#messages = Math.max(1, nextOffset - from);
     this.#bytes = Math.max(1, body.length);
+  }
+
+  #collect(body: Buffer): void {
+    try {
+      this.#collector.add(decodeMessages(body));
+    } catch (error) {
+      if (!(error instanceof LogError)) throw error;
+      if (this.#collector.records === 0) throw this.#unreadable(error);
+      this.#blocked = true;
+    }
+  }
+
+  #unreadable({ code, message }: LogError): LogError {
+    return new LogError(
+      code,
+      `cannot read ${this.#options.queue} from ${this.#collector.next} on: ${message}`,
+    );
   }
 
   #beyondEnd(offset: number, end: number): LogError {

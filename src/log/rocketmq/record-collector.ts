@@ -55,7 +55,7 @@ export class RecordCollector {
     if (!this.#full && offset > this.#next) this.#next = offset;
   }
 
-  add(messages: readonly StoredMessage[]): void {
+  add(messages: Iterable<StoredMessage>): void {
     for (const message of messages) {
       // Of a batch that begins before the offset asked for.
       if (message.queueOffset < this.#next) continue;

@@ -16,9 +16,8 @@ const LZ4 = COMPRESSED | (1 << 8);
 const INNER_BATCH = (1 << 6) | (1 << 7);
 
 function bodyOf(sysFlag: number, body: Buffer): string | undefined {
-  return decodeMessages(
-    storedMessage({ queueOffset: 0, body, properties: NONE, sysFlag }),
-  )[0]?.body.toString();
+  const [message] = decodeMessages(storedMessage({ queueOffset: 0, body, properties: NONE, sysFlag }));
+  return message?.body.toString();
 }
 
 function hasCode(code: string): (error: unknown) => boolean {
@@ -132,10 +131,10 @@ test('damaged answers are refused, wherever they were cut or changed', () => {
     properties: Buffer.from('a\u0001b\u0002'),
   });
   for (let length = 1; length < bytes.length; length += 1)
-    assert.throws(() => decodeMessages(bytes.subarray(0, length)), hasCode('LOG_CORRUPT'));
+    assert.throws(() => [...decodeMessages(bytes.subarray(0, length))], hasCode('LOG_CORRUPT'));
   const flipped = Buffer.from(bytes);
   flipped.writeUInt8(flipped.readUInt8(88) ^ 1, 88);
-  assert.throws(() => decodeMessages(flipped), /checksum/);
+  assert.throws(() => [...decodeMessages(flipped)], /queue offset 0: .*checksum/);
 });
 
 test('a request never holds more messages than a broker can count', () => {
