@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { RemotingError, type RemotingOptions } from '#troupe/log/rocketmq/remoting/client.js';
 import type { LogErrorCode } from '#troupe/log/log.js';
-import { until } from '../../support/wait.js';
-import { FakeCluster, TOPIC, type Handler } from './fake-cluster.js';
+import { timeLeft } from '#troupe/log/rocketmq/remoting/waits.js';
+import { letPass, until } from '../../support/wait.js';
+import { answerRoute, FakeCluster, TOPIC, type Handler } from './fake-cluster.js';
 import { FakeServer, type Received } from './fake-server.js';
 
 /** Longer than any test takes. */
@@ -200,4 +201,26 @@ test('closing fails what is on its way and what comes after', async () => {
   await cluster.client.close();
   await Promise.all(sent);
   await assert.rejects(send(cluster), fails('LOG_CLOSED', false));
+});
+
+test('a send whose broker is not found, or found too late, was not sent', async () => {
+  const deadlineMs = 300;
+  const silent = await FakeServer.start(() => undefined);
+  const late = await FakeServer.start((request) => {
+    void letPass(deadlineMs).then(() => answerRoute(request, cluster.masters));
+  });
+  const cluster = await start(stored, { deadlineMs, namesrvAddr: [late.address] });
+  const lost = await start(stored, { deadlineMs, namesrvAddr: [silent.address] });
+  for (const each of [cluster, lost]) {
+    await assert.rejects(send(each), fails('LOG_UNAVAILABLE', true));
+    assert.equal(each.broker.received.length, 0);
+  }
+  await Promise.all([silent.stop(), late.stop()]);
+});
+
+test('what is left of the time is a refusal when it is too little', () => {
+  const now = performance.now();
+  assert.ok(timeLeft(60_000, now - 30_000) > 6000);
+  assert.throws(() => timeLeft(60_000, now - 55_000), fails('LOG_UNAVAILABLE', true));
+  assert.throws(() => timeLeft(60_000, now - 70_000), fails('LOG_UNAVAILABLE', true));
 });

@@ -8,7 +8,7 @@ import type { Answer, Question } from './frame.js';
 import { NameServers } from './name-servers.js';
 import { Routes } from './routes.js';
 import type { BrokerQueue, RemotingOptions } from './types.js';
-import { retrying, whileUnavailable, type RetryOptions } from './waits.js';
+import { retrying, timeLeft, whileUnavailable, type RetryOptions } from './waits.js';
 
 export interface Master {
   readonly broker: string;
@@ -87,8 +87,10 @@ export class Cluster {
 
   /** Once, at the master of a queue. */
   async askQueue(call: QueueCall): Promise<Answer> {
+    const startedAt = performance.now();
     try {
-      return await this.askBroker(await this.routes.master(call.topic, call.queue), call);
+      const address = await this.#master(call);
+      return await this.askBroker(address, { ...call, timeoutMs: timeLeft(call.timeoutMs, startedAt) });
     } catch (error) {
       if (error instanceof RemotingError) this.#doubt(call.topic, error);
       throw error;
@@ -142,6 +144,23 @@ export class Cluster {
     const reason = new RemotingError('LOG_CLOSED', 'the log is closed', { refused: false });
     this.#closing.abort(reason);
     await this.#pool.close(reason);
+  }
+
+  /** Fails as refused: whatever became of the question where the queue is, nothing else was asked. */
+  async #master({ what, topic, queue }: QueueCall): Promise<string> {
+    try {
+      return await this.routes.master(topic, queue);
+    } catch (error) {
+      if (!(error instanceof RemotingError) || error.refused || error.code === 'LOG_CLOSED') throw error;
+      throw new RemotingError(
+        error.code,
+        `did not ${what}, since its broker is not known: ${error.message}`,
+        {
+          refused: true,
+          cause: error,
+        },
+      );
+    }
   }
 
   #doubt(topic: string, error: RemotingError): void {

@@ -5,6 +5,7 @@ import { Connection, openSocket, type RequestOptions } from './connection.js';
 import { RemotingError } from './errors.js';
 import type { Answer, Question } from './frame.js';
 import type { Acl, RemotingTls } from './types.js';
+import { timeLeft } from './waits.js';
 
 /** Pulls have connections of their own, so that no send waits behind 32 MB that are being read. */
 export type Lane = 'call' | 'pull';
@@ -47,7 +48,7 @@ export class ConnectionPool {
     const { acl } = this.#options;
     const startedAt = performance.now();
     const connection = await this.#connection(address, options.lane);
-    const timeoutMs = Math.max(1, options.timeoutMs - (performance.now() - startedAt));
+    const timeoutMs = timeLeft(options.timeoutMs, startedAt);
     return connection.request(acl === null ? question : sign(question, acl), { ...options, timeoutMs });
   }
 

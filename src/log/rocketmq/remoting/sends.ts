@@ -5,7 +5,7 @@ import type { Cluster } from './cluster.js';
 import { RequestCode } from './codes.js';
 import { RemotingError } from './errors.js';
 import type { SendBatchRequest } from './types.js';
-import { waitFor, whileRefused } from './waits.js';
+import { timeLeft, waitFor, whileRefused } from './waits.js';
 
 const PRODUCER_GROUP = 'troupe';
 
@@ -23,7 +23,7 @@ export class Sends {
     const bytes = request.body.length;
     await this.#take(bytes);
     try {
-      const deadlineMs = this.#cluster.deadlineMs - (performance.now() - startedAt);
+      const deadlineMs = timeLeft(this.#cluster.deadlineMs, startedAt);
       return await this.#cluster.retrying((timeoutMs) => this.#sendOnce(request, timeoutMs), {
         deadlineMs,
         mayRetry: whileRefused,

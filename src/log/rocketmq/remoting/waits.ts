@@ -7,6 +7,17 @@ const PAUSES: Backoff = { minMs: 20, maxMs: 1000, jitter: 0.5 };
 /** Of the time for all attempts. One that began later would turn a clear refusal into an unknown outcome. */
 const LEAST_SHARE = 0.1;
 
+/** What is left of `timeoutMs`. Too little to send anything still is a refusal. */
+export function timeLeft(timeoutMs: number, startedAt: number): number {
+  const left = timeoutMs - (performance.now() - startedAt);
+  if (left >= timeoutMs * LEAST_SHARE) return left;
+  throw new RemotingError(
+    'LOG_UNAVAILABLE',
+    `nothing was sent: getting ready took all but ${Math.max(0, Math.round(left))} of ${Math.round(timeoutMs)} ms. Check that name servers and brokers answer, and try again`,
+    { refused: true },
+  );
+}
+
 /**
  * What `promise` brings, or null when that takes longer than `ms`. An aborted signal rejects with its reason. The
  * promise itself goes on.
