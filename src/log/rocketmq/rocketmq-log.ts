@@ -8,6 +8,7 @@ import { fromRocketMqGroup, toRocketMqGroup } from './group-names.js';
 import { OwnAppends } from './own-appends.js';
 import { readQueue } from './queue-read.js';
 import type { BrokerQueue, RemotingClient } from './remoting/client.js';
+import { unlessAborted } from './remoting/waits.js';
 import { toSendParts, type SendPart } from './send-parts.js';
 import { checkRocketMqTopic } from './topic-names.js';
 import { TopicQueues } from './topic-queues.js';
@@ -45,7 +46,7 @@ export class RocketMqLog implements port.Log {
   readonly #own: OwnAppends;
   readonly #maxMessageBytes: number;
   readonly #closing = new AbortController();
-  readonly #signals = new JoinedSignals();
+  readonly #signals = new JoinedSignals(this.#closing.signal);
   /** Those that exist for sure. */
   readonly #groups = new Set<string>();
 
@@ -137,11 +138,9 @@ export class RocketMqLog implements port.Log {
     this.#checkOpen();
     check.checkRead(request);
     request.signal?.throwIfAborted();
-    const { topic, offset, waitMs, signal } = request;
-    const queue = await this.#queues.queue(topic, request.queue);
-    await this.#ensureGroup(READ_GROUP);
-    await this.#visible(topic, queue);
-    const options = signal === undefined ? {} : { signal: this.#signals.with(signal) };
+    const { topic, offset, waitMs } = request;
+    const signal = request.signal === undefined ? this.#closing.signal : this.#signals.with(request.signal);
+    const queue = await unlessAborted(this.#readable(topic, request.queue), signal);
     return readQueue({
       queue: `topic "${topic}", queue ${request.queue}`,
       offset,
@@ -159,7 +158,7 @@ export class RocketMqLog implements port.Log {
           maxBytes: MAX_READ_BYTES,
           maxMessages: MAX_READ_RECORDS,
           waitMs: pullWaitMs,
-          ...options,
+          signal,
         }),
     });
   }
@@ -237,6 +236,13 @@ export class RocketMqLog implements port.Log {
   async close(): Promise<void> {
     this.#closing.abort(new LogError('LOG_CLOSED', 'the log is closed'));
     await this.#client.close();
+  }
+
+  async #readable(topic: string, number: number): Promise<BrokerQueue> {
+    const queue = await this.#queues.queue(topic, number);
+    await this.#ensureGroup(READ_GROUP);
+    await this.#visible(topic, queue);
+    return queue;
   }
 
   #visible(topic: string, queue: BrokerQueue): Promise<void> {

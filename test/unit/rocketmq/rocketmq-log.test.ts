@@ -221,3 +221,18 @@ test('a broker that is behind is looked at once more when the time is over', asy
   await log.ranges('t');
   assert.equal(asked, 2);
 });
+
+test('a read is given up at once, whatever it waits for; so it is when the log is closed', async () => {
+  const never = (): Promise<never> => new Promise(() => undefined);
+  const read = { topic: 't', queue: 0, offset: 0, maxBytes: 1, maxRecords: 1, waitMs: 0 };
+  for (const parts of [{ queues: never }, { listGroups: never }]) {
+    const controller = new AbortController();
+    const log = logOf(parts);
+    const givenUp = assert.rejects(log.read({ ...read, signal: controller.signal }), /enough/);
+    controller.abort(new Error('enough'));
+    await givenUp;
+    const closed = codeOf(log.read(read));
+    await log.close();
+    assert.equal(await closed, 'LOG_CLOSED');
+  }
+});

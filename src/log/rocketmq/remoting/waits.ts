@@ -47,6 +47,23 @@ export async function waitFor<T>(
   }
 }
 
+/** What `promise` brings, unless the signal is aborted before. The promise itself goes on. */
+export async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  let giveUp = (): void => undefined;
+  const end = new Promise<never>((_resolve, reject) => {
+    // Its reason may be anything, and is the caller's own.
+    const abort = (): void => reject(signal.reason as Error);
+    if (signal.aborted) abort();
+    else signal.addEventListener('abort', abort);
+    giveUp = () => signal.removeEventListener('abort', abort);
+  });
+  try {
+    return await Promise.race([promise, end]);
+  } finally {
+    giveUp();
+  }
+}
+
 export interface RetryOptions {
   /** Of all attempts together. */
   readonly deadlineMs: number;
