@@ -4,6 +4,7 @@ import * as check from '../checks.js';
 import { JoinedSignals } from '../joined-signals.js';
 import { LogError } from '../log.js';
 import type * as port from '../log.js';
+import { ConsumerGroups } from './consumer-groups.js';
 import { fromRocketMqGroup, toRocketMqGroup } from './group-names.js';
 import { OwnAppends } from './own-appends.js';
 import { readQueue } from './queue-read.js';
@@ -26,7 +27,6 @@ export interface RocketMqLogOptions {
 
 /** Brokers count pulls by group; no offsets are committed for this one. */
 const READ_GROUP = 'troupe-reader';
-const RETRY_TOPIC = '%RETRY%';
 /** A read gathers up to this much, however much is asked for. */
 const MAX_READ_BYTES = 4 * 1024 * 1024;
 const MAX_READ_RECORDS = 2048;
@@ -47,8 +47,7 @@ export class RocketMqLog implements port.Log {
   readonly #maxMessageBytes: number;
   readonly #closing = new AbortController();
   readonly #signals = new JoinedSignals(this.#closing.signal);
-  /** Those that exist for sure. */
-  readonly #groups = new Set<string>();
+  readonly #groups: ConsumerGroups;
 
   constructor({ client, maxMessageBytes, ownAppendsMs }: RocketMqLogOptions) {
     this.capabilities = {
@@ -60,6 +59,7 @@ export class RocketMqLog implements port.Log {
     this.#client = client;
     this.#queues = new TopicQueues(client);
     this.#own = new OwnAppends(ownAppendsMs);
+    this.#groups = new ConsumerGroups(client);
     this.#maxMessageBytes = maxMessageBytes;
     setMaxListeners(0, this.#closing.signal);
   }
@@ -149,17 +149,19 @@ export class RocketMqLog implements port.Log {
       maxRecords: Math.min(request.maxRecords, MAX_READ_RECORDS),
       markedBy: request.markedBy,
       pull: (from, pullWaitMs) =>
-        this.#client.pull({
-          topic,
-          queue,
-          group: READ_GROUP,
-          offset: from,
-          // Always the same: then the client can go on with a wait that an earlier read began.
-          maxBytes: MAX_READ_BYTES,
-          maxMessages: MAX_READ_RECORDS,
-          waitMs: pullWaitMs,
-          signal,
-        }),
+        this.#groups.with(READ_GROUP, 'ensure', () =>
+          this.#client.pull({
+            topic,
+            queue,
+            group: READ_GROUP,
+            offset: from,
+            // Always the same: then the client can go on with a wait that an earlier read began.
+            maxBytes: MAX_READ_BYTES,
+            maxMessages: MAX_READ_RECORDS,
+            waitMs: pullWaitMs,
+            signal,
+          }),
+        ),
     });
   }
 
@@ -194,16 +196,11 @@ export class RocketMqLog implements port.Log {
     for (const { topic, queue, offset } of offsets)
       commits.push({ topic, queue: await this.#queues.queue(topic, queue), offset });
     const name = toRocketMqGroup(group);
-    await this.#ensureSeen(name);
-    try {
-      // One by one: of a group's first two for a topic at once the broker may lose one.
-      for (const { topic, queue, offset } of commits)
-        await this.#client.commitOffset(name, topic, queue, offset);
-    } catch (error) {
-      // Somebody may have deleted it.
-      this.#groups.delete(name);
-      throw error;
-    }
+    // One by one: of a group's first two for a topic at once the broker may lose one.
+    for (const { topic, queue, offset } of commits)
+      await this.#groups.with(name, 'ensureSeen', () =>
+        this.#client.commitOffset(name, topic, queue, offset),
+      );
   }
 
   async committedOffsets(group: string): Promise<readonly port.GroupOffset[]> {
@@ -225,12 +222,7 @@ export class RocketMqLog implements port.Log {
 
   async deleteGroup(group: string): Promise<void> {
     this.#checkOpen();
-    const name = toRocketMqGroup(group);
-    const retryTopic = RETRY_TOPIC + name;
-    if ((await this.#client.queues(retryTopic, { fresh: true })) !== null)
-      await this.#client.deleteTopic(retryTopic);
-    await this.#client.deleteGroup(name);
-    this.#groups.delete(name);
+    await this.#groups.delete(toRocketMqGroup(group));
   }
 
   async close(): Promise<void> {
@@ -240,29 +232,13 @@ export class RocketMqLog implements port.Log {
 
   async #readable(topic: string, number: number): Promise<BrokerQueue> {
     const queue = await this.#queues.queue(topic, number);
-    await this.#ensureGroup(READ_GROUP);
+    await this.#groups.ensure(READ_GROUP);
     await this.#visible(topic, queue);
     return queue;
   }
 
   #visible(topic: string, queue: BrokerQueue): Promise<void> {
     return this.#own.visible(topic, queue, () => this.#client.maxOffset(topic, queue));
-  }
-
-  /** A group that exists is left as it is: its settings may be somebody's choice. */
-  async #ensureGroup(name: string): Promise<void> {
-    if (this.#groups.has(name)) return;
-    if (!(await this.#client.listGroups()).includes(name)) await this.#client.createGroup(name);
-    this.#groups.add(name);
-  }
-
-  /** RocketMQ's tools look for groups by this topic, which brokers make for each consumer of theirs. */
-  async #ensureSeen(name: string): Promise<void> {
-    if (this.#groups.has(name)) return;
-    const retryTopic = RETRY_TOPIC + name;
-    if ((await this.#client.queues(retryTopic)) === null)
-      await this.#client.createTopic(retryTopic, { queues: 1 });
-    await this.#ensureGroup(name);
   }
 
   #checkOpen(): void {

@@ -11,6 +11,7 @@ export function fakeRemoting(parts: Partial<Remoting>): Remoting {
     listTopics: unexpected,
     topicStats: unexpected,
     createGroup: unexpected,
+    ensureGroup: unexpected,
     deleteGroup: unexpected,
     listGroups: unexpected,
     sendBatch: unexpected,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { FakeCluster } from './fake-cluster.js';
-import type { Received } from './fake-server.js';
+import { FakeServer, type Received } from './fake-server.js';
 
 const clusters: FakeCluster[] = [];
 after(() => Promise.all(clusters.map((cluster) => cluster.stop())));
@@ -43,4 +43,23 @@ test('groups of a broker that gives all at once, and those of RocketMQ itself', 
   const table = { mine: {}, TOOLS_CONSUMER: {}, CID_RMQ_SYS_TRANS: {} };
   const body = JSON.stringify({ dataVersion: {}, subscriptionGroupTable: table });
   assert.deepEqual(await list((request) => request.answer(0, { body })), { found: ['mine'], requests: 1 });
+});
+
+test('a group is made on the brokers that do not have it, and left alone on the others', async () => {
+  const answerNames =
+    (...groups: readonly string[]) =>
+    (request: Received): void => {
+      const table = Object.fromEntries(groups.map((name) => [name, { groupName: name }]));
+      request.answer(0, { body: JSON.stringify({ dataVersion: {}, subscriptionGroupTable: table }) });
+    };
+  const cluster = await FakeCluster.start(answerNames('mine', 'other'));
+  clusters.push(cluster);
+  const added = await FakeServer.start(answerNames('other'));
+  cluster.brokers = ['a', 'b'];
+  cluster.masters = { a: cluster.broker.address, b: added.address };
+  await cluster.client.ensureGroup('mine');
+  const codes = [cluster.broker, added].map(({ received }) => received.map(({ code }) => code));
+  assert.deepEqual(codes, [[201], [201, 200]]);
+  assert.match(added.received[1]?.body.toString() ?? '', /"groupName":"mine"/);
+  await added.stop();
 });

@@ -3,7 +3,11 @@ import { test } from 'node:test';
 
 import { BatchReader } from '#troupe/log/batch.js';
 import { LogError, type LogErrorCode, type QueueEntry } from '#troupe/log/log.js';
-import type { BrokerQueue, CreateTopicOptions } from '#troupe/log/rocketmq/remoting/client.js';
+import {
+  RemotingError,
+  type BrokerQueue,
+  type CreateTopicOptions,
+} from '#troupe/log/rocketmq/remoting/client.js';
 import { RocketMqLog, type Remoting } from '#troupe/log/rocketmq/rocketmq-log.js';
 
 import { batchOf } from '../../conformance/log-batches.js';
@@ -165,7 +169,7 @@ test('what the client itself appended is found, though the broker shows it a mom
   let asked = 0;
   const log = logOf({
     sendBatch: () => Promise.resolve(7),
-    listGroups: () => Promise.resolve(['troupe-reader']),
+    ensureGroup: () => Promise.resolve(),
     maxOffset: () => Promise.resolve((asked += 1) < 3 ? 7 : 8),
     pull: ({ offset }) =>
       Promise.resolve({
@@ -225,7 +229,7 @@ test('a broker that is behind is looked at once more when the time is over', asy
 test('a read is given up at once, whatever it waits for; so it is when the log is closed', async () => {
   const never = (): Promise<never> => new Promise(() => undefined);
   const read = { topic: 't', queue: 0, offset: 0, maxBytes: 1, maxRecords: 1, waitMs: 0 };
-  for (const parts of [{ queues: never }, { listGroups: never }]) {
+  for (const parts of [{ queues: never }, { ensureGroup: never }]) {
     const controller = new AbortController();
     const log = logOf(parts);
     const givenUp = assert.rejects(log.read({ ...read, signal: controller.signal }), /enough/);
@@ -234,5 +238,38 @@ test('a read is given up at once, whatever it waits for; so it is when the log i
     const closed = codeOf(log.read(read));
     await log.close();
     assert.equal(await closed, 'LOG_CLOSED');
+  }
+});
+
+test('a group is made where a broker that came later does not have it', async () => {
+  const has = new Set<string>();
+  let made = 0;
+  const missing = new RemotingError('LOG_BAD_REQUEST', 'no such group', { refused: true, responseCode: 26 });
+  const onlyWith = <T>(group: string, value: T): Promise<T> =>
+    has.has(group) ? Promise.resolve(value) : Promise.reject(missing);
+  const log = logOf({
+    ensureGroup: (name) => {
+      made += 1;
+      has.add(name);
+      return Promise.resolve();
+    },
+    commitOffset: (group) => onlyWith(group, undefined),
+    pull: ({ group, offset }) =>
+      onlyWith(group, {
+        status: 'NO_NEW',
+        body: Buffer.alloc(0),
+        nextOffset: offset,
+        minOffset: 0,
+        maxOffset: offset,
+      }),
+  });
+  const read = { topic: 't', queue: 0, offset: 0, maxBytes: 1, maxRecords: 1, waitMs: 0 };
+  for (const expected of [1, 2]) {
+    has.clear();
+    await log.commitOffsets('sink', [{ topic: 't', queue: 0, offset: 1 }]);
+    await log.read(read);
+    assert.equal(made, 2 * expected);
+    await log.read(read);
+    assert.equal(made, 2 * expected);
   }
 });

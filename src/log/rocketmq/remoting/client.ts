@@ -71,6 +71,11 @@ export class RemotingClient {
     return this.#groups.create(group, settings);
   }
 
+  /** On each master that does not have it. Where it exists it is left as it is: its settings may be somebody's choice. */
+  ensureGroup(group: string): Promise<void> {
+    return this.#groups.ensure(group);
+  }
+
   /** With its committed offsets. */
   deleteGroup(group: string): Promise<void> {
     return this.#groups.delete(group);

@@ -34,7 +34,22 @@ export class Groups {
     this.#topics = topics;
   }
 
-  async create(group: string, { consumeEnable, maxRetries, attributes }: GroupSettings): Promise<void> {
+  async create(group: string, settings: GroupSettings): Promise<void> {
+    await this.#createOn(await this.#cluster.masters(), group, settings);
+  }
+
+  async ensure(group: string): Promise<void> {
+    const masters = await this.#cluster.masters();
+    const have = await Promise.all(masters.map((master) => this.#namesOn(master)));
+    const without = masters.filter((_, i) => have[i]?.includes(group) !== true);
+    await this.#createOn(without, group, {});
+  }
+
+  async #createOn(
+    masters: readonly Master[],
+    group: string,
+    { consumeEnable, maxRetries, attributes }: GroupSettings,
+  ): Promise<void> {
     const marked = Object.entries(attributes ?? {}).map(([name, value]) => [`+${name}`, value] as const);
     const config = {
       groupName: group,
@@ -42,7 +57,7 @@ export class Groups {
       ...(maxRetries !== undefined && { retryMaxTimes: maxRetries }),
       attributes: Object.fromEntries(marked),
     };
-    await this.#cluster.askMasters(await this.#cluster.masters(), {
+    await this.#cluster.askMasters(masters, {
       what: `create consumer group ${group}`,
       question: {
         code: RequestCode.UPDATE_AND_CREATE_SUBSCRIPTIONGROUP,
