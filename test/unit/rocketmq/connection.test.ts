@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { connect, createServer, type AddressInfo } from 'node:net';
 import { after, test } from 'node:test';
+import { createServer as createTlsServer } from 'node:tls';
 import { Connection, openSocket, type ConnectionEnd } from '#troupe/log/rocketmq/remoting/connection.js';
 import { RemotingError } from '#troupe/log/rocketmq/remoting/errors.js';
 import type { Answer, Question } from '#troupe/log/rocketmq/remoting/frame.js';
@@ -9,6 +11,25 @@ import { FakeServer, frameBytes, responseBytes, type Received } from './fake-ser
 /** Longer than any test takes. */
 const LONG_MS = 60_000;
 const GO_AWAY = 1500;
+/** Made for this test: nobody trusts them. */
+const KEY = `-----BEGIN EC PRIVATE KEY-----
+MHcCAQEEINfETI3DEB5SaC1AmufQBYcETiIWHFBsvy1W9d1gbMs8oAoGCCqGSM49
+AwEHoUQDQgAEcTfdckE5gEsNqMxblI+xpLAr3xsXqqw+E5PERnUaK6HR/4eBHjDo
+UCNrPCU2RPCdXzX35efT4almY17gYeq+fA==
+-----END EC PRIVATE KEY-----
+`;
+const CERTIFICATE = `-----BEGIN CERTIFICATE-----
+MIIBfjCCASWgAwIBAgIURu85P+kI4YbZZyUgod5UN3BB0GEwCgYIKoZIzj0EAwIw
+FDESMBAGA1UEAwwJbG9jYWxob3N0MCAXDTI2MTEyNDE5MzcxNVoYDzIxMjYxMDMx
+MTkzNzE1WjAUMRIwEAYDVQQDDAlsb2NhbGhvc3QwWTATBgcqhkjOPQIBBggqhkjO
+PQMBBwNCAARxN91yQTmASw2ozFuUj7GksCvfGxeqrD4Tk8RGdRorodH/h4EeMOhQ
+I2s8JTZE8J1fNffl59PhqWZjXuBh6r58o1MwUTAdBgNVHQ4EFgQU6e5s9jW8CH0l
+2qTmy0AoVv+5XNUwHwYDVR0jBBgwFoAU6e5s9jW8CH0l2qTmy0AoVv+5XNUwDwYD
+VR0TAQH/BAUwAwEB/zAKBggqhkjOPQQDAgNHADBEAiBxrvWy3VERLRvhMHugEziS
+8IOS+YhWREH8kQMr8f/T0AIgP/e4U/V+24pekbYxQSYrtxDnA5sVTzg4L8N4AQOd
+q3k=
+-----END CERTIFICATE-----
+`;
 const stops: (() => Promise<void>)[] = [];
 after(() => Promise.all(stops.map((stop) => stop())));
 
@@ -129,6 +150,33 @@ test('what may not be sent any more is not sent, and is cut off with its connect
   await cutOff;
   await until('the connection is closed', () => server.openConnections === 0);
   assert.equal(ends.length, 1);
+});
+
+test('what is on its way over TLS is cut off as well, with what buffers still hold', async () => {
+  let arrived = false;
+  const server = createTlsServer({ key: KEY, cert: CERTIFICATE }, (socket) => {
+    socket.on('error', () => undefined).on('data', () => (arrived = true));
+  });
+  let end: string | null = null;
+  const relay = createServer((client) => {
+    const upstream = connect((server.address() as AddressInfo).port, '127.0.0.1');
+    client.on('end', () => (end ??= 'closed')).on('error', ({ message }) => (end ??= message));
+    client.on('close', () => upstream.destroy());
+    client.pipe(upstream.on('error', () => undefined)).pipe(client);
+  });
+  for (const each of [server, relay])
+    await new Promise<void>((resolve) => each.listen(0, '127.0.0.1', resolve));
+  const address = `127.0.0.1:${(relay.address() as AddressInfo).port}`;
+  const link = await openSocket(address, { rejectUnauthorized: false }, LONG_MS);
+  const connection = new Connection(address, link, () => undefined);
+  const over = new AbortController();
+  const permit = { holds: () => true, signal: over.signal };
+  const cutOff = assert.rejects(connection.request(question(0), { timeoutMs: LONG_MS, permit }), unanswered);
+  await until('it arrives', () => arrived);
+  over.abort();
+  await cutOff;
+  assert.match(await until('the connection has ended', () => end), /ECONNRESET/);
+  for (const each of [server, relay]) await new Promise((resolve) => each.close(resolve));
 });
 
 test('a permit that is over after the answer harms no other request', async () => {

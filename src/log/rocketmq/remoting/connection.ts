@@ -1,6 +1,6 @@
 /** One connection to a server: many requests under way at once, each with its deadline, told apart by `opaque`. */
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
-import { connect as connectTls, TLSSocket } from 'node:tls';
+import { connect as connectTls } from 'node:tls';
 import type { Permit } from '../../log.js';
 import { ResponseCode } from './codes.js';
 import { RemotingError } from './errors.js';
@@ -40,21 +40,40 @@ export interface ConnectionEnd {
   readonly error: Error | null;
 }
 
+export interface OpenSocket {
+  readonly socket: Socket;
+  /** What carries it; with TLS that is another one. */
+  readonly tcp: Socket;
+}
+
 /** Rejects with the socket's own error. */
 export async function openSocket(
   address: string,
   tls: RemotingTls | null,
   timeoutMs: number,
-): Promise<Socket> {
+): Promise<OpenSocket> {
   const { host, port } = parseAddress(address);
-  const socket =
-    tls === null
-      ? connectTcp({ host, port })
-      : connectTls({ host, port, ...tls, ...(isIP(host) === 0 && { servername: host }) });
-  socket.setNoDelay(true).setKeepAlive(true, KEEP_ALIVE_MS).setTimeout(timeoutMs);
+  const startedAt = performance.now();
+  const tcp = connectTcp({ host, port });
+  tcp.setNoDelay(true).setKeepAlive(true, KEEP_ALIVE_MS);
+  await untilSetUp(tcp, 'connect', timeoutMs);
+  if (tls === null) return { socket: tcp, tcp };
+  // The one above fails as well.
+  tcp.on('error', () => undefined);
+  const socket = connectTls({ socket: tcp, host, ...tls, ...(isIP(host) === 0 && { servername: host }) });
+  await untilSetUp(socket, 'secureConnect', Math.max(1, timeoutMs - (performance.now() - startedAt)));
+  return { socket, tcp };
+}
+
+async function untilSetUp(
+  socket: Socket,
+  event: 'connect' | 'secureConnect',
+  timeoutMs: number,
+): Promise<void> {
+  socket.setTimeout(timeoutMs);
   try {
     await new Promise<void>((resolve, reject) => {
-      socket.once(tls === null ? 'connect' : 'secureConnect', resolve);
+      socket.once(event, resolve);
       socket.once('timeout', () => reject(new Error(`no connection within ${Math.round(timeoutMs)} ms`)));
       socket.once('error', reject);
       socket.once('close', () => reject(new Error('the connection was closed before it was set up')));
@@ -63,8 +82,7 @@ export async function openSocket(
     socket.on('error', () => undefined).destroy();
     throw error;
   }
-  socket.removeAllListeners('timeout');
-  return socket;
+  socket.removeAllListeners('timeout').setTimeout(0);
 }
 
 function parseAddress(address: string): { host: string; port: number } {
@@ -79,6 +97,7 @@ function parseAddress(address: string): { host: string; port: number } {
 export class Connection {
   readonly #address: string;
   readonly #socket: Socket;
+  readonly #tcp: Socket;
   readonly #onEnd: (end: ConnectionEnd) => void;
   readonly #decoder = new FrameDecoder();
   readonly #pending = new Map<number, Pending>();
@@ -89,9 +108,10 @@ export class Connection {
   #retired = false;
 
   /** `onEnd` is called once, as soon as the connection takes no more requests. */
-  constructor(address: string, socket: Socket, onEnd: (end: ConnectionEnd) => void) {
+  constructor(address: string, { socket, tcp }: OpenSocket, onEnd: (end: ConnectionEnd) => void) {
     this.#address = address;
     this.#socket = socket;
+    this.#tcp = tcp;
     this.#onEnd = onEnd;
     socket.setTimeout(IDLE_MS);
     socket.on('timeout', () => {
@@ -143,9 +163,9 @@ export class Connection {
       };
       // Its reason may be anything, and is the caller's own.
       const abort = (): void => fail(signal?.reason as Error);
-      // What the server has not read yet, it never will.
+      // What the server has not read yet, it never will: all that is in buffers, here and in the kernel, is dropped.
       const cutOff = (): void => {
-        abandon(this.#socket);
+        this.#tcp.resetAndDestroy();
         this.#end(new Error('it was cut off: what was on its way may not be sent any more'));
       };
       const giveUp = (ms: number): void => {
@@ -225,12 +245,6 @@ export class Connection {
       { refused: false, cause },
     );
   }
-}
-
-/** With all that is still in its buffers, here and in the kernel. */
-function abandon(socket: Socket): void {
-  if (socket instanceof TLSSocket) socket.destroy();
-  else socket.resetAndDestroy();
 }
 
 function tooLarge(size: number): RemotingError {
