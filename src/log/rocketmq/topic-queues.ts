@@ -6,8 +6,8 @@ import type { BrokerQueue, RemotingClient } from './remoting/client.js';
 const MAX_TOPICS = 10_000;
 
 /**
- * Offsets are kept by number, so a number must go on meaning the same queue. The name servers forget a broker that is
- * away for minutes; taken at their word, its queues' numbers would pass to those of the next broker.
+ * Offsets are kept by number, so a number must go on meaning the same queue. The name servers forget a broker that goes
+ * away; taken at their word, its queues' numbers would pass to those of the next broker. A new client knows no better.
  */
 export class TopicQueues {
   readonly #client: Pick<RemotingClient, 'queues'>;

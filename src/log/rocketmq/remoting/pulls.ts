@@ -61,7 +61,8 @@ export class Pulls {
     const left = (): number => waitUntil - performance.now();
     let result = left() > 0 ? this.#suspended.get(keyOf(request))?.before : undefined;
     result ??= await this.#ask(request, 0, {
-      timeoutMs,
+      // A busy connection hides that one is lost.
+      timeoutMs: Math.min(timeoutMs, this.#cluster.deadlineMs),
       silenceMs: LOST_MS,
       ...(signal !== undefined && { signal }),
     });
