@@ -104,7 +104,7 @@ export class RocketMqLog implements port.Log {
     // The broker would put what it does not show yet into the queues of a topic that is made anew.
     for (const queue of queues) await this.#visible(name, queue);
     await this.#client.deleteTopic(name);
-    this.#queues.forget(name);
+    await this.#queues.forget(name);
   }
 
   async append(request: port.AppendRequest): Promise<readonly number[]> {

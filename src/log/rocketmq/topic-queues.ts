@@ -1,48 +1,56 @@
-/** The port's queue numbers, 0 to N-1, as RocketMQ's queues: by the broker's name, then its id. */
+/**
+ * The port's queue numbers, 0 to N-1, as RocketMQ's queues. Offsets are kept by number, so a number must go on meaning
+ * the same queue, for everybody. The name servers forget a broker that goes away; taken at their word, the numbers of
+ * its queues would pass to those of the next broker. So the order that a topic began with, by the broker's name and then
+ * the queue's id, is kept beside the route, and what comes later is put behind it.
+ */
 import { LRUCache } from 'lru-cache';
 import { LogError } from '../log.js';
 import type { BrokerQueue, RemotingClient } from './remoting/client.js';
 
 const MAX_TOPICS = 10_000;
 
-/**
- * Offsets are kept by number, so a number must go on meaning the same queue. The name servers forget a broker that goes
- * away; taken at their word, its queues' numbers would pass to those of the next broker. A new client knows no better.
- */
-export class TopicQueues {
-  readonly #client: Pick<RemotingClient, 'queues'>;
-  readonly #known = new LRUCache<string, readonly BrokerQueue[]>({ max: MAX_TOPICS });
+type Client = Pick<
+  RemotingClient,
+  'queues' | 'registeredBrokers' | 'keptQueues' | 'keepQueues' | 'forgetQueues'
+>;
+type Queues = readonly BrokerQueue[];
 
-  constructor(client: Pick<RemotingClient, 'queues'>) {
+interface Known {
+  /** Of which they were numbered; the client gives the same one until it has another. */
+  readonly route: Queues;
+  readonly numbered: Queues;
+}
+
+export class TopicQueues {
+  readonly #client: Client;
+  readonly #known = new LRUCache<string, Known>({ max: MAX_TOPICS });
+
+  constructor(client: Client) {
     this.#client = client;
   }
 
-  /** Null: there is no such topic. LOG_UNAVAILABLE while the numbers known here would change. */
-  async all(
-    topic: string,
-    options: { readonly fresh?: boolean } = {},
-  ): Promise<readonly BrokerQueue[] | null> {
-    const queues = await this.#client.queues(topic, options);
-    if (queues === null) {
+  /** In the order of their numbers; null: there is no such topic. LOG_UNAVAILABLE while numbers would change. */
+  async all(topic: string, options: { readonly fresh?: boolean } = {}): Promise<Queues | null> {
+    const route = await this.#client.queues(topic, options);
+    const known = this.#known.get(topic);
+    if (known !== undefined && known.route === route) return known.numbered;
+    const kept = await this.#kept(topic, known?.numbered ?? null, route);
+    if (route === null) {
+      if (kept !== null) await this.#checkDeleted(topic, kept);
       this.#known.delete(topic);
       return null;
     }
-    const known = this.#known.get(topic);
-    if (known === queues) return queues;
-    const moved = known?.find((queue, i) => queues[i] !== undefined && !same(queue, queues[i]));
-    if (moved !== undefined) {
-      throw new LogError(
-        'LOG_UNAVAILABLE',
-        `the queues of topic ${topic} are not where they were: queue ${moved.queueId} of broker ${moved.broker} is gone from its place. Start that broker. If it is gone for good, or the topic was given to more brokers, see "Queues" in docs/rocketmq.md`,
-      );
-    }
-    if (known !== undefined && isAway(known, queues)) return known;
-    this.#known.set(topic, queues);
-    return queues;
+    const numbered = kept === null ? route : await this.#number(topic, kept, route);
+    if (kept === null || !sameOrder(kept, numbered)) await this.#client.keepQueues(topic, numbered);
+    this.#known.set(topic, { route, numbered });
+    return numbered;
   }
 
-  forget(topic: string): void {
+  /** The topic is deleted. */
+  async forget(topic: string): Promise<void> {
     this.#known.delete(topic);
+    await this.#client.forgetQueues(topic);
   }
 
   /** LOG_UNKNOWN_TOPIC, LOG_UNKNOWN_QUEUE. */
@@ -63,14 +71,66 @@ export class TopicQueues {
     const found = (await this.all(topic))?.findIndex((other) => same(queue, other)) ?? -1;
     return found < 0 ? null : found;
   }
+
+  /** The order that holds so far. Another client may have put queues behind it that this one sees only now. */
+  async #kept(topic: string, known: Queues | null, route: Queues | null): Promise<Queues | null> {
+    if (known !== null && (route === null || without(route, known).length === 0)) return known;
+    const kept = await this.#client.keptQueues(topic);
+    return kept !== null && (known === null || startsWith(kept, known)) ? kept : known;
+  }
+
+  async #number(topic: string, kept: Queues, route: Queues): Promise<Queues> {
+    const added = without(route, kept);
+    const missing = without(kept, route);
+    if (missing.length === 0) return added.length === 0 ? kept : [...kept, ...added];
+    const shrunk = missing.filter(({ broker }) => route.some((queue) => queue.broker === broker));
+    const rest = kept.slice(0, kept.length - missing.length);
+    // Made anew with fewer queues, by somebody else.
+    if (shrunk.length === missing.length && added.length === 0 && without(rest, route).length === 0)
+      return rest;
+    const [moved] = shrunk.length > 0 ? shrunk : await this.#onRegistered(missing);
+    if (moved === undefined) return [...kept, ...added];
+    throw new LogError(
+      'LOG_UNAVAILABLE',
+      `the queues of topic ${topic} are not where they were: broker ${moved.broker} has no queue ${moved.queueId} of it any more. If the topic was moved or made anew, see "Queues" in docs/rocketmq.md`,
+    );
+  }
+
+  /** A topic that nobody shows is deleted only if the brokers that had it are there. */
+  async #checkDeleted(topic: string, kept: Queues): Promise<void> {
+    const there = await this.#onRegistered(kept);
+    const away = without(kept, there)[0];
+    if (away !== undefined)
+      throw new LogError(
+        'LOG_UNAVAILABLE',
+        `broker ${away.broker}, which has topic "${topic}", is away. Start it. If it is gone for good, see "Queues" in docs/rocketmq.md`,
+      );
+    await this.#client.forgetQueues(topic);
+  }
+
+  async #onRegistered(queues: Queues): Promise<Queues> {
+    const registered = new Set(await this.#client.registeredBrokers());
+    return queues.filter(({ broker }) => registered.has(broker));
+  }
 }
 
-/** Whether the last of them are missing together with their broker. A topic that was made anew may well be smaller. */
-function isAway(known: readonly BrokerQueue[], queues: readonly BrokerQueue[]): boolean {
-  const missing = known.slice(queues.length);
-  return missing.some(({ broker }) => queues.every((queue) => queue.broker !== broker));
+function without(queues: Queues, others: Queues): Queues {
+  const names = new Set(others.map(nameOf));
+  return queues.filter((queue) => !names.has(nameOf(queue)));
 }
 
-function same(a: BrokerQueue, b: BrokerQueue): boolean {
-  return a.broker === b.broker && a.queueId === b.queueId;
+function startsWith(queues: Queues, beginning: Queues): boolean {
+  return sameOrder(queues.slice(0, beginning.length), beginning);
+}
+
+function sameOrder(queues: Queues, others: Queues): boolean {
+  return queues.length === others.length && queues.every((queue, i) => same(queue, others[i]));
+}
+
+function same(a: BrokerQueue, b: BrokerQueue | undefined): boolean {
+  return a.broker === b?.broker && a.queueId === b.queueId;
+}
+
+function nameOf({ broker, queueId }: BrokerQueue): string {
+  return `${broker}\n${queueId}`;
 }

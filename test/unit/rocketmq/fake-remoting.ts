@@ -5,6 +5,10 @@ export function fakeRemoting(parts: Partial<Remoting>): Remoting {
   const unexpected = (): Promise<never> => Promise.reject(new Error('not expected to be called'));
   return {
     queues: unexpected,
+    registeredBrokers: unexpected,
+    keptQueues: () => Promise.resolve(null),
+    keepQueues: () => Promise.resolve(),
+    forgetQueues: () => Promise.resolve(),
     masters: unexpected,
     createTopic: unexpected,
     deleteTopic: unexpected,

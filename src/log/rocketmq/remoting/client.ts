@@ -3,6 +3,7 @@ import { field } from './answers.js';
 import { Cluster } from './cluster.js';
 import { RequestCode } from './codes.js';
 import { Groups } from './groups.js';
+import { KeptQueues } from './kept-queues.js';
 import { Pulls } from './pulls.js';
 import { Sends } from './sends.js';
 import { Topics } from './topics.js';
@@ -18,6 +19,7 @@ export { RemotingError } from './errors.js';
 export class RemotingClient {
   readonly #cluster: Cluster;
   readonly #topics: Topics;
+  readonly #kept: KeptQueues;
   readonly #groups: Groups;
   readonly #sends: Sends;
   readonly #pulls: Pulls;
@@ -25,6 +27,7 @@ export class RemotingClient {
   constructor(options: type.RemotingOptions) {
     this.#cluster = new Cluster(options);
     this.#topics = new Topics(this.#cluster);
+    this.#kept = new KeptQueues(this.#cluster, options.onIssue ?? (() => undefined));
     this.#groups = new Groups(this.#cluster, this.#topics);
     this.#sends = new Sends(this.#cluster, options.maxInFlightBytes);
     this.#pulls = new Pulls(this.#cluster);
@@ -32,7 +35,7 @@ export class RemotingClient {
 
   /**
    * All queues that can be read, sorted by the broker's name, then id; null: unknown topic. From the route cache
-   * unless `fresh`. A broker that is away for minutes takes its queues out of the list.
+   * unless `fresh`. A broker that is away takes its queues out of the list.
    */
   async queues(
     topic: string,
@@ -40,6 +43,26 @@ export class RemotingClient {
   ): Promise<readonly type.BrokerQueue[] | null> {
     const route = await this.#cluster.retrying(() => this.#cluster.routes.get(topic, options.fresh));
     return route?.readable ?? null;
+  }
+
+  /** Names of all brokers that a name server knows at present, of whatever cluster. */
+  async registeredBrokers(): Promise<readonly string[]> {
+    const brokers = await this.#cluster.retrying(() => this.#cluster.nameServers.brokers());
+    return brokers.map(({ brokerName }) => brokerName);
+  }
+
+  /** What `keepQueues` was told last, by any client; null: nothing, or nothing since `forgetQueues`. */
+  keptQueues(topic: string): Promise<readonly type.BrokerQueue[] | null> {
+    return this.#kept.get(topic);
+  }
+
+  /** Every name server that can be reached keeps them, in this order, over restarts. */
+  keepQueues(topic: string, queues: readonly type.BrokerQueue[]): Promise<void> {
+    return this.#kept.put(topic, queues);
+  }
+
+  forgetQueues(topic: string): Promise<void> {
+    return this.#kept.delete(topic);
   }
 
   /** Names of the masters, in the order in which `createTopic` takes them. */
