@@ -30,8 +30,7 @@ export class Membership {
   /** The rebalancer has the newest view, or will be told when it comes up. */
   #published = true;
   #timer: NodeJS.Timeout | null = null;
-  /** When the heartbeat that is under way was sent. */
-  #beatSentAt: number | null = null;
+  #beating = false;
   #joined = false;
   #leaving = false;
   /** What runs the units is there. Until then others keep them: who gives them away too early interrupts them. */
@@ -165,10 +164,9 @@ export class Membership {
     this.#evictSilent();
     if (!this.#published) this.#publish();
     this.#sayReady();
-    const now = monotonicMs();
-    // One that outlasts the lease may never be read back: a broker can lose what it acknowledged.
-    if (this.#beatSentAt !== null && now - this.#beatSentAt < this.#context.params.leaseMs) return;
-    this.#beatSentAt = now;
+    // Not before the last one was read back: a node that writes, and reads nothing, must fall silent and be evicted.
+    if (this.#beating) return;
+    this.#beating = true;
     try {
       await this.#renewing({ type: 'ALIVE', digest: this.#replica.digest() });
     } catch (error) {
@@ -177,7 +175,7 @@ export class Membership {
         'a heartbeat could not be written; tasks are suspended when the lease ends',
       );
     } finally {
-      if (this.#beatSentAt === now) this.#beatSentAt = null;
+      this.#beating = false;
     }
   }
 
