@@ -241,9 +241,7 @@ function infosOf(config: Config): ConfigInfos {
       ? null
       : `Failed to find any class that implements Connector and which name matches ${pluginClass}`,
     file: (config['file'] ?? '') === '' ? 'is required' : null,
-    'db.pin': /^(\d{4})?$/.test(config['db.pin'] ?? '')
-      ? null
-      : `${config['db.pin'] ?? ''} is not a PIN of four digits`,
+    'db.pin': /^(pin-\d{4})?$/.test(config['db.pin'] ?? '') ? null : `${config['db.pin'] ?? ''} is not a PIN`,
     'tasks.max': /^[1-8]?$/.test(config['tasks.max'] ?? '') ? null : 'must be 1 to 8',
   };
   const issues: ConfigIssue[] = [];

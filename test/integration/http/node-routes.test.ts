@@ -195,13 +195,13 @@ test('an invalid configuration tells every field at once, in the words of Kafka 
       message:
         'Connector configuration is invalid and contains the following 3 error(s):\n' +
         'Configuration file: is required\n' +
-        'Configuration db.pin: [hidden] is not a PIN of four digits\n' +
+        'Configuration db.pin: [hidden] is not a PIN\n' +
         'Configuration tasks.max: must be 1 to 8\n' +
         'You can also find the above list of errors at the endpoint `/connector-plugins/{connectorType}/config/validate`',
       code: 'CONFIG_INVALID',
       errors: [
         { field: 'file', value: null, reason: 'is required' },
-        { field: 'db.pin', value: '[hidden]', reason: '[hidden] is not a PIN of four digits' },
+        { field: 'db.pin', value: '[hidden]', reason: '[hidden] is not a PIN' },
         { field: 'tasks.max', value: '99', reason: 'must be 1 to 8' },
       ],
     });

@@ -9,7 +9,7 @@ import { SINK, SOURCE } from './in-memory-runtime.js';
 const CONFIG = {
   'connector.class': SOURCE,
   file: 'a',
-  'db.pin': '4711',
+  'db.pin': 'pin-4711',
   'api.token': 'tok-secret',
   'db.password': '${env:DB_PASSWORD}',
   'public.token.limit': '5',
@@ -39,11 +39,11 @@ test('passwords are shown by no route, references to them are', async (t) => {
   ];
   for (const { status, text: shown } of answers) {
     assert.equal(status, 200);
-    assert.doesNotMatch(shown, /4711|tok-secret/);
+    assert.doesNotMatch(shown, /pin-4711|tok-secret/);
     assert.match(shown, /\[hidden\]/);
   }
   const logged = JSON.stringify(rest.log);
-  assert.doesNotMatch(logged, /4711|tok-secret/);
+  assert.doesNotMatch(logged, /pin-4711|tok-secret/);
 });
 
 test('a password given under another name of its key is shown by no route', async (t) => {
@@ -117,9 +117,9 @@ test('what is hidden is not kept for a plugin that it was not written for', asyn
       error.errors?.map(({ field }) => field),
       fields,
     );
-    assert.doesNotMatch(answer.text, /4711|tok-secret/);
+    assert.doesNotMatch(answer.text, /pin-4711|tok-secret/);
   }
-  const given = { ...other, 'api.token': null, 'db.pin': '4711', file: 'b' };
+  const given = { ...other, 'api.token': null, 'db.pin': 'pin-4711', file: 'b' };
   assert.equal((await rest.send('PATCH', '/connectors/a/config', { body: given })).status, 200);
 });
 
@@ -132,12 +132,12 @@ test('a password changed between reading and writing is not put back to the old 
     changes += 1;
     rest.runtime.entries.set('a', {
       ...entry,
-      config: { ...entry.config, 'db.pin': `000${changes}` },
+      config: { ...entry.config, 'db.pin': `pin-000${changes}` },
       version: entry.version + 100,
     });
   };
   assert.equal((await rest.send('PUT', '/connectors/a/config', { body: SHOWN })).status, 200);
-  assert.equal(rest.runtime.entries.get('a')?.config['db.pin'], '0002');
+  assert.equal(rest.runtime.entries.get('a')?.config['db.pin'], 'pin-0002');
 });
 
 for (const failure of ['PLUGIN_NOT_FOUND', 'PLUGIN_LOAD_FAILED', 'PLANNING_TIMEOUT', 'OWN_CODE']) {
