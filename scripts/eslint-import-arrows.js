@@ -5,9 +5,11 @@
 import { isBuiltin } from 'node:module';
 import { posix, relative, sep } from 'node:path';
 
-const PROTOCOLS = ['src/actors/*/protocol.ts', 'src/actors/*/params.ts', 'src/log/*/protocol.ts'];
+const PROTOCOLS = ['src/actors/*/protocol.ts', 'src/actors/*/params.ts', 'src/http/actor/protocol.ts'];
+/** Where an actor gets its log from, whichever it is. */
+const OPEN_LOG = ['src/actors/log/open.ts', 'src/actors/log/open-grpc.ts'];
 /** `src/actors/*` are the helpers that actors share. */
-const ACTOR = ['src/actors/kernel/', 'src/actors/*', 'src/log/*', 'src/core/', 'src/sdk/'];
+const ACTOR = ['src/actors/kernel/', 'src/actors/*', ...OPEN_LOG, 'src/log/*', 'src/core/', 'src/sdk/'];
 const IO = [
   'fs',
   'fs/promises',
@@ -33,57 +35,80 @@ export const ZONES = [
   { folder: 'src/connectors/*/', to: ['src/sdk/'] },
   { folder: 'src/converters/', to: ['src/sdk/'], packages: [] },
   { folder: 'src/transforms/', to: ['src/sdk/'], packages: [] },
-  // Finds plugins on the disk; the rest of core is pure.
-  { folder: 'src/core/plugins/', to: ['src/core/', 'src/sdk/'] },
+  // The rooms of core: each sees those before it, so that no circle can arise.
+  ...coreRooms(['parameters', 'replica', 'progress', 'cluster', 'connectors']),
   {
     folder: 'src/core/',
-    to: ['src/core/plugins/', 'src/sdk/'],
-    packages: ['fastest-levenshtein', 'lru-cache'],
+    to: ['src/sdk/'],
+    packages: [],
     noBuiltins: IO,
   },
-  // The client of the log actor sees how an ask fails.
+  // Finds and loads code on the disk, so it is no part of core.
   {
-    folder: 'src/log/embedded/',
-    to: ['src/log/*', 'src/core/', 'src/actors/kernel/errors.ts'],
-    types: PROTOCOLS,
-    packages: ['lmdb', 'lru-cache'],
+    folder: 'src/plugins/',
+    to: ['src/core/', 'src/sdk/'],
+    packages: ['fastest-levenshtein', 'lru-cache'],
   },
+  { folder: 'src/log/embedded/', to: ['src/log/*', 'src/core/'], packages: ['lmdb', 'lru-cache'] },
+  { folder: 'src/log/rocketmq/', to: ['src/log/*', 'src/core/'] },
+  // The port and the codec of batches.
+  { folder: 'src/log/', to: ['src/core/', 'src/sdk/'], packages: [] },
+  { folder: 'src/actors/kernel/', to: ['src/core/', 'src/sdk/'], packages: ['pino', 'pino-pretty'] },
+  // The owner of the store, and the one place that chooses the adapter.
   {
-    folder: 'src/log/rocketmq/',
-    to: ['src/log/*', 'src/core/'],
-    types: PROTOCOLS,
-  },
-  // The port, its codec, and the factory that chooses the adapter.
-  {
-    folder: 'src/log/',
+    folder: 'src/actors/log/',
     to: [
-      'src/log/*/client.ts',
+      ...ACTOR,
+      'src/log/embedded/',
+      'src/log/rocketmq/client.ts',
       'src/log/rocketmq/grpc/publisher-while-up.ts',
       'src/log/rocketmq/grpc/shared-consumer.ts',
-      'src/core/',
-      'src/sdk/',
     ],
-    types: [...PROTOCOLS, 'src/log/*/settings.ts'],
+    types: [...PROTOCOLS, 'src/log/rocketmq/settings.ts'],
     packages: [],
   },
-  { folder: 'src/actors/kernel/', to: ['src/core/', 'src/sdk/'], packages: ['pino', 'pino-pretty'] },
-  { folder: 'src/actors/log/', to: [...ACTOR, 'src/log/embedded/'], types: PROTOCOLS, packages: [] },
-  { folder: 'src/actors/http/', to: [...ACTOR, 'src/http/'], types: PROTOCOLS, packages: [] },
-  { folder: 'src/actors/*/', to: ACTOR, types: PROTOCOLS, packages: ['lru-cache', 'piscina'] },
-  { folder: 'src/actors/', to: ACTOR, types: PROTOCOLS, packages: [] },
+  {
+    folder: 'src/actors/*/',
+    to: [...ACTOR, 'src/plugins/'],
+    types: PROTOCOLS,
+    packages: ['lru-cache', 'piscina'],
+  },
+  { folder: 'src/actors/', to: [...ACTOR, 'src/plugins/'], types: PROTOCOLS, packages: [] },
+  {
+    folder: 'src/http/actor/',
+    to: ['src/http/', 'src/actors/kernel/', 'src/actors/*', 'src/core/', 'src/plugins/', 'src/sdk/'],
+    types: PROTOCOLS,
+    packages: [],
+  },
   {
     folder: 'src/http/',
-    to: ['src/actors/kernel/tree-text.ts', 'src/core/', 'src/sdk/'],
+    to: ['src/core/', 'src/plugins/', 'src/sdk/'],
     types: PROTOCOLS,
   },
   {
     folder: 'src/supervisor/',
     to: ['src/actors/kernel/', 'src/core/', 'src/sdk/'],
-    types: [...PROTOCOLS, 'src/log/*'],
+    types: [...PROTOCOLS, ...OPEN_LOG],
     packages: [],
   },
-  { folder: 'src/', to: ['src/supervisor/', 'src/actors/kernel/', 'src/core/', 'src/sdk/'], packages: [] },
+  {
+    folder: 'src/',
+    to: ['src/supervisor/', 'src/http/tree-text.ts', 'src/actors/kernel/', 'src/core/', 'src/sdk/'],
+    packages: [],
+  },
 ];
+
+/**
+ * @param {readonly string[]} rooms folders of src/core, the lowest first
+ */
+function coreRooms(rooms) {
+  return rooms.map((room, index) => ({
+    folder: `src/core/${room}/`,
+    to: ['src/core/*', ...rooms.slice(0, index).map((lower) => `src/core/${lower}/`), 'src/sdk/'],
+    packages: ['fastest-levenshtein'],
+    noBuiltins: IO,
+  }));
+}
 
 /** `*` is one path segment; a pattern that ends in a slash holds everything below. */
 function matches(pattern, path) {

@@ -1,14 +1,14 @@
 /** Writes docs/configuration.md from the table of parameters; with --check only tells whether it is current. */
 import { readFileSync, writeFileSync } from 'node:fs';
-import { environmentName } from '../dist/core/parameters-definition.js';
-import { PARAMETERS } from '../dist/core/parameters-table.js';
-import { allowedText } from '../dist/core/parameters-value.js';
+import { environmentName } from '../dist/core/parameters/parameters-definition.js';
+import { PARAMETERS } from '../dist/core/parameters/parameters-table.js';
+import { allowedText } from '../dist/core/parameters/parameters-value.js';
 
 const target = new URL('../docs/configuration.md', import.meta.url);
 
 const INTRODUCTION = `# Configuration of a node
 
-<!-- Generated from src/core/parameters-table.ts by \`npm run docs\`. Edit the table, not this page. -->
+<!-- Generated from src/core/parameters/parameters-table.ts by \`npm run docs\`. Edit the table, not this page. -->
 
 A parameter is taken from the command line, else from the environment, else from the file, else it has its default:
 

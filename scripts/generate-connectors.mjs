@@ -1,10 +1,10 @@
 /** Writes docs/connectors.md from the definitions of the plugins' keys; with --check only tells whether it is current. */
 import { readFileSync, writeFileSync } from 'node:fs';
-import { commonDefinition } from '../dist/core/config-values.js';
-import { converterKeys } from '../dist/core/converter-config.js';
-import { builtinPlugins } from '../dist/core/plugins/builtin.js';
-import { loadPlugin } from '../dist/core/plugins/load.js';
-import { configureTopicCreation } from '../dist/core/topic-creation.js';
+import { commonDefinition } from '../dist/plugins/config-values.js';
+import { converterKeys } from '../dist/plugins/converter-config.js';
+import { builtinPlugins } from '../dist/plugins/builtin.js';
+import { loadPlugin } from '../dist/plugins/load.js';
+import { configureTopicCreation } from '../dist/plugins/topic-creation.js';
 
 const target = new URL('../docs/connectors.md', import.meta.url);
 

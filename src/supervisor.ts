@@ -2,13 +2,13 @@
 import { readFileSync } from 'node:fs';
 import { createLogger } from './actors/kernel/logging.js';
 import type { ActorLogger } from './actors/kernel/protocol.js';
-import { loadParameters, type Parameters } from './core/parameters.js';
-import { restUrl } from './core/rest-url.js';
+import { loadParameters, type Parameters } from './core/parameters/parameters.js';
+import { restUrl } from './core/cluster/rest-url.js';
 import { choosePort } from './supervisor/free-port.js';
 import { lockInstance } from './supervisor/instance-lock.js';
 import { nodeTree, storeFolder, taskSpares } from './supervisor/node-tree.js';
 import { startSystem } from './supervisor/system.js';
-import { treeText } from './actors/kernel/tree-text.js';
+import { treeText } from './http/tree-text.js';
 
 /** A parameter that cannot be used. */
 const EXIT_USAGE = 2;

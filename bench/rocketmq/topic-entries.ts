@@ -1,5 +1,5 @@
 /** The four topics of a cluster, read from outside: what was written to them, by whom, and how many bytes it takes. */
-import { decodeRecord } from '#troupe/core/envelope.js';
+import { decodeRecord } from '#troupe/core/replica/envelope.js';
 import { BatchReader } from '#troupe/log/batch.js';
 import type { Log } from '#troupe/log/log.js';
 import { remotingClient } from '#troupe/log/rocketmq/client.js';

@@ -1,4 +1,4 @@
-import type { ReplicaIssue } from '../core/replicated-state.js';
+import type { ReplicaIssue } from '../core/replica/replicated-state.js';
 import type { ActorLogger } from './kernel/protocol.js';
 
 /** A replicated state passes over what it cannot use; people hear of it here. */

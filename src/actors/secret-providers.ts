@@ -1,14 +1,14 @@
 /** The config providers `env` and `file`: what references stand for on this node. Nothing is allowed unless said so. */
 import { readFileSync, realpathSync, statSync } from 'node:fs';
 import { isAbsolute, relative, resolve, sep } from 'node:path';
-import { listOf, object, text } from '../core/json-shape.js';
-import { parseProperties } from '../core/properties-file.js';
+import { listOf, object, text } from '../core/replica/json-shape.js';
+import { parseProperties } from '../core/parameters/properties-file.js';
 import {
   resolveReferences,
   type Config,
   type ResolvedConfig,
   type SecretReference,
-} from '../core/secret-references.js';
+} from '../core/connectors/secret-references.js';
 import { ConfigError } from '../sdk/errors.js';
 
 export interface SecretProviders {

@@ -1,7 +1,7 @@
 /** The whole path of a request, in order. */
 import Koa from 'koa';
 
-import type { DefaultConverters } from '../core/configured-plugins.js';
+import type { DefaultConverters } from '../plugins/configured-plugins.js';
 import { refuseLargeBody } from './body.js';
 import type { HttpLog, RequestState } from './context.js';
 import { answerErrors } from './middleware/error-answers.js';

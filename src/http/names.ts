@@ -1,5 +1,5 @@
 /** Which names a connector may have. */
-import { nameProblem } from '../core/connector-name.js';
+import { nameProblem } from '../core/connectors/connector-name.js';
 import { HttpError } from './errors.js';
 
 export function checkName(name: string): void {

@@ -1,12 +1,12 @@
 /**
  * What the routes need of the node. The http actor implements it over asks to the other actors
- * (src/actors/http/runtime.ts), the tests in memory. Every function rejects with a RuntimeFailure.
+ * (src/http/actor/runtime.ts), the tests in memory. Every function rejects with a RuntimeFailure.
  */
 import type { ConfigInfos, PluginKeyInfo, PluginListing } from '../actors/config-sync/protocol.js';
 import type { ClusterView } from '../actors/discovery/protocol.js';
 import type { TreeNode } from '../actors/kernel/protocol.js';
 import type { ConnectorEntry, TargetState } from '../core/model.js';
-import type { RebalancePlan } from '../core/rebalance-plan.js';
+import type { RebalancePlan } from '../core/cluster/rebalance-plan.js';
 
 export type Config = Readonly<Record<string, string>>;
 

@@ -5,8 +5,8 @@
  */
 import { LRUCache } from 'lru-cache';
 
-import { configuredPlugins, type DefaultConverters } from '../core/configured-plugins.js';
-import { isReference } from '../core/secret-references.js';
+import { configuredPlugins, type DefaultConverters } from '../plugins/configured-plugins.js';
+import { isReference } from '../core/connectors/secret-references.js';
 import { HttpError, type FieldError } from './errors.js';
 import { RuntimeFailure, type Call, type Config, type Runtime } from './runtime.js';
 

@@ -9,7 +9,7 @@ import {
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 
-import { restUrl } from '../core/rest-url.js';
+import { restUrl } from '../core/cluster/rest-url.js';
 import { createApp, type AppOptions } from './app.js';
 import type { HttpLog } from './context.js';
 import { errorBody, HttpError } from './errors.js';

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { nextDelayMs, type Backoff } from '../core/backoff.js';
-import type { ReplicaPort, ReplicaRead } from '../core/replicated-state.js';
+import type { ReplicaPort, ReplicaRead } from '../core/replica/replicated-state.js';
 import { BatchBuilder, BatchReader } from './batch.js';
 import { LogError } from './log.js';
 import type { EncodedBatch, Log } from './log.js';

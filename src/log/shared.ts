@@ -1,6 +1,6 @@
 /**
  * A group whose members share a topic record by record, in no order: the port of `consume.mode=shared`. Not every log
- * has it (open-shared.ts).
+ * has it (actors/log/open-grpc.ts).
  */
 import type { EncodedBatch } from './log.js';
 

@@ -1,13 +1,13 @@
 import type { ActorId, ActorSpec, Backoff, Intensity, SupervisorSpec } from '../actors/kernel/protocol.js';
 import type { ConfigSyncParams } from '../actors/config-sync/params.js';
 import type { DiscoveryParams } from '../actors/discovery/params.js';
-import type { HttpParams } from '../actors/http/protocol.js';
+import type { HttpParams } from '../http/actor/protocol.js';
 import type { PersistenceParams } from '../actors/persistence/params.js';
 import type { RebalancerParams } from '../actors/rebalancer/params.js';
 import type { TaskSettings } from '../actors/task/protocol.js';
-import type { Parameters } from '../core/parameters.js';
-import { restUrl } from '../core/rest-url.js';
-import type { LogActorParams, LogSettings } from '../log/open.js';
+import type { Parameters } from '../core/parameters/parameters.js';
+import { restUrl } from '../core/cluster/rest-url.js';
+import type { LogActorParams, LogSettings } from '../actors/log/open.js';
 import type { SpareSpec } from './spare-threads.js';
 
 const BACKOFF: Backoff = { minMs: 50, maxMs: 5000, jitter: 0.2 };
@@ -66,7 +66,7 @@ export function taskSpares(parameters: Parameters): SpareSpec | null {
   const { namesrvAddr, storePath, taskThreadsSpare } = parameters;
   if (namesrvAddr === null && storePath === null) return null;
   const log = namesrvAddr === null ? [] : ['../log/rocketmq/client.js'];
-  const loads = ['../actors/task/source-task.js', '../actors/task/sink-task.js', ...log];
+  const loads = ['../actors/task/source/source-task.js', '../actors/task/sink/sink-task.js', ...log];
   return {
     count: taskThreadsSpare,
     calmMs: 2000,
@@ -81,7 +81,9 @@ function taskHeap(parameters: Parameters): ActorSpec['heap'] {
 }
 
 function moduleOf(actor: string): string {
-  return new URL(`../actors/${actor}/behavior.js`, import.meta.url).href;
+  // The http actor lives beside the application that it serves.
+  const folder = actor === 'http' ? 'http/actor' : `actors/${actor}`;
+  return new URL(`../${folder}/behavior.js`, import.meta.url).href;
 }
 
 function supervisor(

@@ -8,9 +8,9 @@ import type { ChannelEnd } from '#troupe/actors/kernel/channel.js';
 import { Mailbox } from '#troupe/actors/kernel/mailbox.js';
 import type { ActorLogger, Handlers, Protocol } from '#troupe/actors/kernel/protocol.js';
 import { PortRef } from '#troupe/actors/kernel/ref.js';
-import { LogClient } from '#troupe/log/embedded/client.js';
-import type { LogClientOptions } from '#troupe/log/embedded/client.js';
-import type { LogProtocol } from '#troupe/log/embedded/protocol.js';
+import { LogClient } from '#troupe/actors/log/client.js';
+import type { LogClientOptions } from '#troupe/actors/log/client.js';
+import type { LogProtocol } from '#troupe/actors/log/protocol.js';
 import { EmbeddedStore } from '#troupe/log/embedded/store.js';
 import type { StoreOptions } from '#troupe/log/embedded/store.js';
 

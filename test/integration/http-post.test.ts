@@ -6,8 +6,8 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { after } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { readPackage } from '#troupe/core/plugins/manifest.js';
-import { loadPlugin } from '#troupe/core/plugins/load.js';
+import { readPackage } from '#troupe/plugins/manifest.js';
+import { loadPlugin } from '#troupe/plugins/load.js';
 import { acceptSink, type SinkFixture } from '#troupe/sdk/testing/index.js';
 import { removeFolder, temporaryFolder } from '../support/node-process.js';
 

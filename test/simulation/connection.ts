@@ -1,4 +1,4 @@
-import type { ReplicaPort, ReplicaRead } from '#troupe/core/replicated-state.js';
+import type { ReplicaPort, ReplicaRead } from '#troupe/core/replica/replicated-state.js';
 import {
   LogError,
   type AppendRequest,

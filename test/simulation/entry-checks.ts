@@ -1,5 +1,5 @@
-import type { ClusterEntry, ClusterResult, ClusterState } from '#troupe/core/cluster-machine.js';
-import type { ConfigEntry, ConfigResult, ConfigState } from '#troupe/core/config-machine.js';
+import type { ClusterEntry, ClusterResult, ClusterState } from '#troupe/core/cluster/cluster-machine.js';
+import type { ConfigEntry, ConfigResult, ConfigState } from '#troupe/core/connectors/config-machine.js';
 import type { UnitKey } from '#troupe/core/model.js';
 import type { Coverage, Situation } from './coverage.js';
 import type { Fail } from './invariants.js';

@@ -1,5 +1,5 @@
-import type { ClusterEntry, ClusterResult, ClusterState } from '#troupe/core/cluster-machine.js';
-import type { ConfigEntry, ConfigResult, ConfigState } from '#troupe/core/config-machine.js';
+import type { ClusterEntry, ClusterResult, ClusterState } from '#troupe/core/cluster/cluster-machine.js';
+import type { ConfigEntry, ConfigResult, ConfigState } from '#troupe/core/connectors/config-machine.js';
 import { Ownership } from './ownership.js';
 import { ProgressRules } from './progress-checks.js';
 import { Reference, type Check } from './reference.js';

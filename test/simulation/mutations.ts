@@ -1,8 +1,8 @@
-import { clusterMachine } from '#troupe/core/cluster-machine.js';
-import { configMachine } from '#troupe/core/config-machine.js';
-import type { Machine } from '#troupe/core/machine.js';
-import { offsetMachine, positionMachine } from '#troupe/core/progress-machine.js';
-import type { ProgressOf, ProgressResult, ProgressState } from '#troupe/core/progress-rules.js';
+import { clusterMachine } from '#troupe/core/cluster/cluster-machine.js';
+import { configMachine } from '#troupe/core/connectors/config-machine.js';
+import type { Machine } from '#troupe/core/replica/machine.js';
+import { offsetMachine, positionMachine } from '#troupe/core/progress/progress-machine.js';
+import type { ProgressOf, ProgressResult, ProgressState } from '#troupe/core/progress/progress-rules.js';
 import type { Machines } from './world.js';
 
 /** Rules that can be taken out, to see that the simulation notices. */

@@ -1,6 +1,6 @@
-import type { ClusterEntry, ClusterResult, ClusterState } from '#troupe/core/cluster-machine.js';
-import type { ConfigEntry, ConfigResult, ConfigState } from '#troupe/core/config-machine.js';
-import type { Machine } from '#troupe/core/machine.js';
+import type { ClusterEntry, ClusterResult, ClusterState } from '#troupe/core/cluster/cluster-machine.js';
+import type { ConfigEntry, ConfigResult, ConfigState } from '#troupe/core/connectors/config-machine.js';
+import type { Machine } from '#troupe/core/replica/machine.js';
 import { parseUnitKey, type NodeRef, type UnitKey } from '#troupe/core/model.js';
 import {
   offsetsOf,
@@ -11,8 +11,8 @@ import {
   type PositionEntry,
   type PositionState,
   type ProgressResult,
-} from '#troupe/core/progress-machine.js';
-import { Replica } from '#troupe/core/replicated-state.js';
+} from '#troupe/core/progress/progress-machine.js';
+import { Replica } from '#troupe/core/replica/replicated-state.js';
 import type { UnitProgress } from '#troupe/actors/persistence/protocol.js';
 import { LogError } from '#troupe/log/log.js';
 import { Connection } from './connection.js';

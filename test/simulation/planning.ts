@@ -1,6 +1,6 @@
-import type { ConfigEntry, ConfigResult, ConfigState } from '#troupe/core/config-machine.js';
+import type { ConfigEntry, ConfigResult, ConfigState } from '#troupe/core/connectors/config-machine.js';
 import type { ConnectorEntry } from '#troupe/core/model.js';
-import type { Replica } from '#troupe/core/replicated-state.js';
+import type { Replica } from '#troupe/core/replica/replicated-state.js';
 import { ConnectError } from '#troupe/sdk/errors.js';
 import { sleep } from './plugins.js';
 import type { Random } from './random.js';

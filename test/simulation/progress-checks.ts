@@ -1,6 +1,6 @@
-import { canonicalJson } from '#troupe/core/canonical-json.js';
+import { canonicalJson } from '#troupe/core/replica/canonical-json.js';
 import { parseUnitKey, type Claim, type UnitKey } from '#troupe/core/model.js';
-import { fencingEpoch } from '#troupe/core/fencing.js';
+import { fencingEpoch } from '#troupe/core/cluster/fencing.js';
 import type {
   OffsetEntry,
   OffsetState,
@@ -8,8 +8,8 @@ import type {
   PositionState,
   ProgressResult,
   ProgressState,
-} from '#troupe/core/progress-machine.js';
-import type { ProgressOf } from '#troupe/core/progress-rules.js';
+} from '#troupe/core/progress/progress-machine.js';
+import type { ProgressOf } from '#troupe/core/progress/progress-rules.js';
 import type { Coverage } from './coverage.js';
 import type { External } from './external.js';
 import type { Fail } from './invariants.js';

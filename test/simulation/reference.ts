@@ -1,7 +1,7 @@
-import { decodeRecord, type SnapshotPart } from '#troupe/core/envelope.js';
-import type { Machine } from '#troupe/core/machine.js';
-import { SnapshotCollector } from '#troupe/core/snapshot.js';
-import { Writers } from '#troupe/core/writers.js';
+import { decodeRecord, type SnapshotPart } from '#troupe/core/replica/envelope.js';
+import type { Machine } from '#troupe/core/replica/machine.js';
+import { SnapshotCollector } from '#troupe/core/replica/snapshot.js';
+import { Writers } from '#troupe/core/replica/writers.js';
 import type { Coverage } from './coverage.js';
 import type { StoredValue } from './simulated-store.js';
 

@@ -8,8 +8,8 @@ import rebalancerBehavior from '#troupe/actors/rebalancer/behavior.js';
 import type { RebalancerProtocol } from '#troupe/actors/rebalancer/protocol.js';
 import { isTaskParams } from '#troupe/actors/rebalancer/task-spec.js';
 import type { TaskParams } from '#troupe/actors/task/protocol.js';
-import type { ClusterEntry, ClusterResult, ClusterState } from '#troupe/core/cluster-machine.js';
-import type { ConfigEntry, ConfigResult, ConfigState } from '#troupe/core/config-machine.js';
+import type { ClusterEntry, ClusterResult, ClusterState } from '#troupe/core/cluster/cluster-machine.js';
+import type { ConfigEntry, ConfigResult, ConfigState } from '#troupe/core/connectors/config-machine.js';
 import type { NodeRef, UnitKey } from '#troupe/core/model.js';
 import type {
   OffsetEntry,
@@ -17,8 +17,8 @@ import type {
   PositionEntry,
   PositionState,
   ProgressResult,
-} from '#troupe/core/progress-machine.js';
-import type { LogProtocol } from '#troupe/log/embedded/protocol.js';
+} from '#troupe/core/progress/progress-machine.js';
+import type { LogProtocol } from '#troupe/actors/log/protocol.js';
 import { ConnectError } from '#troupe/sdk/errors.js';
 import { Endpoint } from './endpoint.js';
 import { LOG, REBALANCER } from './node-settings.js';

@@ -1,9 +1,13 @@
-import { decodeRecord, type Writer } from '#troupe/core/envelope.js';
-import type { EntryMeta, Machine } from '#troupe/core/machine.js';
-import { Replica, type AppliedListener, type ReplicaPort } from '#troupe/core/replicated-state.js';
-import { DEFAULT_POLICY, SnapshotSchedule, type SnapshotPolicy } from '#troupe/core/snapshot-schedule.js';
-import { SnapshotCollector } from '#troupe/core/snapshot.js';
-import { Submissions } from '#troupe/core/submissions.js';
+import { decodeRecord, type Writer } from '#troupe/core/replica/envelope.js';
+import type { EntryMeta, Machine } from '#troupe/core/replica/machine.js';
+import { Replica, type AppliedListener, type ReplicaPort } from '#troupe/core/replica/replicated-state.js';
+import {
+  DEFAULT_POLICY,
+  SnapshotSchedule,
+  type SnapshotPolicy,
+} from '#troupe/core/replica/snapshot-schedule.js';
+import { SnapshotCollector } from '#troupe/core/replica/snapshot.js';
+import { Submissions } from '#troupe/core/replica/submissions.js';
 import { isSnapshotPart, type ScaleTopics, type TopicName } from './scale-topics.js';
 import type { Thread, VirtualTime } from './virtual-time.js';
 

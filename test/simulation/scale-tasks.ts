@@ -1,8 +1,8 @@
 import type { TaskParams } from '#troupe/actors/task/protocol.js';
-import { EntryEncoder } from '#troupe/core/envelope.js';
-import { fencingEpoch } from '#troupe/core/fencing.js';
+import { EntryEncoder } from '#troupe/core/replica/envelope.js';
+import { fencingEpoch } from '#troupe/core/cluster/fencing.js';
 import type { ConnectorEntry } from '#troupe/core/model.js';
-import type { OffsetEntry, PositionEntry } from '#troupe/core/progress-machine.js';
+import type { OffsetEntry, PositionEntry } from '#troupe/core/progress/progress-machine.js';
 import { sleep } from './plugins.js';
 import type { SharedStates } from './scale-node.js';
 import type { ScaleTopics } from './scale-topics.js';

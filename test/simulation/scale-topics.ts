@@ -1,4 +1,4 @@
-import type { ReplicaPort } from '#troupe/core/replicated-state.js';
+import type { ReplicaPort } from '#troupe/core/replica/replicated-state.js';
 import { SimulatedStore } from './simulated-store.js';
 import type { Random } from './random.js';
 import type { Thread, VirtualTime } from './virtual-time.js';

@@ -1,7 +1,7 @@
-import { configMachine } from '#troupe/core/config-machine.js';
-import { clusterMachine } from '#troupe/core/cluster-machine.js';
+import { configMachine } from '#troupe/core/connectors/config-machine.js';
+import { clusterMachine } from '#troupe/core/cluster/cluster-machine.js';
 import { unitKey, type UnitKey } from '#troupe/core/model.js';
-import { offsetMachine, positionMachine } from '#troupe/core/progress-machine.js';
+import { offsetMachine, positionMachine } from '#troupe/core/progress/progress-machine.js';
 import { Coverage } from './coverage.js';
 import { External } from './external.js';
 import { Invariants } from './invariants.js';

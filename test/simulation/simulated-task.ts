@@ -3,13 +3,13 @@ import {
   type StartedTask,
   type TaskActorContext,
   type TaskParts,
-} from '#troupe/actors/task/behavior.js';
+} from '#troupe/actors/task/parts.js';
 import { Gate } from '#troupe/actors/task/gate.js';
 import type { LoadedSink, LoadedSource } from '#troupe/actors/task/load-task.js';
 import { PluginCalls } from '#troupe/actors/task/plugin-calls.js';
 import type { TaskParams } from '#troupe/actors/task/protocol.js';
-import { startSink } from '#troupe/actors/task/sink-task.js';
-import { startSource } from '#troupe/actors/task/source-task.js';
+import { startSink } from '#troupe/actors/task/sink/sink-task.js';
+import { startSource } from '#troupe/actors/task/source/source-task.js';
 import { parseUnitKey } from '#troupe/core/model.js';
 import { DEFAULT_TOLERANCE } from '#troupe/core/tolerance.js';
 import { parseConfigOrThrow } from '#troupe/sdk/config-parse.js';

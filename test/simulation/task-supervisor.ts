@@ -6,7 +6,7 @@ import type {
   SystemRef,
 } from '#troupe/actors/kernel/protocol.js';
 import { isTaskParams } from '#troupe/actors/rebalancer/task-spec.js';
-import type { TaskActorContext } from '#troupe/actors/task/behavior.js';
+import type { TaskActorContext } from '#troupe/actors/task/parts.js';
 import type { UnitKey } from '#troupe/core/model.js';
 import { SimulatedTask } from './simulated-task.js';
 import { Thread, type Process } from './virtual-time.js';

@@ -1,4 +1,4 @@
-import type { ConfigEntry, ConfigResult } from '#troupe/core/config-machine.js';
+import type { ConfigEntry, ConfigResult } from '#troupe/core/connectors/config-machine.js';
 import { sleep } from './plugins.js';
 import type { SimulatedNode } from './simulated-node.js';
 import type { World } from './world.js';

@@ -1,14 +1,14 @@
-import type { ClusterEntry, ClusterResult, ClusterState } from '#troupe/core/cluster-machine.js';
-import type { ConfigEntry, ConfigResult, ConfigState } from '#troupe/core/config-machine.js';
-import type { Machine } from '#troupe/core/machine.js';
+import type { ClusterEntry, ClusterResult, ClusterState } from '#troupe/core/cluster/cluster-machine.js';
+import type { ConfigEntry, ConfigResult, ConfigState } from '#troupe/core/connectors/config-machine.js';
+import type { Machine } from '#troupe/core/replica/machine.js';
 import type {
   OffsetEntry,
   OffsetState,
   PositionEntry,
   PositionState,
   ProgressResult,
-} from '#troupe/core/progress-machine.js';
-import type { SnapshotPolicy } from '#troupe/core/replicated-state.js';
+} from '#troupe/core/progress/progress-machine.js';
+import type { SnapshotPolicy } from '#troupe/core/replica/replicated-state.js';
 import type { Coverage } from './coverage.js';
 import type { External } from './external.js';
 import type { Invariants } from './invariants.js';

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { loadParameters } from '#troupe/core/parameters.js';
+import { loadParameters } from '#troupe/core/parameters/parameters.js';
 import { nodeTree } from '#troupe/supervisor/node-tree.js';
 import { startSystem, type System } from '#troupe/supervisor/system.js';
 import { RestClient } from './node-process.js';

@@ -1,29 +1,20 @@
 import { randomUUID } from 'node:crypto';
-import { Replica } from '../../core/replicated-state.js';
-import { savedConfigs } from '../../core/saved-states.js';
-import type { LogProtocol } from '../../log/embedded/protocol.js';
-import { hasSharedGroups, openPublisher } from '../../log/open-grpc.js';
-import { openLog } from '../../log/open.js';
+import { Replica } from '../../core/replica/replicated-state.js';
+import { savedConfigs } from '../../core/connectors/saved-states.js';
+import { hasSharedGroups, openPublisher } from '../log/open-grpc.js';
+import { openLog } from '../log/open.js';
 import { openReplicatedTopic } from '../../log/replicated-topic.js';
 import { behavior } from '../kernel/behavior.js';
 import type { ActorContext } from '../kernel/protocol.js';
-import type { PersistenceProtocol } from '../persistence/protocol.js';
-import type { RebalancerProtocol } from '../rebalancer/protocol.js';
 import { reportIssue } from '../replica-issues.js';
 import { readBootConnectors, rememberApplied } from './boot-connectors.js';
 import { coldStart, type ConfigReplica } from './cold-start.js';
 import { ConnectorConfigs } from './connector-configs.js';
-import type { ConfigSyncParams } from './params.js';
+import type { ConfigSyncParams, ConfigSyncPeers } from './params.js';
 import { PlanningPool } from './planning-pool.js';
 import { PluginCatalogs } from './plugin-catalogs.js';
 import type { ConfigSyncProtocol } from './protocol.js';
 import { publishChanges } from './publish-changes.js';
-
-export interface ConfigSyncPeers {
-  log: LogProtocol;
-  persistence: PersistenceProtocol;
-  rebalancer: RebalancerProtocol;
-}
 
 type Context = ActorContext<ConfigSyncPeers, ConfigSyncParams>;
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { nameProblem } from '../../core/connector-name.js';
+import { nameProblem } from '../../core/connectors/connector-name.js';
 
 export interface BootConnector {
   readonly file: string;

@@ -1,11 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ConfigEntry, ConfigResult } from '../../core/config-machine.js';
-import type { Replica } from '../../core/replicated-state.js';
-import { isNewer, restoreEntries, type RestoreEntry } from '../../core/restorable.js';
-import type { RestorableConfigs } from '../../core/saved-states.js';
+import type { ConfigEntry, ConfigResult } from '../../core/connectors/config-machine.js';
+import type { Replica } from '../../core/replica/replicated-state.js';
+import { isNewer, restoreEntries, type RestoreEntry } from '../../core/connectors/cold-start-state.js';
+import type { RestorableConfigs } from '../../core/connectors/saved-states.js';
 import type { ActorContext } from '../kernel/protocol.js';
-import type { ConfigSyncPeers } from './behavior.js';
-import type { ConfigSyncParams } from './params.js';
+import type { ConfigSyncParams, ConfigSyncPeers } from './params.js';
 
 export type ConfigReplica = Replica<RestorableConfigs, ConfigEntry | RestoreEntry, ConfigResult | null>;
 

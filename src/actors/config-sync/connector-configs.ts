@@ -1,5 +1,9 @@
 import { LRUCache } from 'lru-cache';
-import { isConnectorName, type ConfigEntry, type ConfigResult } from '../../core/config-machine.js';
+import {
+  isConnectorName,
+  type ConfigEntry,
+  type ConfigResult,
+} from '../../core/connectors/config-machine.js';
 import type { ConnectorEntry, TargetState } from '../../core/model.js';
 import { ConnectError } from '../../sdk/errors.js';
 import type { BootConnector } from './boot-connectors.js';

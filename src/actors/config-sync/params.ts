@@ -1,5 +1,14 @@
-import type { LogSettings } from '../../log/open.js';
+import type { LogSettings } from '../log/open.js';
 import type { SecretProviders } from '../secret-providers.js';
+import type { LogProtocol } from '../log/protocol.js';
+import type { PersistenceProtocol } from '../persistence/protocol.js';
+import type { RebalancerProtocol } from '../rebalancer/protocol.js';
+
+export interface ConfigSyncPeers {
+  log: LogProtocol;
+  persistence: PersistenceProtocol;
+  rebalancer: RebalancerProtocol;
+}
 
 export interface ConfigSyncParams {
   readonly workerId: string;

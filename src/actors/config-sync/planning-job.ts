@@ -1,17 +1,17 @@
 /** What a thread of the planning pool runs: plugin code that owns no data. */
 import { format } from 'node:util';
 import { workerData } from 'node:worker_threads';
-import { pluginKeyInfos, validateConnector, type ValidateOptions } from '../../core/config-values.js';
-import { passwordsOf } from '../../core/configured-plugins.js';
-import { findPlugin } from '../../core/plugins/catalog.js';
-import { discoverPlugins } from '../../core/plugins/discover.js';
-import { loadPlugin, loadPluginOf } from '../../core/plugins/load.js';
+import { pluginKeyInfos, validateConnector, type ValidateOptions } from '../../plugins/config-values.js';
+import { passwordsOf } from '../../plugins/configured-plugins.js';
+import { findPlugin } from '../../plugins/catalog.js';
+import { discoverPlugins } from '../../plugins/discover.js';
+import { loadPlugin, loadPluginOf } from '../../plugins/load.js';
 import { parseConfigOrThrow } from '../../sdk/config-parse.js';
 import { ConfigError } from '../../sdk/errors.js';
 import type { ConnectorContext, PluginLogger, RawConfig } from '../../sdk/plugin.js';
-import type { ConfigInfos } from '../../core/config-infos.js';
-import { withReferences, type ResolvedConfig } from '../../core/secret-references.js';
-import { withoutSecrets } from '../../core/shown-infos.js';
+import type { ConfigInfos } from '../../plugins/config-infos.js';
+import { withReferences, type ResolvedConfig } from '../../core/connectors/secret-references.js';
+import { withoutSecrets } from '../../plugins/shown-infos.js';
 import { hideSecrets, rememberSecrets } from '../kernel/known-secrets.js';
 import { fromWireError, toWireError } from '../kernel/wire-error.js';
 import {

@@ -1,5 +1,5 @@
-import { shortNames, type PluginCatalog } from '../../core/plugins/catalog.js';
-import { discoverPlugins } from '../../core/plugins/discover.js';
+import { shortNames, type PluginCatalog } from '../../plugins/catalog.js';
+import { discoverPlugins } from '../../plugins/discover.js';
 import type { ActorLogger } from '../kernel/protocol.js';
 import type { PluginListing } from './protocol.js';
 

@@ -1,4 +1,4 @@
-import type { ConfigInfos, ConfigKeyInfo, PluginKeyInfo } from '../../core/config-infos.js';
+import type { ConfigInfos, ConfigKeyInfo, PluginKeyInfo } from '../../plugins/config-infos.js';
 import type { ConnectorEntry, TargetState } from '../../core/model.js';
 import type { Protocol } from '../kernel/protocol.js';
 

@@ -4,23 +4,16 @@ import {
   type ClusterEntry,
   type ClusterResult,
   type ClusterState,
-} from '../../core/cluster-machine.js';
-import { Replica } from '../../core/replicated-state.js';
-import type { LogProtocol } from '../../log/embedded/protocol.js';
-import { openPublisher } from '../../log/open-grpc.js';
-import { openLog } from '../../log/open.js';
+} from '../../core/cluster/cluster-machine.js';
+import { Replica } from '../../core/replica/replicated-state.js';
+import { openPublisher } from '../log/open-grpc.js';
+import { openLog } from '../log/open.js';
 import { openReplicatedTopic } from '../../log/replicated-topic.js';
 import { behavior } from '../kernel/behavior.js';
-import type { RebalancerProtocol } from '../rebalancer/protocol.js';
 import { reportIssue } from '../replica-issues.js';
 import { Membership } from './membership.js';
-import type { DiscoveryParams } from './params.js';
+import type { DiscoveryParams, DiscoveryPeers } from './params.js';
 import type { DiscoveryProtocol } from './protocol.js';
-
-export interface DiscoveryPeers {
-  log: LogProtocol;
-  rebalancer: RebalancerProtocol;
-}
 
 /** Membership, claims and statuses: the cluster topic as this node has read it, and this node's word in it. */
 export default behavior<DiscoveryProtocol, DiscoveryPeers, DiscoveryParams>({

@@ -3,17 +3,16 @@ import {
   type ClusterEntry,
   type ClusterResult,
   type ClusterState,
-} from '../../core/cluster-machine.js';
-import { FailureDetector } from '../../core/failure-detector.js';
-import { HeartbeatLease } from '../../core/heartbeat-lease.js';
+} from '../../core/cluster/cluster-machine.js';
+import { FailureDetector } from '../../core/cluster/failure-detector.js';
+import { HeartbeatLease } from '../../core/cluster/heartbeat-lease.js';
 import type { NodeRef, UnitKey, UnitStatus } from '../../core/model.js';
-import type { Replica } from '../../core/replicated-state.js';
+import type { Replica } from '../../core/replica/replicated-state.js';
 import { ConnectError } from '../../sdk/errors.js';
 import { coalesce, paceMs } from '../coalesce.js';
 import { leaseLeftMs, monotonicMs, renewLease } from '../kernel/lease.js';
 import type { ActorContext } from '../kernel/protocol.js';
-import type { DiscoveryPeers } from './behavior.js';
-import type { DiscoveryParams } from './params.js';
+import type { DiscoveryParams, DiscoveryPeers } from './params.js';
 import type { ClaimReply, ClusterView } from './protocol.js';
 
 const PUBLISH_AFTER_MS = 5;

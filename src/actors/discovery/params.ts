@@ -1,4 +1,11 @@
-import type { LogSettings } from '../../log/open.js';
+import type { LogSettings } from '../log/open.js';
+import type { LogProtocol } from '../log/protocol.js';
+import type { RebalancerProtocol } from '../rebalancer/protocol.js';
+
+export interface DiscoveryPeers {
+  log: LogProtocol;
+  rebalancer: RebalancerProtocol;
+}
 
 export interface DiscoveryParams {
   readonly workerId: string;

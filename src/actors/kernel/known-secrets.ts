@@ -1,4 +1,4 @@
-import { MIN_SECRET } from '../../core/secret-references.js';
+import { MIN_SECRET } from '../../core/connectors/secret-references.js';
 
 /** Secrets that this thread has resolved, and passwords that it was given: they are taken out of whatever leaves it as a log line or an error. */
 const known = new Set<string>();

@@ -12,7 +12,7 @@ import { toWireError } from './wire-error.js';
 
 type AnyPeers = Record<string, Protocol>;
 
-class ActorThread {
+class ActorHost {
   readonly #port: MessagePort;
   readonly #data: ThreadData;
   readonly #log: ActorLogger;
@@ -177,7 +177,7 @@ function takeConsole(log: ActorLogger): void {
 async function waitAsSpare(port: MessagePort, { preload }: SpareData): Promise<void> {
   for (const module of preload) await import(module);
   port.once('message', ({ data }: Begin) => {
-    new ActorThread(port, data).run();
+    new ActorHost(port, data).run();
   });
   port.postMessage({ type: 'ready' });
 }
@@ -185,4 +185,4 @@ async function waitAsSpare(port: MessagePort, { preload }: SpareData): Promise<v
 if (parentPort === null) throw new Error('thread.js runs only as the thread of an actor');
 const given = workerData as ThreadData | SpareData;
 if ('preload' in given) await waitAsSpare(parentPort, given);
-else new ActorThread(parentPort, given).run();
+else new ActorHost(parentPort, given).run();

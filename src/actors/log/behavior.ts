@@ -3,7 +3,7 @@
  * a task's thread, no transaction and no reader slot goes with it.
  */
 import { EmbeddedStore } from '../../log/embedded/store.js';
-import type { AppendReply, LogActorParams, LogProtocol } from '../../log/embedded/protocol.js';
+import type { AppendReply, LogActorParams, LogProtocol } from './protocol.js';
 import { LogError } from '../../log/log.js';
 import type { AppendRequest, EncodedBatch, ReadResult } from '../../log/log.js';
 import type { ActorContext, AskCall, Behavior, Handlers, RunningActor } from '../kernel/protocol.js';

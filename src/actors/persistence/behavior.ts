@@ -7,39 +7,34 @@ import {
   type OffsetEntry,
   type PositionEntry,
   type ProgressResult,
-} from '../../core/progress-machine.js';
-import { Replica } from '../../core/replicated-state.js';
-import type { RestoreEntry } from '../../core/restorable.js';
+} from '../../core/progress/progress-machine.js';
+import { Replica } from '../../core/replica/replicated-state.js';
+import type { RestoreEntry } from '../../core/connectors/cold-start-state.js';
 import {
   savedOffsets,
   savedPositions,
   type RestorableOffsets,
   type RestorablePositions,
-} from '../../core/saved-states.js';
-import type { LogProtocol } from '../../log/embedded/protocol.js';
+} from '../../core/connectors/saved-states.js';
 import { LogError, type Log } from '../../log/log.js';
-import { openPublisher } from '../../log/open-grpc.js';
-import { openLog } from '../../log/open.js';
+import { openPublisher } from '../log/open-grpc.js';
+import { openLog } from '../log/open.js';
 import { openReplicatedTopic } from '../../log/replicated-topic.js';
 import { behavior } from '../kernel/behavior.js';
 import type { ActorContext } from '../kernel/protocol.js';
 import { reportIssue } from '../replica-issues.js';
 import { FileWriter, type Configs } from './file-writer.js';
 import { StateFiles } from './files.js';
-import { LeftGroups } from './left-groups.js';
-import type { PersistenceParams } from './params.js';
+import { OrphanedGroups } from './orphaned-groups.js';
+import type { PersistenceParams, PersistencePeers } from './params.js';
 import type { ConnectorProgress, PersistenceProtocol, UnitProgress } from './protocol.js';
 import { offerCopy, readSaved } from './saved-files.js';
-
-interface Peers {
-  log: LogProtocol;
-}
 
 type PositionReplica = Replica<RestorablePositions, PositionEntry | RestoreEntry, ProgressResult | null>;
 type OffsetReplica = Replica<RestorableOffsets, OffsetEntry | RestoreEntry, ProgressResult | null>;
 
 /** Progress of sources and sinks as replicated states, and the four files under storePathRootDir. */
-export default behavior<PersistenceProtocol, Peers, PersistenceParams>({
+export default behavior<PersistenceProtocol, PersistencePeers, PersistenceParams>({
   async start(context) {
     const log = await openLog(context.params.logSettings, context);
     const { positions, offsets } = await openReplicas(context, log);
@@ -56,7 +51,7 @@ export default behavior<PersistenceProtocol, Peers, PersistenceParams>({
       });
     }
     writer.start();
-    const leftGroups = new LeftGroups(
+    const orphanedGroups = new OrphanedGroups(
       log,
       () => persistence.configs?.connectors ?? null,
       (error) => {
@@ -83,7 +78,7 @@ export default behavior<PersistenceProtocol, Peers, PersistenceParams>({
         },
       },
       stop: async () => {
-        leftGroups.stop();
+        orphanedGroups.stop();
         await writer.stop();
         following.abort();
       },
@@ -92,7 +87,7 @@ export default behavior<PersistenceProtocol, Peers, PersistenceParams>({
 });
 
 async function openReplicas(
-  context: ActorContext<Peers, PersistenceParams>,
+  context: ActorContext<PersistencePeers, PersistenceParams>,
   log: Log,
 ): Promise<{ positions: PositionReplica; offsets: OffsetReplica }> {
   const { workerId, positionTopic, offsetTopic, logSettings } = context.params;

@@ -1,6 +1,11 @@
 import type { ConnectorEntry } from '../../core/model.js';
-import { offsetsOf, positionsOf, type OffsetState, type PositionState } from '../../core/progress-machine.js';
-import type { Origin, Restorable } from '../../core/restorable.js';
+import {
+  offsetsOf,
+  positionsOf,
+  type OffsetState,
+  type PositionState,
+} from '../../core/progress/progress-machine.js';
+import type { CopyOrigin, Restorable } from '../../core/connectors/cold-start-state.js';
 import {
   encodeConnectors,
   encodeOffsets,
@@ -8,7 +13,7 @@ import {
   encodeTasks,
   STATE_FILES,
   type StateFile,
-} from '../../core/state-files.js';
+} from '../../core/connectors/state-files.js';
 import type { ActorLogger } from '../kernel/protocol.js';
 import { serialised } from '../kernel/serialised.js';
 import type { StateFiles } from './files.js';
@@ -22,7 +27,7 @@ interface Following<S> {
 export interface Configs {
   readonly connectors: readonly ConnectorEntry[];
   readonly booted: ReadonlyMap<string, string>;
-  readonly from: Origin;
+  readonly from: CopyOrigin;
 }
 
 const NO_CONFIGS: Configs = { connectors: [], booted: new Map(), from: { life: 0, offset: 0 } };
@@ -132,6 +137,6 @@ export class FileWriter {
   }
 }
 
-function originOf<S>({ state, appliedOffset }: Following<S>): Origin {
+function originOf<S>({ state, appliedOffset }: Following<S>): CopyOrigin {
   return { life: state.life, offset: appliedOffset };
 }

@@ -1,6 +1,11 @@
 import { open, readFile, rename, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { checkStateFile, STATE_FILES, StateFileError, type StateFile } from '../../core/state-files.js';
+import {
+  checkStateFile,
+  STATE_FILES,
+  StateFileError,
+  type StateFile,
+} from '../../core/connectors/state-files.js';
 
 /**
  * The four files on disk. A write goes to a temporary file that is flushed and renamed, so that at any instant

@@ -1,4 +1,9 @@
-import type { LogSettings } from '../../log/open.js';
+import type { LogSettings } from '../log/open.js';
+import type { LogProtocol } from '../log/protocol.js';
+
+export interface PersistencePeers {
+  log: LogProtocol;
+}
 
 export interface PersistenceParams {
   readonly workerId: string;

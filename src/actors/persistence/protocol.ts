@@ -1,7 +1,7 @@
 import type { ConnectorEntry, SourcePosition, UnitKey } from '../../core/model.js';
-import type { Uncovered } from '../../core/progress-machine.js';
-import type { Origin } from '../../core/restorable.js';
-import type { SavedConfig } from '../../core/state-files.js';
+import type { Uncovered } from '../../core/progress/progress-machine.js';
+import type { CopyOrigin } from '../../core/connectors/cold-start-state.js';
+import type { SavedConfig } from '../../core/connectors/state-files.js';
 import type { GroupOffset } from '../../log/log.js';
 import type { Protocol } from '../kernel/protocol.js';
 
@@ -22,11 +22,11 @@ export interface PersistenceProtocol extends Protocol {
       connectors: readonly ConnectorEntry[];
       /** By connector: hash of the boot file applied last. */
       booted: ReadonlyMap<string, string>;
-      from: Origin;
+      from: CopyOrigin;
     };
   };
   ask: {
-    /** Fences older epochs of the unit (core/fencing.ts), then answers its connector's durable progress. Refused: LOG_FENCED. */
+    /** Fences older epochs of the unit (core/cluster/fencing.ts), then answers its connector's durable progress. Refused: LOG_FENCED. */
     open: { request: { unit: UnitKey; epoch: number; kind: 'source' | 'sink' }; reply: UnitProgress };
     progress: { request: { connector: string }; reply: ConnectorProgress };
     /**
@@ -35,7 +35,7 @@ export interface PersistenceProtocol extends Protocol {
      */
     coldStart: {
       request: Record<string, never>;
-      reply: { readonly origin: Origin; readonly connectors: readonly SavedConfig[] } | null;
+      reply: { readonly origin: CopyOrigin; readonly connectors: readonly SavedConfig[] } | null;
     };
     /** Writes the four files now. */
     persist: { request: Record<string, never>; reply: { files: readonly string[] } };

@@ -1,22 +1,22 @@
-import type { Replica } from '../../core/replicated-state.js';
+import type { Replica } from '../../core/replica/replicated-state.js';
 import {
   isNewer,
   restoreEntries,
-  type Origin,
+  type CopyOrigin,
   type Restorable,
   type RestoreEntry,
-} from '../../core/restorable.js';
+} from '../../core/connectors/cold-start-state.js';
 import {
   decodeConnectors,
   decodeProgress,
   originOf,
   type SavedConfig,
   type StateFile,
-} from '../../core/state-files.js';
+} from '../../core/connectors/state-files.js';
 import type { StateFiles } from './files.js';
 
 interface Saved<T> {
-  readonly origin: Origin;
+  readonly origin: CopyOrigin;
   readonly items: readonly T[];
 }
 

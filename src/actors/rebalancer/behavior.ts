@@ -1,20 +1,13 @@
-import type { ConfigSyncProtocol } from '../config-sync/protocol.js';
-import type { DiscoveryProtocol } from '../discovery/protocol.js';
 import { behavior } from '../kernel/behavior.js';
 import { isNodeStopping } from '../kernel/lease.js';
 import { NodeState } from './node-state.js';
-import type { RebalancerParams } from './params.js';
+import type { RebalancerParams, RebalancerPeers } from './params.js';
 import type { RebalancerProtocol } from './protocol.js';
 import { Rebalancer } from './rebalancer.js';
 import { Targets } from './targets.js';
 
 /** Longer than a status takes to be shown, also in a large cluster. */
 const REPEAT_MS = 5000;
-
-export interface RebalancerPeers {
-  discovery: DiscoveryProtocol;
-  'config-sync': ConfigSyncProtocol;
-}
 
 /** Makes this node run what the claims say: decides by core's pure rules, claims, starts, stops and releases. */
 export default behavior<RebalancerProtocol, RebalancerPeers, RebalancerParams>({

@@ -1,5 +1,12 @@
 import type { ActorSpec, Backoff, Intensity } from '../kernel/protocol.js';
 import type { TaskSettings } from '../task/protocol.js';
+import type { ConfigSyncProtocol } from '../config-sync/protocol.js';
+import type { DiscoveryProtocol } from '../discovery/protocol.js';
+
+export interface RebalancerPeers {
+  discovery: DiscoveryProtocol;
+  'config-sync': ConfigSyncProtocol;
+}
 
 /** How this node runs its tasks. */
 export interface RebalancerParams {

@@ -1,9 +1,9 @@
 import type { ConnectorEntry, TargetState, UnitKey, UnitState } from '../../core/model.js';
-import type { RebalancePlan } from '../../core/rebalance-plan.js';
+import type { RebalancePlan } from '../../core/cluster/rebalance-plan.js';
 import type { ClusterView } from '../discovery/protocol.js';
 import type { Protocol } from '../kernel/protocol.js';
 
-export interface RunningUnit {
+export interface AllocatedUnit {
   readonly unit: UnitKey;
   readonly epoch: number;
   readonly generation: number;
@@ -32,6 +32,6 @@ export interface RebalancerProtocol extends Protocol {
     /** What moves, or why nothing does. Unless it is a dry run this node looks again what it has to do. */
     rebalance: { request: { dryRun: boolean }; reply: RebalancePlan };
     /** What this node runs. */
-    allocated: { request: Record<string, never>; reply: { units: readonly RunningUnit[] } };
+    allocated: { request: Record<string, never>; reply: { units: readonly AllocatedUnit[] } };
   };
 }

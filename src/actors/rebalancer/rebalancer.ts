@@ -1,17 +1,16 @@
 import { nextDelayMs } from '../../core/backoff.js';
 import { parseUnitKey, type Claim, type UnitKey, type UnitState } from '../../core/model.js';
-import { Moves } from '../../core/moves.js';
-import { decide, type Action } from '../../core/rebalance.js';
-import { planRebalance, type RebalancePlan } from '../../core/rebalance-plan.js';
+import { Moves } from '../../core/cluster/moves.js';
+import { decide, type Action } from '../../core/cluster/rebalance.js';
+import { planRebalance, type RebalancePlan } from '../../core/cluster/rebalance-plan.js';
 import { ConnectError } from '../../sdk/errors.js';
 import { coalesce, paceMs } from '../coalesce.js';
 import { ActorError } from '../kernel/errors.js';
 import { leaseLeftMs } from '../kernel/lease.js';
 import type { ActorContext, ExitReason, SystemEvent } from '../kernel/protocol.js';
-import type { RebalancerPeers } from './behavior.js';
 import type { NodeState } from './node-state.js';
-import type { RebalancerParams } from './params.js';
-import type { RebalancerProtocol, RunningUnit } from './protocol.js';
+import type { RebalancerParams, RebalancerPeers } from './params.js';
+import type { RebalancerProtocol, AllocatedUnit } from './protocol.js';
 import { Statuses } from './statuses.js';
 import { isTaskParams, taskSpec } from './task-spec.js';
 
@@ -27,7 +26,7 @@ const PLAN_ASK_MS = 600_000;
 export class Rebalancer {
   readonly #context: ActorContext<RebalancerPeers, RebalancerParams>;
   readonly #state: NodeState;
-  readonly #running = new Map<UnitKey, RunningUnit>();
+  readonly #running = new Map<UnitKey, AllocatedUnit>();
   readonly #busy = new Set<UnitKey>();
   /** Tasks that are told to stop: how their threads end is no news. */
   readonly #stopping = new Set<UnitKey>();
@@ -38,7 +37,7 @@ export class Rebalancer {
   readonly #statuses: Statuses;
   #moves: Moves;
   /** Set while this node gives everything away; called when nothing is left. */
-  #left: (() => void) | null = null;
+  #emptied: (() => void) | null = null;
   readonly #stepSoon = coalesce(
     () => this.#paceMs(),
     () => this.#step(),
@@ -64,7 +63,7 @@ export class Rebalancer {
     }
   }
 
-  allocated(): readonly RunningUnit[] {
+  allocated(): readonly AllocatedUnit[] {
     return [...this.#running.values()];
   }
 
@@ -92,7 +91,7 @@ export class Rebalancer {
       moves: this.#moves,
     });
     for (const action of actions) this.#begin(action);
-    if (this.#left !== null && !this.#hasTasks()) this.#left();
+    if (this.#emptied !== null && !this.#hasTasks()) this.#emptied();
   }
 
   /**
@@ -102,7 +101,7 @@ export class Rebalancer {
   async leave(): Promise<void> {
     const { discovery } = this.#context.peers;
     const gone = new Promise<void>((resolve) => {
-      this.#left = resolve;
+      this.#emptied = resolve;
       discovery.onChange((up) => {
         if (!up) resolve();
       });
@@ -233,7 +232,7 @@ export class Rebalancer {
   }
 
   /**
-   * A claim is good for one start: the threads of a start are told apart by their number (core/fencing.ts), which
+   * A claim is good for one start: the threads of a start are told apart by their number (core/cluster/fencing.ts), which
    * begins anew with the next.
    */
   async #start(unit: UnitKey, epoch: number, generation: number): Promise<void> {

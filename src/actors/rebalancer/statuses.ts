@@ -1,4 +1,4 @@
-import { sameNode } from '../../core/cluster-machine.js';
+import { sameNode } from '../../core/cluster/cluster-machine.js';
 import type { UnitKey, UnitStatus } from '../../core/model.js';
 import type { DiscoveryProtocol } from '../discovery/protocol.js';
 import type { Ref } from '../kernel/protocol.js';

@@ -1,31 +1,20 @@
-import type { LogProtocol } from '../../log/embedded/protocol.js';
-import type { Log } from '../../log/log.js';
-import { openLog } from '../../log/open.js';
+import { openLog } from '../log/open.js';
 import { behavior } from '../kernel/behavior.js';
 import { rememberSecrets } from '../kernel/known-secrets.js';
-import type { ActorContext } from '../kernel/protocol.js';
-import type { PersistenceProtocol } from '../persistence/protocol.js';
-import type { RebalancerProtocol } from '../rebalancer/protocol.js';
 import { checkResolved, resolveSecrets } from '../secret-providers.js';
 import { explainDeleted } from './deleted-topic.js';
 import { followTarget } from './follow-target.js';
 import { Gate } from './gate.js';
-import { PluginCalls, type Stall } from './plugin-calls.js';
+import {
+  StateReport,
+  type StartedTask,
+  type TaskActorContext,
+  type TaskParts,
+  type TaskPeers,
+} from './parts.js';
+import { PluginCalls } from './plugin-calls.js';
 import type { TaskParams, TaskProtocol } from './protocol.js';
 import { loadTask, type LoadedSink, type LoadedSource } from './load-task.js';
-
-export interface TaskPeers {
-  log: LogProtocol;
-  persistence: PersistenceProtocol;
-  rebalancer: RebalancerProtocol;
-}
-
-export type TaskActorContext = ActorContext<TaskPeers, TaskParams>;
-
-/** A started task: its loop runs until the signal, then `done` resolves with everything flushed and committed. */
-export interface StartedTask {
-  readonly done: Promise<void>;
-}
 
 /** One task in one thread: the plugin, its converters and transforms, and the loop that moves its records. */
 export default behavior<TaskProtocol, TaskPeers, TaskParams>({
@@ -78,63 +67,14 @@ function withSecrets(context: TaskActorContext): TaskActorContext {
 
 /** Loads the loop that it needs and not the others: a node may start many threads at once. */
 async function start(parts: TaskParts, loaded: LoadedSource | LoadedSink): Promise<StartedTask> {
-  if (loaded.kind === 'source') return (await import('./source-task.js')).startSource(parts, loaded);
-  if (!loaded.shared) return (await import('./sink-task.js')).startSink(parts, loaded);
+  if (loaded.kind === 'source') return (await import('./source/source-task.js')).startSource(parts, loaded);
+  if (!loaded.shared) return (await import('./sink/sink-task.js')).startSink(parts, loaded);
   const { context } = parts;
   const [{ startSharedSink }, { openSharedGroup }] = await Promise.all([
-    import('./shared-sink-task.js'),
-    import('../../log/open-grpc.js'),
+    import('./shared-sink/shared-sink-task.js'),
+    import('../log/open-grpc.js'),
   ]);
   return startSharedSink(parts, loaded, (group) =>
     openSharedGroup(context.params.settings.logSettings, context, group),
   );
-}
-
-export interface TaskParts {
-  readonly context: TaskActorContext;
-  readonly log: Log;
-  readonly gate: Gate;
-  readonly calls: PluginCalls;
-  readonly report: StateReport;
-}
-
-/** Tells the rebalancer what this task is doing; said again when a new rebalancer comes up. */
-export class StateReport {
-  readonly #context: TaskActorContext;
-  #state: 'RUNNING' | 'PAUSED' | null = null;
-  #stall: Stall | null = null;
-
-  constructor(context: TaskActorContext) {
-    this.#context = context;
-    context.peers.rebalancer.onChange((up) => {
-      if (up) this.#tell();
-    });
-  }
-
-  /** Started; a task that began paused has said so already. */
-  running(): void {
-    this.#state ??= 'RUNNING';
-    this.#tell();
-  }
-
-  paused(paused: boolean): void {
-    this.#state = paused ? 'PAUSED' : 'RUNNING';
-    this.#tell();
-  }
-
-  stalled(stall: Stall | null): void {
-    this.#stall = stall;
-    this.#tell();
-  }
-
-  #tell(): void {
-    const { unit, epoch } = this.#context.params;
-    if (this.#state === null && this.#stall === null) return;
-    this.#context.peers.rebalancer.tell('taskState', {
-      unit,
-      epoch,
-      state: this.#state ?? 'RUNNING',
-      stalled: this.#stall,
-    });
-  }
 }

@@ -1,19 +1,19 @@
-import { passwordsOf } from '../../core/configured-plugins.js';
-import { commonDefinition, topicsRegex } from '../../core/config-values.js';
-import { buildTopicCreation, type TopicCreation } from '../../core/topic-creation.js';
-import { buildConverter, type LoadedConverter } from '../../core/converter-config.js';
-import { findPlugin, type PluginCatalog } from '../../core/plugins/catalog.js';
-import { discoverPlugins } from '../../core/plugins/discover.js';
-import { loadPluginOf } from '../../core/plugins/load.js';
+import { passwordsOf } from '../../plugins/configured-plugins.js';
+import { commonDefinition, topicsRegex } from '../../plugins/config-values.js';
+import { buildTopicCreation, type TopicCreation } from '../../plugins/topic-creation.js';
+import { buildConverter, type LoadedConverter } from '../../plugins/converter-config.js';
+import { findPlugin, type PluginCatalog } from '../../plugins/catalog.js';
+import { discoverPlugins } from '../../plugins/discover.js';
+import { loadPluginOf } from '../../plugins/load.js';
 import type { Tolerance } from '../../core/tolerance.js';
-import { buildTransformChain, type TransformChain } from '../../core/transform-chain.js';
+import { buildTransformChain, type TransformChain } from '../../plugins/transform-chain.js';
 import type { TopicSettings } from '../../log/log.js';
 import { parseConfigOrThrow } from '../../sdk/config-parse.js';
 import type { ParsedConfig } from '../../sdk/config.js';
 import type { RawConfig, SinkConnector, SourceConnector } from '../../sdk/plugin.js';
 import { rememberSecrets } from '../kernel/known-secrets.js';
 import type { TaskParams, TaskSettings } from './protocol.js';
-import type { BatchLimits } from './source-writer.js';
+import type { BatchLimits } from './source/source-writer.js';
 
 interface Loaded {
   /** The connector's own keys, parsed. */

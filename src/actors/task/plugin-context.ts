@@ -1,7 +1,7 @@
 import { parseUnitKey } from '../../core/model.js';
 import type { PluginLogger, TaskContext } from '../../sdk/plugin.js';
 import type { ActorLogger } from '../kernel/protocol.js';
-import type { TaskParts } from './behavior.js';
+import type { TaskParts } from './parts.js';
 
 /** What the plugin of any task is told. */
 export function pluginContext({ context }: TaskParts): TaskContext {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { EntryEncoder } from '../../core/envelope.js';
+import { EntryEncoder } from '../../core/replica/envelope.js';
 import type { NodeRef, UnitKey } from '../../core/model.js';
 
 /** A writer of its own for each start of a task: entries are told from repeated ones by writer and number. */

@@ -1,5 +1,5 @@
 import type { NodeRef, UnitKey } from '../../core/model.js';
-import type { LogSettings } from '../../log/open.js';
+import type { LogSettings } from '../log/open.js';
 import type { Protocol } from '../kernel/protocol.js';
 import type { SecretProviders } from '../secret-providers.js';
 

@@ -1,5 +1,5 @@
 /** The nodes of the cluster: who they are, what they have, and the sharing out of tasks among them. */
-import { loadsOf } from '../../core/rebalance-plan.js';
+import { loadsOf } from '../../core/cluster/rebalance-plan.js';
 import { parseUnitKey, type Member } from '../../core/model.js';
 import type { RouteContext, RouteDeps, Routes } from '../context.js';
 import { flag, pathPart } from './parameters.js';

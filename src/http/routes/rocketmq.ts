@@ -9,7 +9,7 @@ import { isJsonMap, parseJson } from '../json.js';
 import { parseConfig } from '../config-body.js';
 import { rewording, toHttpError } from '../failures.js';
 import { refuseBrowsersUnlessSameSite } from '../middleware/foreign-sites.js';
-import { nameProblem } from '../../core/connector-name.js';
+import { nameProblem } from '../../core/connectors/connector-name.js';
 import { holdsHidden, hideWith } from '../secrets.js';
 import { RuntimeFailure, type Call, type Config } from '../runtime.js';
 import { taskConfigs } from '../shapes.js';

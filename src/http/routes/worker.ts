@@ -1,5 +1,5 @@
 /** The node itself: who it is, whether it is well, its tree of actors. */
-import { treeText } from '../../actors/kernel/tree-text.js';
+import { treeText } from '../tree-text.js';
 import type { RouteContext, RouteDeps, Routes } from '../context.js';
 import { isFault, toHttpError } from '../failures.js';
 import type { Call, Health } from '../runtime.js';

@@ -11,7 +11,7 @@ import { Housekeeping } from './housekeeping.js';
 import type { TopicMeta } from './keys.js';
 import { openDatabase } from './open-database.js';
 import type { OpenedDatabase } from './open-database.js';
-import type { StoreFigures } from './protocol.js';
+import type { StoreFigures } from './figures.js';
 import { QueueReader } from './queue-reader.js';
 import { Staging } from './staging.js';
 import { Tables } from './tables.js';

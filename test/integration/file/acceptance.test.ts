@@ -1,7 +1,7 @@
 import { appendFile, readFile, rename, symlink, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileSink } from '#troupe/connectors/file/sink-connector.js';
-import source from '#troupe/connectors/file/source.js';
+import { fileSink } from '#troupe/connectors/file/sink/sink.js';
+import source from '#troupe/connectors/file/source/source.js';
 import { acceptSink, acceptSource, type SinkFixture, type SourceFixture } from '#troupe/sdk/testing/index.js';
 import { errno, faultyOps } from './faulty-ops.js';
 import { temporaryFolder } from './temporary.js';

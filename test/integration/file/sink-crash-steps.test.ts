@@ -3,7 +3,7 @@ import { readFile, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
-import { fileSink } from '#troupe/connectors/file/sink-connector.js';
+import { fileSink } from '#troupe/connectors/file/sink/sink.js';
 import { SinkHarness } from '#troupe/sdk/testing/index.js';
 import { HalfWritten, errno, faultyOps, type Fault } from './faulty-ops.js';
 import { inFolder } from './temporary.js';

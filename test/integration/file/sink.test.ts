@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import { nodeFileOps } from '#troupe/connectors/file/file-ops.js';
-import { fileSink } from '#troupe/connectors/file/sink-connector.js';
+import { fileSink } from '#troupe/connectors/file/sink/sink.js';
 import { Decimal, SchemaBuilder, STRING_SCHEMA, parseConfigOrThrow } from '#troupe/sdk/index.js';
 import { RecordingLogger, SinkHarness, type SinkHarnessOptions } from '#troupe/sdk/testing/index.js';
 import { until } from '../../support/wait.js';

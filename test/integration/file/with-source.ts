@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import source from '#troupe/connectors/file/source.js';
+import source from '#troupe/connectors/file/source/source.js';
 import type { SourceConnector } from '#troupe/sdk/index.js';
 import { SourceHarness, type HarnessOptions } from '#troupe/sdk/testing/index.js';
 import { inFolder } from './temporary.js';

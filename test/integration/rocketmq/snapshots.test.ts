@@ -7,9 +7,9 @@ import {
   type ConfigEntry,
   type ConfigResult,
   type ConfigState,
-} from '#troupe/core/config-machine.js';
-import { decodeRecord } from '#troupe/core/envelope.js';
-import { Replica, type ReplicaPort } from '#troupe/core/replicated-state.js';
+} from '#troupe/core/connectors/config-machine.js';
+import { decodeRecord } from '#troupe/core/replica/envelope.js';
+import { Replica, type ReplicaPort } from '#troupe/core/replica/replicated-state.js';
 import { openReplicatedTopic } from '#troupe/log/replicated-topic.js';
 import { openTestLog, rocketmqSettings } from '../../support/rocketmq-log.js';
 import { requireService, rocketmqAvailable, startRocketMq } from '../../support/rocketmq.js';

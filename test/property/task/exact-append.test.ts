@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { ExactAppend } from '#troupe/actors/task/exact-append.js';
-import { SourceWriter } from '#troupe/actors/task/source-writer.js';
-import { decodeRecord, EntryEncoder } from '#troupe/core/envelope.js';
+import { ExactAppend } from '#troupe/actors/task/source/exact-append.js';
+import { SourceWriter } from '#troupe/actors/task/source/source-writer.js';
+import { decodeRecord, EntryEncoder } from '#troupe/core/replica/envelope.js';
 import type { SourcePosition } from '#troupe/core/model.js';
 import {
   positionMachine,
@@ -11,8 +11,8 @@ import {
   uncoveredOf,
   type PositionEntry,
   type Uncovered,
-} from '#troupe/core/progress-machine.js';
-import { RecordMarker, writerMark } from '#troupe/core/record-marks.js';
+} from '#troupe/core/progress/progress-machine.js';
+import { RecordMarker, writerMark } from '#troupe/core/progress/record-marks.js';
 import type { QueueEntry } from '#troupe/log/log.js';
 import { encodeValues } from '#troupe/log/replicated-topic.js';
 import { hashBytes } from '#troupe/core/hash.js';

@@ -3,9 +3,9 @@ import { test } from 'node:test';
 import { publishChanges } from '#troupe/actors/config-sync/publish-changes.js';
 import type { PersistenceProtocol } from '#troupe/actors/persistence/protocol.js';
 import type { RebalancerProtocol } from '#troupe/actors/rebalancer/protocol.js';
-import { Replica } from '#troupe/core/replicated-state.js';
-import { savedConfigs } from '#troupe/core/saved-states.js';
-import { MemoryTopic } from '../../property/core/memory-topic.js';
+import { Replica } from '#troupe/core/replica/replicated-state.js';
+import { savedConfigs } from '#troupe/core/connectors/saved-states.js';
+import { MemoryTopic } from '../../property/replica/memory-topic.js';
 import { refTo } from '../../support/ref.js';
 import { until } from '../../support/wait.js';
 

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
-import type { DiscoveryPeers } from '#troupe/actors/discovery/behavior.js';
 import { Membership } from '#troupe/actors/discovery/membership.js';
-import type { DiscoveryParams } from '#troupe/actors/discovery/params.js';
+import type { DiscoveryParams, DiscoveryPeers } from '#troupe/actors/discovery/params.js';
 import { createLease, leaseLeftMs } from '#troupe/actors/kernel/lease.js';
 import type { ActorContext } from '#troupe/actors/kernel/protocol.js';
 import {
@@ -10,10 +9,10 @@ import {
   type ClusterEntry,
   type ClusterResult,
   type ClusterState,
-} from '#troupe/core/cluster-machine.js';
-import { EntryEncoder } from '#troupe/core/envelope.js';
-import { Replica } from '#troupe/core/replicated-state.js';
-import { MemoryTopic } from '../../property/core/memory-topic.js';
+} from '#troupe/core/cluster/cluster-machine.js';
+import { EntryEncoder } from '#troupe/core/replica/envelope.js';
+import { Replica } from '#troupe/core/replica/replicated-state.js';
+import { MemoryTopic } from '../../property/replica/memory-topic.js';
 import { DISCOVERY, LOG, NO_SYSTEM } from '../../simulation/node-settings.js';
 import { refTo } from '../../support/ref.js';
 import { until } from '../../support/wait.js';

@@ -4,8 +4,8 @@ import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { loadParameters } from '#troupe/core/parameters.js';
-import { parseProperties } from '#troupe/core/properties-file.js';
+import { loadParameters } from '#troupe/core/parameters/parameters.js';
+import { parseProperties } from '#troupe/core/parameters/properties-file.js';
 
 /** Compiled tests run in dist/test/unit/docs. */
 const root = fileURLToPath(new URL('../../../../', import.meta.url));

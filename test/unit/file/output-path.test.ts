@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { OutputPath } from '#troupe/connectors/file/output-path.js';
+import { OutputPath } from '#troupe/connectors/file/sink/output-path.js';
 
 const refused = { name: 'ConfigError', field: 'file' };
 

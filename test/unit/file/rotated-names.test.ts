@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { familyOf, isRotatedName } from '#troupe/connectors/file/rotated-names.js';
+import { familyOf, isRotatedName } from '#troupe/connectors/file/source/rotated-names.js';
 
 const ROTATED = [
   'app.log.1',

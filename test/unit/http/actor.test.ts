@@ -3,9 +3,9 @@ import test, { type TestContext } from 'node:test';
 
 import type { ConfigSyncProtocol } from '#troupe/actors/config-sync/protocol.js';
 import type { DiscoveryProtocol } from '#troupe/actors/discovery/protocol.js';
-import http from '#troupe/actors/http/behavior.js';
-import type { HttpParams } from '#troupe/actors/http/protocol.js';
-import type { HttpPeers } from '#troupe/actors/http/runtime.js';
+import http from '#troupe/http/actor/behavior.js';
+import type { HttpParams } from '#troupe/http/actor/protocol.js';
+import type { HttpPeers } from '#troupe/http/actor/runtime.js';
 import { ActorError } from '#troupe/actors/kernel/errors.js';
 import { announceStop, createLease } from '#troupe/actors/kernel/lease.js';
 import type {

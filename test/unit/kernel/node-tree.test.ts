@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ActorSpec, ChildSpec } from '#troupe/actors/kernel/protocol.js';
-import { loadParameters } from '#troupe/core/parameters.js';
+import { loadParameters } from '#troupe/core/parameters/parameters.js';
 import { nodeTree } from '#troupe/supervisor/node-tree.js';
 
 function actorOf(id: string, settings: Readonly<Record<string, string>>): ActorSpec {

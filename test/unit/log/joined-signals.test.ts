@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { LogClient } from '#troupe/log/embedded/client.js';
+import { LogClient } from '#troupe/actors/log/client.js';
 import { JoinedSignals } from '#troupe/log/joined-signals.js';
 
 test('a joined signal ends with the caller’s, and with ours', () => {

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { inspect } from 'node:util';
 import { test } from 'node:test';
-import { environmentName, hasTypeOf, propertyOf } from '#troupe/core/parameters-definition.js';
-import { PARAMETERS } from '#troupe/core/parameters-table.js';
-import { defaultValue, parseValue } from '#troupe/core/parameters-value.js';
-import { loadParameters, type LoadResult, type Parameters } from '#troupe/core/parameters.js';
+import { environmentName, hasTypeOf, propertyOf } from '#troupe/core/parameters/parameters-definition.js';
+import { PARAMETERS } from '#troupe/core/parameters/parameters-table.js';
+import { defaultValue, parseValue } from '#troupe/core/parameters/parameters-value.js';
+import { loadParameters, type LoadResult, type Parameters } from '#troupe/core/parameters/parameters.js';
 
 interface Given {
   readonly argv?: readonly string[];

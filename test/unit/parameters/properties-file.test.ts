@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { parseProperties } from '#troupe/core/properties-file.js';
+import { parseProperties } from '#troupe/core/parameters/properties-file.js';
 
 function values(text: string): Record<string, string> {
   const { entries, problems } = parseProperties(text);

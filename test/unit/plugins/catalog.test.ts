@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { test } from 'node:test';
-import { findPlugin, type CatalogEntry } from '#troupe/core/plugins/catalog.js';
-import { discoverPlugins } from '#troupe/core/plugins/discover.js';
-import { loadPlugin } from '#troupe/core/plugins/load.js';
-import { compareVersions } from '#troupe/core/plugins/versions.js';
+import { findPlugin, type CatalogEntry } from '#troupe/plugins/catalog.js';
+import { discoverPlugins } from '#troupe/plugins/discover.js';
+import { loadPlugin } from '#troupe/plugins/load.js';
+import { compareVersions } from '#troupe/plugins/versions.js';
 import { ConfigError } from '#troupe/sdk/errors.js';
 
 const builtin = discoverPlugins([]);

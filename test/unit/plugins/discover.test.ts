@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { discoverPlugins } from '#troupe/core/plugins/discover.js';
-import { findPlugin } from '#troupe/core/plugins/catalog.js';
+import { discoverPlugins } from '#troupe/plugins/discover.js';
+import { findPlugin } from '#troupe/plugins/catalog.js';
 import { folder, PREDICATE, write, writePackage } from './packages.js';
 
 test('packages are found alone, in a folder, and in scopes, without running their code', (t) => {

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { discoverPlugins } from '#troupe/core/plugins/discover.js';
-import { findPlugin, type CatalogEntry } from '#troupe/core/plugins/catalog.js';
-import { loadPlugin, loadPluginOf } from '#troupe/core/plugins/load.js';
-import { buildTransformChain } from '#troupe/core/transform-chain.js';
+import { discoverPlugins } from '#troupe/plugins/discover.js';
+import { findPlugin, type CatalogEntry } from '#troupe/plugins/catalog.js';
+import { loadPlugin, loadPluginOf } from '#troupe/plugins/load.js';
+import { buildTransformChain } from '#troupe/plugins/transform-chain.js';
 import { ConnectError, DataError, RetriableError, sourceRecord } from '#troupe/sdk/index.js';
 import { folder, PREDICATE, writePackage } from './packages.js';
 

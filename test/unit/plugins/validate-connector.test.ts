@@ -6,10 +6,10 @@ import {
   configKeyInfos,
   validateConnector,
   type ConfigInfos,
-} from '#troupe/core/config-values.js';
-import { discoverPlugins } from '#troupe/core/plugins/discover.js';
-import type { PluginCatalog } from '#troupe/core/plugins/catalog.js';
-import { loadPlugin } from '#troupe/core/plugins/load.js';
+} from '#troupe/plugins/config-values.js';
+import { discoverPlugins } from '#troupe/plugins/discover.js';
+import type { PluginCatalog } from '#troupe/plugins/catalog.js';
+import { loadPlugin } from '#troupe/plugins/load.js';
 import { folder, writePackage } from './packages.js';
 
 const builtin = discoverPlugins([]);

@@ -10,9 +10,9 @@ import type {
   SystemRef,
 } from '#troupe/actors/kernel/protocol.js';
 import { createLease } from '#troupe/actors/kernel/lease.js';
-import rebalancerBehavior, { type RebalancerPeers } from '#troupe/actors/rebalancer/behavior.js';
+import rebalancerBehavior from '#troupe/actors/rebalancer/behavior.js';
 import { NodeState } from '#troupe/actors/rebalancer/node-state.js';
-import type { RebalancerParams } from '#troupe/actors/rebalancer/params.js';
+import type { RebalancerParams, RebalancerPeers } from '#troupe/actors/rebalancer/params.js';
 import { Rebalancer } from '#troupe/actors/rebalancer/rebalancer.js';
 import { LOG, NO_SYSTEM, REBALANCER } from '../../simulation/node-settings.js';
 import { refTo } from '../../support/ref.js';

@@ -2,11 +2,15 @@ import { createLease, monotonicMs, renewLease } from '#troupe/actors/kernel/leas
 import type { ActorContext, Ref, SystemRef } from '#troupe/actors/kernel/protocol.js';
 import type { ConfigSyncProtocol } from '#troupe/actors/config-sync/protocol.js';
 import type { ClusterView, DiscoveryProtocol } from '#troupe/actors/discovery/protocol.js';
-import type { RebalancerPeers } from '#troupe/actors/rebalancer/behavior.js';
+import type { RebalancerPeers } from '#troupe/actors/rebalancer/params.js';
 import { NodeState } from '#troupe/actors/rebalancer/node-state.js';
 import type { RebalancerParams } from '#troupe/actors/rebalancer/params.js';
 import { Rebalancer } from '#troupe/actors/rebalancer/rebalancer.js';
-import { clusterMachine, type ClusterEntry, type ClusterResult } from '#troupe/core/cluster-machine.js';
+import {
+  clusterMachine,
+  type ClusterEntry,
+  type ClusterResult,
+} from '#troupe/core/cluster/cluster-machine.js';
 import type { ConnectorEntry, NodeRef, UnitState } from '#troupe/core/model.js';
 import { refTo } from '../../support/ref.js';
 import { LOG, NO_SYSTEM, REBALANCER } from '../../simulation/node-settings.js';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { RemotingError, type RemotingOptions } from '#troupe/log/rocketmq/remoting/client.js';
 import type { LogErrorCode } from '#troupe/log/log.js';
-import { timeLeft } from '#troupe/log/rocketmq/remoting/waits.js';
+import { timeLeft } from '#troupe/log/rocketmq/remoting/deadlines.js';
 import { letPass, until } from '../../support/wait.js';
 import { answerRoute, FakeCluster, TOPIC, type Handler } from './fake-cluster.js';
 import { FakeServer, type Received } from './fake-server.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { loadParameters } from '#troupe/core/parameters.js';
+import { loadParameters } from '#troupe/core/parameters/parameters.js';
 import { nodeTree } from '#troupe/supervisor/node-tree.js';
 
 test('a node that listens on an IPv6 address tells the cluster a URL that can be used', () => {

@@ -3,8 +3,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { validateConnector } from '#troupe/core/config-values.js';
-import { discoverPlugins } from '#troupe/core/plugins/discover.js';
+import { validateConnector } from '#troupe/plugins/config-values.js';
+import { discoverPlugins } from '#troupe/plugins/discover.js';
 import { pluginPackage } from '../../support/plugin-package.js';
 
 const dir = mkdtempSync(join(tmpdir(), 'troupe-test-'));

@@ -4,7 +4,10 @@ import { afterEach, test } from 'node:test';
 import { Gate } from '#troupe/actors/task/gate.js';
 import { PluginCalls } from '#troupe/actors/task/plugin-calls.js';
 import { RecordErrors } from '#troupe/actors/task/record-errors.js';
-import { SharedSinkLoop, type SharedSinkLoopParts } from '#troupe/actors/task/shared-sink-loop.js';
+import {
+  SharedSinkLoop,
+  type SharedSinkLoopParts,
+} from '#troupe/actors/task/shared-sink/shared-sink-loop.js';
 import { createLease, monotonicMs, renewLease } from '#troupe/actors/kernel/lease.js';
 import { DEFAULT_TOLERANCE, type Tolerance } from '#troupe/core/tolerance.js';
 import { BatchBuilder } from '#troupe/log/batch.js';

@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { Gate } from '#troupe/actors/task/gate.js';
 import { PluginCalls } from '#troupe/actors/task/plugin-calls.js';
-import { QueueReader } from '#troupe/actors/task/queue-reader.js';
+import { SinkQueue } from '#troupe/actors/task/sink/sink-queue.js';
 import { RecordErrors } from '#troupe/actors/task/record-errors.js';
-import { SinkLoop, type SinkLoopParts } from '#troupe/actors/task/sink-loop.js';
+import { SinkLoop, type SinkLoopParts } from '#troupe/actors/task/sink/sink-loop.js';
 import { createLease, monotonicMs, renewLease } from '#troupe/actors/kernel/lease.js';
 import { DEFAULT_TOLERANCE } from '#troupe/core/tolerance.js';
 import { LogError, type ReadRequest, type ReadResult } from '#troupe/log/log.js';
@@ -41,7 +41,7 @@ function play(
     fromConnectData: () => null,
     toConnectData: (_: string, value: unknown) => ({ schema: null, value }),
   };
-  const reader = new QueueReader(
+  const reader = new SinkQueue(
     {
       log: { read: readFrom },
       topic: 't',

@@ -5,8 +5,8 @@ import { createLease, monotonicMs, renewLease } from '#troupe/actors/kernel/leas
 import { Gate } from '#troupe/actors/task/gate.js';
 import { PluginCalls } from '#troupe/actors/task/plugin-calls.js';
 import { RecordErrors } from '#troupe/actors/task/record-errors.js';
-import { runSource } from '#troupe/actors/task/source-loop.js';
-import { SourceWriter } from '#troupe/actors/task/source-writer.js';
+import { runSource } from '#troupe/actors/task/source/source-loop.js';
+import { SourceWriter } from '#troupe/actors/task/source/source-writer.js';
 import { DEFAULT_TOLERANCE } from '#troupe/core/tolerance.js';
 import { RetriableError, type SourceTask } from '#troupe/sdk/index.js';
 import { until } from '../../support/wait.js';

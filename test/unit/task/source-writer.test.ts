@@ -1,7 +1,7 @@
 /** What a source appends, over a store that has too much to write. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { SourceWriter } from '#troupe/actors/task/source-writer.js';
+import { SourceWriter } from '#troupe/actors/task/source/source-writer.js';
 import { batchOf, readTexts } from '../../conformance/log-batches.js';
 import { KEPT, newFolder, openStore } from '../../fault/log/support.js';
 

@@ -75,8 +75,21 @@ test('core is pure: no files, no sockets, no threads, and nothing above it', () 
   forbidden('src/core/claims.ts', `const x = await import('../log/log.js');`, /may not import src\/log/);
 });
 
+test('a room of core sees those below it and none above, and core knows no code that loads plugins', () => {
+  allowed('src/core/cluster/claims.ts', `import '../replica/machine.js'; import '../model.js';`);
+  forbidden(
+    'src/core/replica/machine.ts',
+    `import type { X } from '../cluster/claims.js';`,
+    /may not import src\/core\/cluster/,
+  );
+  forbidden('src/core/model.ts', `import './cluster/claims.js';`, /may not import src\/core\/cluster/);
+  forbidden('src/core/cluster/claims.ts', `import '../../plugins/load.js';`, /may not import src\/plugins/);
+  allowed('src/plugins/load.ts', `import '../core/connectors/connector-name.js';`);
+});
+
 test('an actor sees the log port and other actors’ protocols as types, but no adapter and no behavior', () => {
-  allowed('src/actors/task/behavior.ts', `import { openLog } from '../../log/open.js';`);
+  allowed('src/actors/task/behavior.ts', `import { openLog } from '../log/open.js';`);
+  forbidden('src/actors/task/behavior.ts', `import '../log/client.js';`, /may not import src\/actors\/log/);
   allowed(
     'src/actors/task/behavior.ts',
     `import type { PersistenceProtocol } from '../persistence/protocol.js';`,
@@ -104,6 +117,11 @@ test('an adapter sees the port and core; only it loads the store', () => {
     /may not import src\/log\/rocketmq/,
   );
   forbidden('src/log/log.ts', `import './embedded/store.js';`, /may not import src\/log\/embedded\/store/);
+  forbidden(
+    'src/log/embedded/store.ts',
+    `import type { LogProtocol } from '../../actors/log/protocol.js';`,
+    /may not import src\/actors/,
+  );
 });
 
 test('nobody imports the supervisor, and the kernel no actor', () => {
@@ -113,12 +131,14 @@ test('nobody imports the supervisor, and the kernel no actor', () => {
     /may not import src\/actors\/task/,
   );
   forbidden(
-    'src/actors/http/behavior.ts',
+    'src/http/actor/behavior.ts',
     `import '../../supervisor/system.js';`,
     /may not import src\/supervisor/,
   );
   forbidden('src/http/app.ts', `import '../actors/kernel/ref.js';`, /may not import src\/actors\/kernel/);
-  allowed('src/http/routes/worker.ts', `import { treeText } from '../../actors/kernel/tree-text.js';`);
+  forbidden('src/actors/kernel/thread.ts', `import '../../http/tree-text.js';`, /may not import src\/http/);
+  forbidden('src/http/app.ts', `import './actor/runtime.js';`, /may not import src\/http\/actor/);
+  allowed('src/http/actor/behavior.ts', `import '../server.js'; import '../../actors/kernel/ref.js';`);
   allowed('src/supervisor.ts', `import './supervisor/system.js';`);
 });
 

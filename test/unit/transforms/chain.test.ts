@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ConfigError } from '#troupe/sdk/index.js';
-import { buildTransformChain, transformIssues } from '#troupe/core/transform-chain.js';
+import { buildTransformChain, transformIssues } from '#troupe/plugins/transform-chain.js';
 import { catalog, record } from './transforms.js';
 
 const issuesOf = async (raw: Record<string, string>): Promise<readonly string[]> =>

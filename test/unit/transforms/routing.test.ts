@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { DataError, type SourceRecord } from '#troupe/sdk/index.js';
-import { buildTransformChain } from '#troupe/core/transform-chain.js';
+import { buildTransformChain } from '#troupe/plugins/transform-chain.js';
 import { catalog, OBJECT, record, single } from './transforms.js';
 
 async function topic(type: string, options: Record<string, string>): Promise<string | null | undefined> {

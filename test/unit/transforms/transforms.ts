@@ -1,5 +1,5 @@
-import { discoverPlugins } from '#troupe/core/plugins/discover.js';
-import { buildTransformChain, type TransformChain } from '#troupe/core/transform-chain.js';
+import { discoverPlugins } from '#troupe/plugins/discover.js';
+import { buildTransformChain, type TransformChain } from '#troupe/plugins/transform-chain.js';
 import {
   INT64_SCHEMA,
   OPTIONAL_STRING_SCHEMA,

@@ -11,7 +11,7 @@ import { createDuration, createResource } from 'rocketmq-client-nodejs/dist/util
 import definition from 'rocketmq-client-nodejs/proto/apache/rocketmq/v2/definition_pb.js';
 import service from 'rocketmq-client-nodejs/proto/apache/rocketmq/v2/service_pb.js';
 import { LogError } from '../../log.js';
-import { waitFor } from '../remoting/waits.js';
+import { waitFor } from '../remoting/deadlines.js';
 import { toLogError } from './errors.js';
 import type { PopMessage } from './pop-reply.js';
 import { ProxyClient, REQUEST_MS, type ProxyClientOptions } from './proxy-client.js';

@@ -1,6 +1,6 @@
 /** A publisher that nobody waits for when the proxy is away: the brokers themselves may be there. */
 import { LogError } from '../../log.js';
-import { waitFor } from '../remoting/waits.js';
+import { waitFor } from '../remoting/deadlines.js';
 import { Publisher } from './publisher.js';
 import type { ProxySettings } from './proxy-client.js';
 

@@ -1,7 +1,7 @@
 /** Publishes the entries of topics with one queue through the proxy, in order. */
 import { nextDelayMs, type Backoff } from '../../../core/backoff.js';
 import { LogError } from '../../log.js';
-import { pause } from '../remoting/waits.js';
+import { pause } from '../remoting/deadlines.js';
 import { toLogError } from './errors.js';
 import type { ProducerClient } from './producer-client.js';
 import type { ProxySettings } from './proxy-client.js';

@@ -2,9 +2,9 @@
 import type { MessageQueue } from 'rocketmq-client-nodejs';
 import { nextDelayMs, type Backoff } from '../../../core/backoff.js';
 import { LogError } from '../../log.js';
-import { pause, waitFor } from '../remoting/waits.js';
+import { pause, waitFor } from '../remoting/deadlines.js';
 import { mayPass } from './errors.js';
-import { HeldDelivery } from './held.js';
+import { HeldDelivery } from './held-deliveries.js';
 import { MAX_MESSAGES, type PopClient } from './pop-client.js';
 import type { PopMessage } from './pop-reply.js';
 

@@ -1,5 +1,13 @@
 /** What a server answered, checked. */
-import { count, isObject, listOf, object, recordOf, text, type Shape } from '../../../core/json-shape.js';
+import {
+  count,
+  isObject,
+  listOf,
+  object,
+  recordOf,
+  text,
+  type Shape,
+} from '../../../core/replica/json-shape.js';
 import { malformed } from './errors.js';
 import type { Answer } from './frame.js';
 import { entriesOf, parseJson } from './loose-json.js';

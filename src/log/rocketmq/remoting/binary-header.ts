@@ -1,5 +1,5 @@
 /** RocketMQ's binary form of a frame's header, which servers use that are set to `rocketmq.serialize.type=ROCKETMQ`. */
-import type { Header } from './frame.js';
+import type { Header } from './types.js';
 
 export function readBinaryHeader(bytes: Buffer): Header {
   const reader = new Reader(bytes);

@@ -8,7 +8,7 @@ import type { Answer, Question } from './frame.js';
 import { NameServers } from './name-servers.js';
 import { Routes } from './routes.js';
 import type { BrokerQueue, RemotingOptions } from './types.js';
-import { retrying, timeLeft, whileUnavailable, type RetryOptions } from './waits.js';
+import { retrying, timeLeft, whileUnavailable, type RetryOptions } from './deadlines.js';
 
 export interface Master {
   readonly broker: string;

@@ -5,7 +5,7 @@ import { Connection, openSocket, type RequestOptions } from './connection.js';
 import { RemotingError } from './errors.js';
 import type { Answer, Question } from './frame.js';
 import type { Acl, RemotingTls } from './types.js';
-import { timeLeft } from './waits.js';
+import { timeLeft } from './deadlines.js';
 
 /** Pulls have connections of their own, so that no send waits behind 32 MB that are being read. */
 export type Lane = 'call' | 'pull';

@@ -2,9 +2,10 @@
  * One frame of the remoting protocol: int32 length of the rest, int32 type of serialisation << 24 | length of the
  * header, header, body. Headers are written as JSON; a server may be set to answer in the binary form.
  */
-import * as shape from '../../../core/json-shape.js';
+import * as shape from '../../../core/replica/json-shape.js';
 import { readBinaryHeader } from './binary-header.js';
 import { parseJson } from './loose-json.js';
+import type { Fields, Header } from './types.js';
 
 /** Servers close the connection of who sends more (Netty's frameMaxLength). */
 export const MAX_SENT_BYTES = 16 * 1024 * 1024;
@@ -18,8 +19,6 @@ const RESPONSE_FLAG = 1;
 const ONEWAY_FLAG = 2;
 const JSON_TYPE = 0;
 const BINARY_TYPE = 1;
-
-export type Fields = Readonly<Record<string, string>>;
 
 export interface Question {
   readonly code: number;
@@ -38,14 +37,6 @@ export interface Frame extends Answer {
   readonly opaque: number;
   readonly isResponse: boolean;
   readonly isOneway: boolean;
-}
-
-export interface Header {
-  readonly code: number;
-  readonly opaque: number;
-  readonly flag: number;
-  readonly remark: string;
-  readonly fields: Fields;
 }
 
 /** All but the body, which follows. */

@@ -2,7 +2,7 @@
 import { body, field, isGroupTable, isTopicList } from './answers.js';
 import type { Cluster, Master } from './cluster.js';
 import { RequestCode, ResponseCode } from './codes.js';
-import type { Fields } from './frame.js';
+import type { Fields } from './types.js';
 import type { Topics } from './topics.js';
 import type { BrokerQueue, GroupQueueStats, GroupSettings } from './types.js';
 

@@ -3,7 +3,7 @@
  * brokers that are there. Each name server keeps them in a file of its own (`kvConfigPath`), as RocketMQ does with the
  * queues of its own ordered topics; `mqadmin updateKvConfig` and `deleteKvConfig` change them.
  */
-import { count, listOf, object, text } from '../../../core/json-shape.js';
+import { count, listOf, object, text } from '../../../core/replica/json-shape.js';
 import type { Cluster } from './cluster.js';
 import { RequestCode, ResponseCode } from './codes.js';
 import { refusal } from './errors.js';

@@ -10,7 +10,7 @@ import type { RequestOptions } from './connection.js';
 import { RemotingError } from './errors.js';
 import type { Answer } from './frame.js';
 import type { PullRequest, PullResult } from './types.js';
-import { pause, waitFor } from './waits.js';
+import { pause, waitFor } from './deadlines.js';
 
 /** How long a broker is asked to wait. It looks at the time every 5 s only. */
 const SUSPEND_MS = 15_000;

@@ -5,7 +5,7 @@ import type { Cluster } from './cluster.js';
 import { RequestCode } from './codes.js';
 import { RemotingError } from './errors.js';
 import type { SendBatchRequest } from './types.js';
-import { timeLeft, waitFor, whileRefused } from './waits.js';
+import { timeLeft, waitFor, whileRefused } from './deadlines.js';
 
 const PRODUCER_GROUP = 'troupe';
 

@@ -3,7 +3,8 @@ import { body, isTopicList, offsetTable } from './answers.js';
 import type { Cluster, Master } from './cluster.js';
 import { RequestCode, ResponseCode } from './codes.js';
 import { RemotingError, refusal } from './errors.js';
-import type { Answer, Fields } from './frame.js';
+import type { Answer } from './frame.js';
+import type { Fields } from './types.js';
 import type { CreateTopicOptions, QueueStats } from './types.js';
 
 const PERM_READ_WRITE = 6;

@@ -101,3 +101,14 @@ export interface GroupQueueStats {
   readonly maxOffset: number;
   readonly committedOffset: number;
 }
+
+/** Of one frame. */
+export type Fields = Readonly<Record<string, string>>;
+
+export interface Header {
+  readonly code: number;
+  readonly opaque: number;
+  readonly flag: number;
+  readonly remark: string;
+  readonly fields: Fields;
+}

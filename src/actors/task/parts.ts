@@ -1,0 +1,71 @@
+/** What the loops of a task are given, whatever kind it is. */
+import type { Log } from '../../log/log.js';
+import type { ActorContext } from '../kernel/protocol.js';
+import type { LogProtocol } from '../log/protocol.js';
+import type { PersistenceProtocol } from '../persistence/protocol.js';
+import type { RebalancerProtocol } from '../rebalancer/protocol.js';
+import type { Gate } from './gate.js';
+import type { PluginCalls, Stall } from './plugin-calls.js';
+import type { TaskParams } from './protocol.js';
+
+export interface TaskPeers {
+  log: LogProtocol;
+  persistence: PersistenceProtocol;
+  rebalancer: RebalancerProtocol;
+}
+
+export type TaskActorContext = ActorContext<TaskPeers, TaskParams>;
+
+/** A started task: its loop runs until the signal, then `done` resolves with everything flushed and committed. */
+export interface StartedTask {
+  readonly done: Promise<void>;
+}
+
+export interface TaskParts {
+  readonly context: TaskActorContext;
+  readonly log: Log;
+  readonly gate: Gate;
+  readonly calls: PluginCalls;
+  readonly report: StateReport;
+}
+
+/** Tells the rebalancer what this task is doing; said again when a new rebalancer comes up. */
+export class StateReport {
+  readonly #context: TaskActorContext;
+  #state: 'RUNNING' | 'PAUSED' | null = null;
+  #stall: Stall | null = null;
+
+  constructor(context: TaskActorContext) {
+    this.#context = context;
+    context.peers.rebalancer.onChange((up) => {
+      if (up) this.#tell();
+    });
+  }
+
+  /** Started; a task that began paused has said so already. */
+  running(): void {
+    this.#state ??= 'RUNNING';
+    this.#tell();
+  }
+
+  paused(paused: boolean): void {
+    this.#state = paused ? 'PAUSED' : 'RUNNING';
+    this.#tell();
+  }
+
+  stalled(stall: Stall | null): void {
+    this.#stall = stall;
+    this.#tell();
+  }
+
+  #tell(): void {
+    const { unit, epoch } = this.#context.params;
+    if (this.#state === null && this.#stall === null) return;
+    this.#context.peers.rebalancer.tell('taskState', {
+      unit,
+      epoch,
+      state: this.#state ?? 'RUNNING',
+      stalled: this.#stall,
+    });
+  }
+}

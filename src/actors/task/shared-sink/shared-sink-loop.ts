@@ -1,0 +1,187 @@
+import { retryDelayMs, type Tolerance } from '../../../core/tolerance.js';
+import { BatchReader } from '../../../log/batch.js';
+import type { Delivery, SharedBatch, SharedConsumer } from '../../../log/shared.js';
+import { asRetriable, RetriableError } from '../../../sdk/errors.js';
+import type { SinkTask } from '../../../sdk/plugin.js';
+import type { SinkRecord } from '../../../sdk/record.js';
+import type { Gate } from '../gate.js';
+import type { PluginCalls } from '../plugin-calls.js';
+import { NOT_NOW, type RecordErrors } from '../record-errors.js';
+import { sinkRecord, type SinkConversion } from '../sink/sink-record.js';
+
+export interface SharedSinkLoopParts {
+  readonly task: SinkTask;
+  readonly calls: PluginCalls;
+  readonly gate: Gate;
+  readonly signal: AbortSignal;
+  readonly consumer: SharedConsumer;
+  readonly errors: RecordErrors;
+  readonly tolerance: Tolerance;
+  readonly conversion: SinkConversion;
+  readonly maxRecords: number;
+  readonly maxAttempts: number;
+  readonly flushIntervalMs: number;
+  readonly onPaused: (paused: boolean) => void;
+  readonly onDelivered: (records: number) => void;
+  /** So many records were written and will come again all the same. */
+  readonly onNotAcked: (records: number) => void;
+}
+
+/** Put and not yet acknowledged; then a flush does not wait for its time. */
+const MAX_UNFLUSHED = 10_000;
+/** From this attempt on a record is put alone, so that one that always fails takes no other to the dead letters. */
+const ALONE_FROM = 3;
+
+/** receive → converter → transforms → put → flush → ack, until the signal; then a last flush. What was not put goes back. */
+export class SharedSinkLoop {
+  readonly #parts: SharedSinkLoopParts;
+  #unacked: Delivery[] = [];
+  #nextFlushAt = 0;
+  #commitRequested = false;
+  #flushFailed = false;
+  /** Puts that failed since the last one that did not. */
+  #failures = 0;
+  #failingSince = 0;
+
+  constructor(parts: SharedSinkLoopParts) {
+    this.#parts = parts;
+  }
+
+  requestCommit(): void {
+    this.#commitRequested = true;
+  }
+
+  async run(): Promise<void> {
+    const { gate, signal, consumer } = this.#parts;
+    this.#nextFlushAt = performance.now() + this.#parts.flushIntervalMs;
+    try {
+      while (!signal.aborted) {
+        if (gate.open) await this.#turn();
+        else await this.#paused();
+      }
+      await this.#flush();
+    } finally {
+      await consumer.close();
+    }
+  }
+
+  async #turn(): Promise<void> {
+    const { consumer, maxRecords, signal, errors } = this.#parts;
+    const room = Math.min(maxRecords, MAX_UNFLUSHED - this.#unacked.length);
+    const untilFlush = this.#unacked.length > 0 ? this.#nextFlushAt - performance.now() : Infinity;
+    // Looks again each second at least: the lease has no alarm.
+    const waitMs = Math.max(0, Math.min(1000, untilFlush));
+    if (room > 0) {
+      const batch = await consumer.receive(room, waitMs, signal);
+      if (batch !== null) await this.#deliver(batch);
+    } else if (this.#flushFailed) await errors.pause(waitMs);
+    const full = this.#unacked.length >= MAX_UNFLUSHED && !this.#flushFailed;
+    if (this.#commitRequested || full || performance.now() >= this.#nextFlushAt) await this.#flush();
+  }
+
+  async #paused(): Promise<void> {
+    const { gate, signal, consumer, errors, onPaused } = this.#parts;
+    if (gate.target !== 'RUNNING') await this.#flush();
+    if (this.#failures > 0) errors.recovered();
+    this.#failures = 0;
+    onPaused(true);
+    await consumer.suspend();
+    while (!gate.open && !signal.aborted) await gate.changed();
+    onPaused(false);
+  }
+
+  async #deliver(batch: SharedBatch): Promise<void> {
+    const aloneFrom = Math.max(2, Math.min(ALONE_FROM, this.#parts.maxAttempts));
+    const all = [...batch.deliveries.keys()];
+    const isAlone = (index: number): boolean => (batch.deliveries[index]?.attempt ?? 1) >= aloneFrom;
+    const reader = BatchReader.open(batch.batch.bytes);
+    const together = all.filter((index) => !isAlone(index));
+    if (together.length > 0) await this.#deliverSome(batch, reader, together);
+    for (const index of all.filter(isAlone)) {
+      // What is written before it stays written, whatever it does.
+      await this.#flush();
+      await this.#deliverSome(batch, reader, [index]);
+      await this.#flush();
+    }
+  }
+
+  async #deliverSome(
+    { topic, deliveries }: SharedBatch,
+    reader: BatchReader,
+    indexes: readonly number[],
+  ): Promise<void> {
+    const { conversion, errors, onDelivered } = this.#parts;
+    const taken: Delivery[] = [];
+    const records: SinkRecord[] = [];
+    for (const index of indexes) {
+      const delivery = deliveries[index];
+      if (delivery === undefined) continue;
+      taken.push(delivery);
+      const { queue, offset } = delivery;
+      try {
+        const record = sinkRecord(conversion, topic, queue, offset, reader, index);
+        if (record !== null) records.push(record);
+      } catch (error) {
+        await errors.badRecord(error, { topic, queue, offset });
+      }
+    }
+    if (records.length > 0 && !(await this.#put(records, taken))) return;
+    this.#unacked.push(...taken);
+    onDelivered(records.length);
+  }
+
+  /** False: they were given back, or will be, since the task is stopping. */
+  async #put(records: readonly SinkRecord[], deliveries: readonly Delivery[]): Promise<boolean> {
+    const { task, calls, gate, errors, consumer, tolerance } = this.#parts;
+    const since = performance.now();
+    const mayWait = (): boolean =>
+      tolerance.retryTimeoutMs < 0 || performance.now() - since < tolerance.retryTimeoutMs;
+    const outcome = await errors.retrying('put', gate, async () => {
+      try {
+        await calls.run('put', () => task.put(records));
+        return 'put';
+      } catch (error) {
+        const retriable = asRetriable(error);
+        if (retriable === null || mayWait()) throw error;
+        return retriable;
+      }
+    });
+    if (outcome === NOT_NOW) await consumer.release(deliveries, 0);
+    if (outcome instanceof RetriableError) await this.#giveBack(deliveries, outcome);
+    if (outcome !== 'put') return false;
+    if (this.#failures > 0) errors.recovered();
+    this.#failures = 0;
+    return true;
+  }
+
+  /** The task waits as well: the next records would fare no better, and each try is counted. */
+  async #giveBack(deliveries: readonly Delivery[], error: RetriableError): Promise<void> {
+    const { consumer, errors, gate, tolerance } = this.#parts;
+    const attempt = deliveries.reduce((most, delivery) => Math.max(most, delivery.attempt), 1);
+    await consumer.release(deliveries, error.retryAfterMs ?? retryDelayMs(tolerance, attempt, Math.random()));
+    if (this.#failures === 0) this.#failingSince = Date.now();
+    this.#failures += 1;
+    await errors.backoffWhileOpen(gate, 'put', error, this.#failures, this.#failingSince);
+  }
+
+  async #flush(): Promise<void> {
+    const { task, calls, errors, gate, consumer, onNotAcked } = this.#parts;
+    this.#commitRequested = false;
+    this.#flushFailed = false;
+    this.#nextFlushAt = performance.now() + this.#parts.flushIntervalMs;
+    if (this.#unacked.length === 0 || !gate.leased) return;
+    try {
+      await calls.run('flush', () => task.flush());
+    } catch (error) {
+      const retriable = asRetriable(error);
+      if (retriable === null) throw error;
+      this.#flushFailed = true;
+      errors.retriedLater('flush', retriable);
+      return;
+    }
+    const flushed = this.#unacked;
+    this.#unacked = [];
+    const notAcked = await consumer.ack(flushed);
+    if (notAcked > 0) onNotAcked(notAcked);
+  }
+}

@@ -1,0 +1,104 @@
+import { groupOf } from '../../../core/model.js';
+import type { SharedConsumer } from '../../../log/shared.js';
+import { ConfigError, DataError } from '../../../sdk/errors.js';
+import type { SinkTaskContext } from '../../../sdk/plugin.js';
+import type { StartedTask, TaskParts } from '../parts.js';
+import { flowReport } from '../flow-report.js';
+import type { LoadedSink } from '../load-task.js';
+import { pluginContext } from '../plugin-context.js';
+import { RecordErrors } from '../record-errors.js';
+import { runToEnd } from '../run-to-end.js';
+import { SharedSinkLoop } from './shared-sink-loop.js';
+import { sinkTopics } from '../sink/sink-topics.js';
+
+export type OpenShared = (group: {
+  readonly group: string;
+  readonly topics: readonly string[];
+  readonly maxAttempts: number;
+}) => Promise<SharedConsumer>;
+
+/**
+ * `consume.mode=shared`: no queue is this task's own, so there are no offsets to keep either. The broker remembers
+ * what was acknowledged.
+ */
+export async function startSharedSink(
+  parts: TaskParts,
+  loaded: LoadedSink,
+  open: OpenShared,
+): Promise<StartedTask> {
+  const { context, gate, calls, report } = parts;
+  const { params, signal } = context;
+  const task = loaded.connector.createTask();
+  if (loaded.connector.shareable !== true || task.preCommit !== undefined) throw notShareable();
+  const topics = await sinkTopics(parts, loaded);
+  if (topics.size === 0) throw new ConfigError('no topic matches "topics.regex"', { code: 'NO_TOPICS' });
+  const consumer = await open({
+    group: groupOf(params.unit),
+    topics: [...topics.keys()],
+    maxAttempts: loaded.maxAttempts,
+  });
+  const errors = new RecordErrors(loaded.tolerance, context.log, signal, (call, since) => {
+    report.stalled(call === null ? null : { call, since });
+  });
+  const flow = flowReport(context.log, 'delivered');
+  const loop = new SharedSinkLoop({
+    task,
+    calls,
+    gate,
+    signal,
+    consumer,
+    errors,
+    tolerance: loaded.tolerance,
+    conversion: loaded,
+    maxRecords: loaded.limits.maxRecords,
+    maxAttempts: loaded.maxAttempts,
+    flushIntervalMs: loaded.offsetFlushIntervalMs,
+    onPaused: (paused) => {
+      report.paused(paused);
+    },
+    onDelivered: flow.count,
+    onNotAcked: (records) => {
+      context.log.warn({ records }, 'records took too long or could not be acknowledged, and come again');
+    },
+  });
+  try {
+    await gate.untilLeased();
+    await calls.run('start', () =>
+      task.start(sharedContext(parts, loop, errors), loaded.config, params.config),
+    );
+  } catch (error) {
+    await consumer.close();
+    throw error;
+  }
+  return {
+    done: runToEnd(
+      { calls, log: context.log, signal, stopTimeoutMs: params.settings.stopTimeoutMs },
+      loop.run(),
+      () => task.stop(),
+    ).finally(flow.close),
+  };
+}
+
+function sharedContext(parts: TaskParts, loop: SharedSinkLoop, errors: RecordErrors): SinkTaskContext {
+  return {
+    ...pluginContext(parts),
+    assignment: [],
+    seek: () => {
+      throw notShareable();
+    },
+    pause: () => undefined,
+    resume: () => undefined,
+    requestCommit: () => {
+      loop.requestCommit();
+    },
+    report: ({ topic, queue, offset }, error) =>
+      errors.badRecord(new DataError(error.message, { cause: error }), { topic, queue, offset }),
+  };
+}
+
+function notShareable(): ConfigError {
+  return new ConfigError(
+    'this connector keeps offsets, and shared records have none that last: use consume.mode=queue',
+    { code: 'SINK_NOT_SHAREABLE', field: 'consume.mode' },
+  );
+}

@@ -1,0 +1,155 @@
+import { BatchReader } from '../../../log/batch.js';
+import { LogError, type Log, type QueueEntry, type ReadResult } from '../../../log/log.js';
+
+export interface FetchedBatch {
+  readonly reader: BatchReader;
+  readonly baseOffset: number;
+  readonly bytes: number;
+  /** Index in the batch of the next record to deliver. */
+  next: number;
+}
+
+export interface QueueReaderOptions {
+  readonly log: Pick<Log, 'read'>;
+  readonly topic: string;
+  readonly queue: number;
+  /** Bytes held ahead of the sink; at least one batch is always fetched. */
+  readonly maxBytes: number;
+  readonly waitMs: number;
+  readonly signal: AbortSignal;
+  readonly onData: () => void;
+  /** The log is away. Resolves after the wait before try number `attempt` + 1. */
+  readonly onAway: (error: LogError, attempt: number) => Promise<void>;
+  /** After `onAway`: the log is there again. */
+  readonly onBack: () => void;
+  readonly onError: (error: unknown) => void;
+}
+
+/** Reads one queue ahead of the sink, bounded in bytes: the next batches arrive while the sink writes. */
+export class SinkQueue {
+  readonly topic: string;
+  readonly queue: number;
+  paused = false;
+  readonly #options: QueueReaderOptions;
+  #batches: FetchedBatch[] = [];
+  #bytes = 0;
+  #fetchFrom: number;
+  #position: number;
+  #seeks = 0;
+  #fetching = false;
+  /** Of failed reads since the last one that was answered. */
+  #failures = 0;
+  /** Ends the read under way. One for all reads until a seek: each signal made costs its source a few bytes for ever. */
+  #reads = new AbortController();
+
+  constructor(options: QueueReaderOptions, offset: number) {
+    this.#options = options;
+    this.topic = options.topic;
+    this.queue = options.queue;
+    this.#fetchFrom = offset;
+    this.#position = offset;
+    options.signal.addEventListener('abort', () => {
+      this.#reads.abort(options.signal.reason);
+    });
+  }
+
+  /** Counts the seeks. One makes stale what was peeked before it, also when it leads to the same offset. */
+  get seeks(): number {
+    return this.#seeks;
+  }
+
+  /** The next offset to deliver. */
+  get position(): number {
+    return this.#position;
+  }
+
+  seek(offset: number): void {
+    this.#seeks += 1;
+    this.#batches = [];
+    this.#bytes = 0;
+    this.#fetchFrom = offset;
+    this.#position = offset;
+    this.#reads.abort(new Error('the sink reads elsewhere now'));
+    this.#reads = new AbortController();
+  }
+
+  /** The batch to deliver from, or null. Fetches on in the background. */
+  peek(): FetchedBatch | null {
+    this.fetch();
+    return this.#batches[0] ?? null;
+  }
+
+  /** `count` records of the batch at the head were taken. */
+  taken(batch: FetchedBatch, count: number): void {
+    batch.next += count;
+    this.#position = batch.baseOffset + batch.next;
+    if (batch.next < batch.reader.count) return;
+    this.#batches.shift();
+    this.#bytes -= batch.bytes;
+  }
+
+  fetch(): void {
+    if (this.#fetching || this.#options.signal.aborted) return;
+    if (this.#batches.length > 0 && this.#bytes >= this.#options.maxBytes) return;
+    this.#fetching = true;
+    void this.#fetch().then(
+      () => {
+        this.#fetching = false;
+        this.fetch();
+      },
+      (error: unknown) => {
+        this.#fetching = false;
+        this.#options.onError(error);
+      },
+    );
+  }
+
+  async #fetch(): Promise<void> {
+    const seeks = this.#seeks;
+    const from = this.#fetchFrom;
+    const result = await this.#read(from).catch((error: unknown) => {
+      if (seeks !== this.#seeks) return null;
+      throw error;
+    });
+    if (result === null || seeks !== this.#seeks) return;
+    for (const { baseOffset, batch, fresh = false } of result.batches) {
+      const reader = BatchReader.open(batch.bytes, fresh);
+      const next = Math.max(0, from - baseOffset);
+      if (next >= reader.count) continue;
+      this.#batches.push({ reader, baseOffset, bytes: batch.bytes.byteLength, next });
+      this.#bytes += batch.bytes.byteLength;
+    }
+    this.#fetchFrom = result.nextOffset;
+    if (result.batches.length > 0) this.#options.onData();
+  }
+
+  async #read(offset: number): Promise<ReadResult> {
+    const { log, topic, queue, maxBytes, waitMs, onAway, onBack } = this.#options;
+    const { signal } = this.#reads;
+    for (;;) {
+      try {
+        const result = await log.read({
+          topic,
+          queue,
+          offset,
+          maxBytes: Math.max(1, maxBytes - this.#bytes),
+          maxRecords: Number.MAX_SAFE_INTEGER,
+          waitMs,
+          signal,
+        });
+        if (this.#failures > 0) onBack();
+        this.#failures = 0;
+        return result;
+      } catch (error) {
+        if (signal.aborted || !(error instanceof LogError) || error.code !== 'LOG_UNAVAILABLE') throw error;
+        this.#failures += 1;
+        await onAway(error, this.#failures);
+      }
+    }
+  }
+}
+
+/** Names a queue in maps. */
+export function queueKey(at: Pick<QueueEntry, 'topic' | 'queue'>): string {
+  return `${at.topic}\n${at.queue}`;
+}

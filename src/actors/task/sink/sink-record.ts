@@ -1,0 +1,40 @@
+import type { LoadedConverter } from '../../../plugins/converter-config.js';
+import type { TransformChain } from '../../../plugins/transform-chain.js';
+import type { BatchReader } from '../../../log/batch.js';
+import { NO_HEADERS, type SinkRecord } from '../../../sdk/record.js';
+import { decodeHeader } from '../headers.js';
+
+export interface SinkConversion {
+  readonly chain: Pick<TransformChain, 'apply'> | null;
+  readonly keyConverter: LoadedConverter;
+  readonly valueConverter: LoadedConverter;
+}
+
+/** A record of a batch as the sink is given it; null where a transform drops it. */
+export function sinkRecord(
+  { chain, keyConverter, valueConverter }: SinkConversion,
+  topic: string,
+  queue: number,
+  offset: number,
+  data: BatchReader,
+  index: number,
+): SinkRecord | null {
+  const keyData = keyConverter.input === 'text' ? data.keyText(index) : data.key(index);
+  const valueData = valueConverter.input === 'text' ? data.valueText(index) : data.value(index);
+  const key = keyData === null ? null : keyConverter.instance.toConnectData(topic, keyData);
+  const value = valueConverter.instance.toConnectData(topic, valueData);
+  const headers = data.headers(index);
+  const record: SinkRecord = {
+    topic,
+    queue,
+    keySchema: key === null ? null : key.schema,
+    key: key === null ? null : key.value,
+    valueSchema: value.schema,
+    value: value.value,
+    timestamp: data.timestamp(index),
+    headers:
+      headers.length === 0 ? NO_HEADERS : headers.map(([name, bytes]) => decodeHeader(topic, name, bytes)),
+    offset,
+  };
+  return chain === null ? record : chain.apply(record);
+}

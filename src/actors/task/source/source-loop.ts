@@ -1,0 +1,165 @@
+import type { SourcePosition } from '../../../core/model.js';
+import type { RecordMarker } from '../../../core/progress/record-marks.js';
+import type { ConverterInstance, SourceTask } from '../../../sdk/plugin.js';
+import type { ConnectRecord, Header, SourceRecord } from '../../../sdk/record.js';
+import type { Gate } from '../gate.js';
+import type { PluginCalls } from '../plugin-calls.js';
+import { NOT_NOW, type RecordErrors } from '../record-errors.js';
+import type { SourceWriter } from './source-writer.js';
+import type { Topics } from '../topics.js';
+
+export interface SourceLoopParts {
+  readonly task: SourceTask;
+  readonly calls: PluginCalls;
+  readonly gate: Gate;
+  readonly signal: AbortSignal;
+  readonly writer: SourceWriter;
+  readonly topics: Pick<Topics, 'queues' | 'ensure' | 'route'>;
+  readonly errors: RecordErrors;
+  readonly transform: ((record: SourceRecord) => SourceRecord | null) | null;
+  readonly keyConverter: ConverterInstance;
+  readonly valueConverter: ConverterInstance;
+  readonly headerConverter: (topic: string, header: Header) => Uint8Array;
+  /** Where a record goes that names no topic. */
+  readonly topic: string | null;
+  /** Where records are found by marks: exact-append.ts. */
+  readonly marker: RecordMarker | null;
+  readonly onPaused: (paused: boolean) => void;
+  /** Positions that the plugin has said and no record has; emptied as they are taken. */
+  readonly begun: SourcePosition[];
+}
+
+/** A source may begin thousands of partitions at once; so many go into one append. */
+const BEGUN_AT_ONCE = 1000;
+
+/** A plugin that answers "nothing" at once would be asked again at once; this is the pause in between. */
+const IDLE_PAUSE_MS = 10;
+
+/** poll → transforms → converter → append, until the signal; then everything polled is made durable. */
+export async function runSource(parts: SourceLoopParts): Promise<void> {
+  const { gate, signal, writer, errors } = parts;
+  if (parts.begun.length > 0) {
+    await begin(parts);
+    await settle(parts);
+  }
+  while (!signal.aborted) {
+    if (!gate.open) {
+      await settle(parts);
+      parts.onPaused(true);
+      while (!gate.open && !signal.aborted) await gate.changed();
+      parts.onPaused(false);
+      continue;
+    }
+    const started = performance.now();
+    const records = await errors.retrying('poll', gate, () => poll(parts));
+    if (records === NOT_NOW) continue;
+    if (parts.begun.length > 0) await begin(parts);
+    const now = Date.now();
+    for (const record of records) {
+      if (writer.full) await writer.room();
+      const added = add(parts, record, now);
+      if (added !== undefined) await added;
+    }
+    writer.pump();
+    await commit(parts, writer.takeDurable());
+    if (records.length === 0 && performance.now() - started < IDLE_PAUSE_MS) {
+      await errors.pause(IDLE_PAUSE_MS);
+    }
+  }
+  await settle(parts);
+}
+
+async function poll({ calls, task }: SourceLoopParts): Promise<readonly SourceRecord[]> {
+  // In JavaScript, and by Kafka's convention, nothing may also be null.
+  const records: readonly SourceRecord[] | null | undefined = await calls.run('poll', () => task.poll());
+  return records ?? [];
+}
+
+/** Before the records that were polled with them: of a partition, the last position counts. */
+async function begin({ begun, writer }: SourceLoopParts): Promise<void> {
+  for (const [at, { partition, position }] of begun.splice(0).entries()) {
+    if (at > 0 && at % BEGUN_AT_ONCE === 0) await writer.drain();
+    writer.moved(partition, position);
+  }
+}
+
+async function settle(parts: SourceLoopParts): Promise<void> {
+  await parts.writer.drain();
+  await commit(parts, parts.writer.takeDurable());
+}
+
+async function commit(parts: SourceLoopParts, positions: readonly SourcePosition[]): Promise<void> {
+  const { task } = parts;
+  if (positions.length === 0 || task.commit === undefined) return;
+  await parts.calls.run('commit', () => task.commit?.(positions));
+}
+
+/** One record into the open batch. A promise only where something must be awaited: a new topic, a bad record. */
+function add(parts: SourceLoopParts, record: SourceRecord, now: number): Promise<void> | undefined {
+  const { writer } = parts;
+  try {
+    const out = parts.transform === null ? record : parts.transform(record);
+    if (out !== null) {
+      const topic = out.topic ?? parts.topic;
+      if (topic === null)
+        throw new Error('the record names no topic and the connector has no "topic" setting');
+      const queues = parts.topics.queues(topic);
+      if (queues === null) return addToNewTopic(parts, record, out, topic, now);
+      write(parts, record, out, topic, queues, now);
+    }
+  } catch (error) {
+    return skip(parts, record, error);
+  }
+  writer.moved(record.sourcePartition, record.sourcePosition);
+  return undefined;
+}
+
+async function addToNewTopic(
+  parts: SourceLoopParts,
+  record: SourceRecord,
+  out: ConnectRecord,
+  topic: string,
+  now: number,
+): Promise<void> {
+  const queues = await parts.topics.ensure(topic);
+  try {
+    write(parts, record, out, topic, queues, now);
+  } catch (error) {
+    return skip(parts, record, error);
+  }
+  parts.writer.moved(record.sourcePartition, record.sourcePosition);
+}
+
+/** A record that cannot be transformed or converted: skipped when that is tolerated, else the task fails. */
+async function skip(parts: SourceLoopParts, record: SourceRecord, error: unknown): Promise<void> {
+  await parts.errors.badRecord(error, record);
+  parts.writer.moved(record.sourcePartition, record.sourcePosition);
+}
+
+function write(
+  parts: SourceLoopParts,
+  { sourcePartition, sourcePosition }: SourceRecord,
+  record: ConnectRecord,
+  topic: string,
+  queues: number,
+  now: number,
+): void {
+  const key =
+    record.key === null && record.keySchema === null
+      ? null
+      : parts.keyConverter.fromConnectData(topic, record.keySchema, record.key);
+  const value = parts.valueConverter.fromConnectData(topic, record.valueSchema, record.value);
+  const queue = queues === 1 ? 0 : parts.topics.route(topic, queues, record.queue, key);
+  const { headers } = record;
+  parts.writer.add(
+    topic,
+    queue,
+    key,
+    value,
+    record.timestamp ?? now,
+    headers.length === 0
+      ? null
+      : headers.map((header) => [header.key, parts.headerConverter(topic, header)] as const),
+    parts.marker?.mark(sourcePartition, sourcePosition),
+  );
+}

@@ -1,0 +1,177 @@
+import { LogError, type Permit, type QueueEntry } from '../../../log/log.js';
+import { encodeValues } from '../../../log/replicated-topic.js';
+import { ExactAppend, type ExactAppendOptions } from './exact-append.js';
+import { progressEncoder } from '../progress-entries.js';
+import type { PositionEntry, Uncovered } from '../../../core/progress/progress-machine.js';
+import { RecordMarker, writerMark } from '../../../core/progress/record-marks.js';
+import { ConfigError } from '../../../sdk/errors.js';
+import { fencingEpoch } from '../../../core/cluster/fencing.js';
+import type { SourcePosition } from '../../../core/model.js';
+import type { JsonObject } from '../../../sdk/record.js';
+import type { SourceTaskContext } from '../../../sdk/plugin.js';
+import type { StartedTask, TaskParts } from '../parts.js';
+import { flowReport } from '../flow-report.js';
+import { encodeHeader } from '../headers.js';
+import { newTopicSettings, type LoadedSource } from '../load-task.js';
+import { pluginContext } from '../plugin-context.js';
+import { RecordErrors } from '../record-errors.js';
+import { runToEnd } from '../run-to-end.js';
+import { runSource } from './source-loop.js';
+import { SourceWriter } from './source-writer.js';
+import { Topics } from '../topics.js';
+
+/** Room in a full log may come at any moment: a sink reads on, retention runs. */
+const FULL_LOG_RETRY_MS = 500;
+
+/** Fences, finds the positions, starts the plugin and then its loop. */
+export async function startSource(parts: TaskParts, loaded: LoadedSource): Promise<StartedTask> {
+  const { context, log, gate, calls, report } = parts;
+  const { params, signal } = context;
+  const { unit, settings } = params;
+  const exactly = isExact(parts, loaded);
+  const epoch = fencingEpoch(params.epoch, context.incarnation);
+  const progress = await context.peers.persistence.ask(
+    'open',
+    { unit, epoch, kind: 'source' },
+    { deadlineMs: 60_000 },
+  );
+  const task = loaded.connector.createTask();
+  const errors = new RecordErrors(loaded.tolerance, context.log, signal, (call, since) => {
+    report.stalled(call === null ? null : { call, since });
+  });
+  const begun: SourcePosition[] = [];
+  await gate.untilLeased();
+  await calls.run('start', () =>
+    task.start(sourceContext(parts, progress.positions, begun), loaded.config, params.config),
+  );
+  const flow = flowReport(context.log, 'appended');
+  let heldBackSince = 0;
+  // Without the lease another node may be writing for this task by now.
+  const leasedOrStopped = async (): Promise<void> => {
+    while (!gate.leased && !signal.aborted) await errors.pause(FULL_LOG_RETRY_MS);
+  };
+  const whileLeased = async <T>(work: (permit: Permit) => Promise<T>): Promise<T> => {
+    await leasedOrStopped();
+    if (!gate.leased)
+      throw new LogError(
+        'LOG_FENCED',
+        'this node has lost its lease: whoever runs the task next makes its last records again',
+      );
+    return gate.whileLeased(work);
+  };
+  const fence = { key: unit, epoch };
+  const positionEntry = positionEntries(parts, epoch);
+  const writer = new SourceWriter({
+    log,
+    limits: loaded.limits,
+    window: 1,
+    fence,
+    positionEntry,
+    exact: exactly
+      ? exactAppend(parts, { fence, positionEntry, whileLeased, uncovered: progress.uncovered })
+      : null,
+    retry: async (error, attempt) => {
+      if (attempt === 1) heldBackSince = Date.now();
+      await errors.backoff('append', error, attempt, heldBackSince, FULL_LOG_RETRY_MS);
+      await leasedOrStopped();
+      if (signal.aborted) throw error;
+    },
+    onAppended: (records) => {
+      flow.count(records);
+      if (heldBackSince === 0) return;
+      heldBackSince = 0;
+      report.stalled(null);
+    },
+  });
+  const loop = runSource({
+    task,
+    calls,
+    gate,
+    signal,
+    writer,
+    errors,
+    topics: new Topics(log, (topic) => {
+      const ofNode = newTopicSettings(settings);
+      return ofNode === null ? null : loaded.topicCreation(topic, ofNode);
+    }),
+    transform: loaded.chain === null ? null : (record) => loaded.chain?.apply(record) ?? null,
+    keyConverter: loaded.keyConverter.instance,
+    valueConverter: loaded.valueConverter.instance,
+    headerConverter: encodeHeader,
+    topic: loaded.topic,
+    marker: exactly ? new RecordMarker(progress.positions) : null,
+    onPaused: (paused) => {
+      report.paused(paused);
+    },
+    begun,
+  });
+  return {
+    done: runToEnd({ calls, log: context.log, signal, stopTimeoutMs: settings.stopTimeoutMs }, loop, () =>
+      task.stop(),
+    ).finally(flow.close),
+  };
+}
+
+/** Whether records must be looked for in the log so that none stands there twice. */
+function isExact({ log }: TaskParts, { exactlyOnce }: LoadedSource): boolean {
+  if (log.capabilities.atomicAppend || exactlyOnce === 'disabled') return false;
+  if (exactlyOnce === 'requested') return true;
+  throw new ConfigError(
+    'exactly.once.support=required cannot be promised on this log, which takes records and positions one after the other: use requested, or the embedded log',
+  );
+}
+
+function exactAppend(
+  { context, log }: TaskParts,
+  options: Pick<ExactAppendOptions, 'fence' | 'positionEntry' | 'whileLeased' | 'uncovered'>,
+): { readonly append: ExactAppend; readonly writer: number } {
+  const writer = writerMark(options.fence.key);
+  const append = new ExactAppend({
+    ...options,
+    log,
+    writer,
+    onFound: (records) => {
+      if (records > 0)
+        context.log.info({ records }, 'records that were in the log already are not appended again');
+    },
+    warn: (message) => {
+      context.log.warn({}, message);
+    },
+  });
+  return { append, writer };
+}
+
+function sourceContext(
+  parts: TaskParts,
+  positions: readonly SourcePosition[],
+  begun: SourcePosition[],
+): SourceTaskContext {
+  const known = new Map(positions.map((item) => [canonical(item.partition), item.position]));
+  return {
+    ...pluginContext(parts),
+    position: (partition) => known.get(canonical(partition)) ?? null,
+    positions: () => positions,
+    beginAt: (partition, position) => {
+      begun.push({ partition, position });
+    },
+  };
+}
+
+/** Equal partitions have equal text, whatever the order of their keys. */
+function canonical(partition: JsonObject): string {
+  return JSON.stringify(Object.entries(partition).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)));
+}
+
+/** The entry of the position topic that goes with a batch. */
+function positionEntries(
+  parts: TaskParts,
+  epoch: number,
+): (positions: readonly SourcePosition[], changed?: Partial<Uncovered>) => QueueEntry {
+  const { unit, node, settings } = parts.context.params;
+  const encoder = progressEncoder<PositionEntry>(node, unit);
+  return (items, changed = {}) => ({
+    topic: settings.positionTopic,
+    queue: 0,
+    batch: encodeValues([encoder.encode({ type: 'PROGRESS', unit, epoch, items, ...changed })]),
+  });
+}

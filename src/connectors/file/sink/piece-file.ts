@@ -1,0 +1,128 @@
+/** The file an output is written to, until it is finished: what lies beyond its length was not committed. */
+import { ConfigError, ConnectError } from '../../../sdk/index.js';
+import type { FileOps } from '../file-ops.js';
+import { fileChanged } from './output-errors.js';
+import { hashEnd, lastBytes, progressPath, readEnd } from './progress-file.js';
+
+const NEWLINE = 10;
+const NEWLINE_BYTES = Buffer.from('\n');
+
+export class PieceFile {
+  readonly path: string;
+  readonly #ops: FileOps;
+  #fd: number | null = null;
+  #inode = 0;
+  #length = 0;
+  #end: Buffer = Buffer.alloc(0);
+
+  constructor(path: string, ops: FileOps) {
+    this.path = path;
+    this.#ops = ops;
+  }
+
+  get isOpen(): boolean {
+    return this.#fd !== null;
+  }
+
+  get length(): number {
+    return this.#length;
+  }
+
+  get endHash(): string {
+    return hashEnd(this.#end);
+  }
+
+  /** As it was committed, of `size` bytes now. How many came later and were cut off. */
+  async openCommitted(
+    size: number,
+    committed: { readonly length: number; readonly end: string },
+  ): Promise<number> {
+    const { length, end } = committed;
+    if (size < length) throw this.#changed(`has ${size} bytes, but ${length} were committed`);
+    const { fd } = await this.#openFile();
+    this.#length = length;
+    this.#end = await readEnd(this.#ops, fd, length);
+    if (this.endHash !== end) throw this.#changed('does not hold what was written to it');
+    if (size > length) await this.#ops.truncate(fd, length);
+    return size - length;
+  }
+
+  /** With what is in it. */
+  async openAsFound(): Promise<void> {
+    const { fd, size } = await this.#openFile();
+    this.#length = size;
+    this.#end = await readEnd(this.#ops, fd, size);
+  }
+
+  /** At the length known so far. */
+  async openAgain(): Promise<void> {
+    const { fd, size } = await this.#openFile();
+    if (size > this.#length) await this.#ops.truncate(fd, this.#length);
+  }
+
+  /** Whole lines with their line ends. After an error none of it was written. The file must be open. */
+  async write(lines: Buffer): Promise<void> {
+    const fd = this.#fd;
+    if (fd === null) throw new Error(`${this.path} is not open`);
+    const data =
+      this.#length > 0 && this.#end.at(-1) !== NEWLINE ? Buffer.concat([NEWLINE_BYTES, lines]) : lines;
+    try {
+      await this.#ops.write(fd, data, this.#length);
+    } catch (error) {
+      await this.#cutQuietly(fd);
+      throw error;
+    }
+    this.#length += data.length;
+    this.#end = lastBytes(this.#end, data);
+  }
+
+  /** Checks that what is about to be called durable is where it is expected, and waits for the disk. */
+  async sync(fsync: boolean): Promise<void> {
+    const fd = this.#fd;
+    if (fd === null) return;
+    const at = await this.#ops.facts(this.path);
+    if (at?.inode !== this.#inode)
+      throw this.#changed('was deleted, renamed or replaced while it was being written');
+    if (at.size < this.#length) throw this.#changed(`was cut to ${at.size} bytes while it was being written`);
+    if (at.size > this.#length) await this.#ops.truncate(fd, this.#length);
+    if (!fsync) return;
+    try {
+      await this.#ops.sync(fd);
+    } catch (cause) {
+      // What of it reached the disk is unknown, and asking again would answer yes: only a new start is safe.
+      throw new ConnectError(`the disk did not take ${this.path}; going on from the last commit`, {
+        code: 'FILE_SYNC_FAILED',
+        cause,
+      });
+    }
+  }
+
+  async close(): Promise<void> {
+    const fd = this.#fd;
+    this.#fd = null;
+    if (fd !== null) await this.#ops.close(fd);
+  }
+
+  async #openFile(): Promise<{ readonly fd: number; readonly size: number }> {
+    await this.close();
+    const fd = await this.#ops.open(this.path);
+    this.#fd = fd;
+    const { inode, isFile, size } = await this.#ops.factsOf(fd);
+    this.#inode = inode;
+    if (isFile) return { fd, size };
+    throw new ConfigError(`${this.path} is not a regular file`, { code: 'FILE_NOT_A_FILE', field: 'file' });
+  }
+
+  /** Gives the space back at once; should it fail, the next commit or start does it. */
+  async #cutQuietly(fd: number): Promise<void> {
+    try {
+      await this.#ops.truncate(fd, this.#length);
+    } catch {
+      // The error that led here says more.
+    }
+  }
+
+  #changed(what: string): ConnectError {
+    return fileChanged(this.path, what, progressPath(this.path));
+  }
+}

@@ -1,0 +1,126 @@
+/** What the file sink can be told. */
+import {
+  ConfigError,
+  type ConfigDefinition,
+  type ConfigIssue,
+  type ParsedConfig,
+  type RawConfig,
+} from '../../../sdk/index.js';
+import { OutputPath } from './output-path.js';
+
+export interface SinkSettings {
+  readonly output: OutputPath;
+  readonly json: boolean;
+  /** 0: never. */
+  readonly rotateBytes: number;
+  /** 0: never. */
+  readonly rotateMs: number;
+  readonly gzip: boolean;
+  readonly fsync: boolean;
+}
+
+export const SINK_CONFIG: ConfigDefinition = [
+  {
+    name: 'file',
+    type: 'STRING',
+    importance: 'HIGH',
+    aliases: ['filename'],
+    group: 'Output',
+    documentation:
+      'Path of the file to append to. {topic}, {queue} and {task} are replaced; without them one task writes everything. The file belongs to the sink: what others append to it is cut off.',
+    validator: (value) => (value === '' ? 'must not be empty' : null),
+  },
+  {
+    name: 'base.dir',
+    type: 'STRING',
+    importance: 'MEDIUM',
+    defaultValue: null,
+    group: 'Output',
+    documentation:
+      'Folder that files must stay in, whatever `file`, placeholders or symbolic links say. Default: the working folder, or for an absolute `file` the folder it names.',
+  },
+  {
+    name: 'format',
+    type: 'STRING',
+    importance: 'MEDIUM',
+    defaultValue: 'lines',
+    allowed: ['lines', 'json'],
+    group: 'Output',
+    documentation:
+      'lines: strings and bytes as they are, other values as JSON. json: every value as JSON. One line each.',
+  },
+  {
+    name: 'rotate.bytes',
+    type: 'LONG',
+    importance: 'MEDIUM',
+    defaultValue: '0',
+    min: 0,
+    group: 'Rolling',
+    documentation:
+      'Finish a file when it has reached this many bytes, and rename it: out.log becomes out.000001.log. It may grow beyond by the records of one put. 0: never.',
+  },
+  {
+    name: 'rotate.ms',
+    type: 'LONG',
+    importance: 'MEDIUM',
+    defaultValue: '0',
+    min: 0,
+    group: 'Rolling',
+    documentation: 'Finish a file this many milliseconds after its first record. 0: never.',
+  },
+  {
+    name: 'compress',
+    type: 'STRING',
+    importance: 'LOW',
+    defaultValue: 'none',
+    allowed: ['none', 'gzip'],
+    group: 'Rolling',
+    documentation: 'What to do with finished files. gzip: out.000001.log becomes out.000001.log.gz.',
+  },
+  {
+    name: 'fsync',
+    type: 'BOOLEAN',
+    importance: 'LOW',
+    defaultValue: 'true',
+    aliases: ['flush'],
+    group: 'Output',
+    documentation:
+      'Wait at each flush until the disk has the data. Without it only a crash of the process loses nothing.',
+  },
+];
+
+export function readSinkSettings(config: ParsedConfig): SinkSettings {
+  return {
+    output: new OutputPath(config.string('file'), config.stringOrNull('base.dir')),
+    json: config.string('format') === 'json',
+    rotateBytes: config.int('rotate.bytes'),
+    rotateMs: config.int('rotate.ms'),
+    gzip: config.string('compress') === 'gzip',
+    fsync: config.boolean('fsync'),
+  };
+}
+
+/** Issues beyond single fields. */
+export function sinkIssues(config: ParsedConfig): ConfigIssue[] {
+  try {
+    readSinkSettings(config);
+    return [];
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return [
+      {
+        field: error.field ?? 'file',
+        value: config.stringOrNull(error.field ?? 'file'),
+        reason: error.message,
+      },
+    ];
+  }
+}
+
+/** Two tasks never write the same file: without placeholders that tell their queues apart there is one task. */
+export function usefulSinkTasks(output: OutputPath, raw: RawConfig, maxTasks: number): number {
+  const topics = (raw['topics'] ?? '').split(',').filter((topic) => topic.trim() !== '');
+  const oneTopic = topics.length === 1 && raw['topics.regex'] === undefined;
+  const apart = output.uses('task') || (output.uses('queue') && (output.uses('topic') || oneTopic));
+  return apart ? maxTasks : 1;
+}

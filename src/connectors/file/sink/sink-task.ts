@@ -1,0 +1,155 @@
+import type { ParsedConfig, RawConfig, SinkRecord, SinkTask, SinkTaskContext } from '../../../sdk/index.js';
+import { DataError } from '../../../sdk/index.js';
+import { Compressor } from './compressor.js';
+import type { FileOps } from '../file-ops.js';
+import { LineBuffer } from './line-buffer.js';
+import { jsonText, lineText } from './line-text.js';
+import { type OutputFile, type QueueProgress } from './output-file.js';
+import { Outputs } from './outputs.js';
+import { readSinkSettings, type SinkSettings } from './sink-config.js';
+
+/** Lines are written when so many bytes are gathered, and at the end of each put. */
+const WRITE_BYTES = 1024 * 1024;
+
+interface Running {
+  readonly context: SinkTaskContext;
+  readonly settings: SinkSettings;
+  readonly outputs: Outputs;
+  readonly compressor: Compressor;
+  readonly text: (value: unknown, schema: SinkRecord['valueSchema']) => string;
+  readonly timer: NodeJS.Timeout | null;
+}
+
+export class FileSinkTask implements SinkTask {
+  readonly #ops: FileOps;
+  readonly #lines = new LineBuffer();
+  #running: Running | null = null;
+  /** Puts, flushes and the rolling timer take turns. */
+  #turn: Promise<unknown> = Promise.resolve();
+  /** What the timer met; thrown by the next call. */
+  #failure: { readonly error: unknown } | null = null;
+
+  constructor(ops: FileOps) {
+    this.#ops = ops;
+  }
+
+  async start(context: SinkTaskContext, config: ParsedConfig, raw: RawConfig): Promise<void> {
+    const settings = readSinkSettings(config);
+    const compressor = new Compressor(this.#ops, context.log);
+    const shared = {
+      ops: this.#ops,
+      paths: settings.output,
+      log: context.log,
+      compressor,
+      fsync: settings.fsync,
+      gzip: settings.gzip,
+      now: () => Date.now(),
+    };
+    const outputs = new Outputs(shared, context.taskId, raw);
+    const text = settings.json ? jsonText : lineText;
+    this.#running = { context, settings, outputs, compressor, text, timer: this.#rollingTimer(settings) };
+    const offsets = await outputs.recover(context.assignment);
+    if (offsets.length > 0) context.seek(offsets);
+  }
+
+  put(records: readonly SinkRecord[]): Promise<void> {
+    return this.#inTurn(async (running) => {
+      for (let at = 0; at < records.length;) at = await this.#putRun(running, records, at);
+    });
+  }
+
+  flush(): Promise<void> {
+    return this.#inTurn(async ({ outputs }) => {
+      for (const output of outputs.all()) await output.commit();
+    });
+  }
+
+  /** Commits nothing: the runtime has flushed what it wants to keep. */
+  async stop(): Promise<void> {
+    const running = this.#running;
+    if (running === null) return;
+    if (running.timer !== null) clearInterval(running.timer);
+    await this.#turn.catch(() => undefined);
+    this.#running = null;
+    await running.compressor.stop();
+    for (const output of running.outputs.all()) await output.close();
+  }
+
+  /** Writes the records from `from` on that belong to one queue, and returns where the next queue begins. */
+  async #putRun(running: Running, records: readonly SinkRecord[], from: number): Promise<number> {
+    const first = records[from];
+    if (first === undefined) return records.length;
+    const { topic, queue } = first;
+    const output = await running.outputs.of(topic, queue);
+    const progress = output.queue(topic, queue);
+    const lines = this.#lines;
+    lines.clear();
+    let next = progress.next;
+    let at = from;
+    for (; at < records.length; at += 1) {
+      const record = records[at];
+      if (record === undefined || record.queue !== queue || record.topic !== topic) break;
+      // Written by an earlier try of this put, or before the last commit.
+      if (record.offset < next) {
+        running.outputs.repeated(progress, record.offset);
+        continue;
+      }
+      const { value } = record;
+      if (typeof value === 'string' && !running.settings.json) lines.add(value);
+      else await this.#addText(running, record);
+      next = record.offset + 1;
+      if (lines.size >= WRITE_BYTES) await this.#write(running, output, progress, next);
+    }
+    await this.#write(running, output, progress, next);
+    return at;
+  }
+
+  async #addText(running: Running, record: SinkRecord): Promise<void> {
+    let text: string;
+    try {
+      text = running.text(record.value, record.valueSchema);
+    } catch (cause) {
+      await running.context.report(record, new DataError('the value cannot be written as text', { cause }));
+      return;
+    }
+    this.#lines.add(text);
+  }
+
+  async #write(running: Running, output: OutputFile, progress: QueueProgress, next: number): Promise<void> {
+    if (this.#lines.size > 0) await output.append(this.#lines.bytes());
+    this.#lines.clear();
+    progress.next = next;
+    const { rotateBytes } = running.settings;
+    if (rotateBytes > 0 && output.length >= rotateBytes) await output.roll();
+  }
+
+  #rollingTimer({ rotateMs }: SinkSettings): NodeJS.Timeout | null {
+    if (rotateMs === 0) return null;
+    const timer = setInterval(
+      () => {
+        this.#inTurn(({ outputs }) => rollOld(outputs, Date.now() - rotateMs)).catch((error: unknown) => {
+          this.#failure ??= { error };
+        });
+      },
+      Math.min(1000, Math.max(10, rotateMs / 4)),
+    );
+    return timer.unref();
+  }
+
+  #inTurn(body: (running: Running) => Promise<void>): Promise<void> {
+    const result = this.#turn.then(async () => {
+      const failure = this.#failure;
+      this.#failure = null;
+      if (failure !== null) throw failure.error;
+      if (this.#running !== null) await body(this.#running);
+    });
+    this.#turn = result.catch(() => undefined);
+    return result;
+  }
+}
+
+async function rollOld(outputs: Outputs, before: number): Promise<void> {
+  for (const output of outputs.all()) {
+    if (output.openedAt !== null && output.openedAt <= before) await output.roll();
+  }
+}

@@ -1,0 +1,103 @@
+/** Which files a task follows: paths and patterns, and its share of them. */
+import { dirname } from 'node:path';
+import { ConnectError } from '../../../sdk/index.js';
+import { expandGlob, globBase, tooMany } from './expand-glob.js';
+import { familyOf } from './rotated-names.js';
+import type { SourceSettings } from './source-config.js';
+
+const MAX_FILES = 10_000;
+
+/** Part `index` of `count`. */
+export interface Share {
+  readonly index: number;
+  readonly count: number;
+}
+
+type Patterns = Pick<SourceSettings, 'paths' | 'globs' | 'exclude'>;
+
+/** How many tasks have something to do. With patterns that is not known: files may appear. */
+export function usefulTasks(patterns: Patterns, maxTasks: number): number {
+  if (patterns.globs.length > 0) return maxTasks;
+  return Math.max(1, Math.min(maxTasks, familiesOf(patterns.paths).length));
+}
+
+/** `text` as `shareText` wrote it. */
+export function parseShare(text: string | undefined): Share {
+  const match = /^(\d{1,6})\/(\d{1,6})$/.exec(text ?? '0/1');
+  const index = Number(match?.[1]);
+  const count = Number(match?.[2]);
+  if (match === null || index >= count) {
+    throw new ConnectError(`the task's share "${text}" is not of the form index/count`, {
+      code: 'FILE_BAD_SHARE',
+    });
+  }
+  return { index, count };
+}
+
+export function shareText(share: Share): string {
+  return `${share.index}/${share.count}`;
+}
+
+/** Expands the patterns anew at each scan. */
+export class FileSet {
+  readonly #patterns: Patterns;
+  readonly #share: Share;
+  readonly #families: readonly string[];
+
+  constructor(patterns: Patterns, share: Share) {
+    this.#patterns = patterns;
+    this.#share = share;
+    this.#families = familiesOf(patterns.paths);
+  }
+
+  get changes(): boolean {
+    return this.#patterns.globs.length > 0;
+  }
+
+  /**
+   * This task's paths: those given, whether or not they exist, and regular files that match a pattern. Folders that
+   * cannot be read are told of and passed over.
+   */
+  async scan(onTrouble: (error: Error) => void): Promise<string[]> {
+    const found = new Set(this.#patterns.paths);
+    for (const glob of this.#patterns.globs) {
+      for (const path of await expandGlob(glob, this.#patterns.exclude, onTrouble)) found.add(path);
+      if (found.size > MAX_FILES) throw tooMany(glob, `${MAX_FILES} files`);
+    }
+    return [...found].filter((path) => this.#isMine(path)).sort();
+  }
+
+  isGiven(path: string): boolean {
+    return this.#patterns.paths.includes(path);
+  }
+
+  /** The folders in which something may happen. */
+  folders(): string[] {
+    const folders = this.#patterns.paths.map((path) => dirname(path));
+    for (const glob of this.#patterns.globs) folders.push(globBase(glob));
+    return [...new Set(folders)];
+  }
+
+  /**
+   * All files of one rotation belong to one task, or it could not know what was read of a file under its old name.
+   * Given paths are dealt out in turn; matched ones by a hash, so that a new file moves no other.
+   */
+  #isMine(path: string): boolean {
+    const { index, count } = this.#share;
+    if (count === 1) return true;
+    const family = familyOf(path);
+    const number = this.#patterns.globs.length > 0 ? hash(family) : this.#families.indexOf(family);
+    return number % count === index;
+  }
+}
+
+function familiesOf(paths: readonly string[]): string[] {
+  return [...new Set(paths.map(familyOf))].sort();
+}
+
+/** FNV-1a, 32 bits. */
+function hash(text: string): number {
+  let value = 0x811c9dc5;
+  for (const byte of Buffer.from(text)) value = Math.imul(value ^ byte, 0x01000193) >>> 0;
+  return value;
+}

@@ -1,0 +1,77 @@
+/** What this task knows about files apart from their names: how far each was read, and which are open. */
+import type { JsonObject, PluginLogger } from '../../../sdk/index.js';
+import { headMatches, inodeKey, type DurablePosition, type Finished } from './origin.js';
+import type { SourceSettings } from './source-config.js';
+
+const MAX_KNOWN = 4096;
+const MAX_PER_INODE = 4;
+
+/** Shared by the tails of one task. */
+export interface TailShared {
+  readonly settings: SourceSettings;
+  readonly log: PluginLogger;
+  readonly known: KnownFiles;
+  /** Inodes being read, whatever their names. A file that has two names, or is being renamed, is read once. */
+  readonly open: Set<string>;
+  /** Whether some tail has this path of its own. */
+  readonly isFollowed: (path: string) => boolean;
+  /** Where reading begins is made durable, or it would be chosen anew at a restart. */
+  readonly beginAt: (partition: JsonObject, position: JsonObject) => void;
+  readonly onOmittedLong: (path: string, position: number) => void;
+  /** Milliseconds, monotonic. */
+  readonly now: () => number;
+}
+
+/** Bounded: the files noted longest ago are forgotten first. */
+export class KnownFiles {
+  /** By inode. Several, because an inode may be used again; the fingerprint tells them apart. */
+  readonly #files = new Map<string, readonly Finished[]>();
+
+  /** By path: those that had it before and are still there, for its positions to say. */
+  readonly #finished = new Map<string, readonly Finished[]>();
+
+  note(file: Finished): void {
+    const key = inodeKey(file);
+    const others = (this.#files.get(key) ?? []).filter(
+      (item) => item.head !== file.head || item.position > file.position,
+    );
+    this.#files.delete(key);
+    this.#files.set(key, [...others, file].slice(-MAX_PER_INODE));
+    forgetOldest(this.#files);
+  }
+
+  noteFinished(path: string, files: readonly Finished[]): void {
+    this.#finished.delete(path);
+    if (files.length === 0) return;
+    this.#finished.set(path, files);
+    forgetOldest(this.#finished);
+  }
+
+  finished(path: string): readonly Finished[] {
+    return this.#finished.get(path) ?? [];
+  }
+
+  notePosition(position: DurablePosition): void {
+    if (position.origin === null) return;
+    const { dev, inode, head, headBytes, finished } = position.origin;
+    for (const file of finished ?? []) this.note(file);
+    this.note({ dev, inode, head, headBytes, position: position.position });
+  }
+
+  /** Where to go on in an open file, when it was read before under this or another name; else null. */
+  position(
+    file: { readonly dev: number; readonly inode: number },
+    head: Buffer,
+    size: number,
+  ): number | null {
+    const known = (this.#files.get(inodeKey(file)) ?? []).filter(
+      (item) => item.position <= size && headMatches(item, head),
+    );
+    return known.length === 0 ? null : Math.max(...known.map((item) => item.position));
+  }
+}
+
+function forgetOldest(map: Map<string, unknown>): void {
+  const [oldest] = map.keys();
+  if (map.size > MAX_KNOWN && oldest !== undefined) map.delete(oldest);
+}

@@ -1,0 +1,263 @@
+/** Pieces of files → records. This is the record path: what is done here is done once a line. */
+import { isAscii } from 'node:buffer';
+import {
+  DataError,
+  NO_HEADERS,
+  STRING_SCHEMA,
+  type JsonObject,
+  type PluginLogger,
+  type Schema,
+  type SourceRecord,
+} from '../../../sdk/index.js';
+import type { FileOrigin } from './origin.js';
+import type { SourceSettings } from './source-config.js';
+
+/** Bytes of one file, from one line start to one line end. */
+export interface Chunk {
+  readonly path: string;
+  readonly partition: JsonObject;
+  readonly origin: FileOrigin;
+  readonly buffer: Buffer;
+  readonly start: number;
+  /** After the last line end; or after the text, when `lone` is not null. */
+  readonly end: number;
+  /** Position in the file of `buffer[0]`. */
+  readonly base: number;
+  /** Not null: the bytes are one line without its line end. */
+  readonly lone: Lone | null;
+}
+
+export interface Lone {
+  /** After the line, and its line end if that is known. */
+  readonly position: number;
+  /** The line end may follow. */
+  readonly partial: boolean;
+}
+
+/**
+ * Text is decoded in pieces of about this many bytes. Larger strings leave V8's young generation for freshly mapped
+ * memory, which costs many times more.
+ */
+const PIECE_BYTES = 60_000;
+const REPORT_EVERY_MS = 10_000;
+const NEWLINE = 10;
+const RETURN = 13;
+
+type CutterSettings = Pick<
+  SourceSettings,
+  'topic' | 'json' | 'onBadLine' | 'onLongLine' | 'maxLineBytes' | 'skipEmptyLines' | 'latin1'
+>;
+
+export class LineCutter {
+  readonly #settings: CutterSettings;
+  readonly #omitted: Omissions;
+  readonly #schema: Schema | null;
+  #chunk: Chunk | null = null;
+  /** The piece at hand: its text, and where the next line begins in it and in the buffer. */
+  #text = '';
+  #at = 0;
+  #byteAt = 0;
+  /** One character a byte: places in the text and in the buffer move together. */
+  #narrow = true;
+
+  constructor(settings: CutterSettings, log: PluginLogger) {
+    this.#settings = settings;
+    this.#omitted = new Omissions(log);
+    this.#schema = settings.json ? null : STRING_SCHEMA;
+  }
+
+  /** Only when `done`. */
+  load(chunk: Chunk): void {
+    this.#chunk = chunk;
+    this.#text = '';
+    this.#at = 0;
+    this.#byteAt = chunk.start;
+    this.#narrow = true;
+  }
+
+  get done(): boolean {
+    return this.#chunk === null;
+  }
+
+  drop(): void {
+    this.#chunk = null;
+    this.#text = '';
+  }
+
+  /** Up to `max` records. Throws DataError at a line that must not be passed, once those before it were taken. */
+  take(max: number): SourceRecord[] {
+    const out: SourceRecord[] = [];
+    const chunk = this.#chunk;
+    if (chunk === null) return out;
+    if (chunk.lone !== null) {
+      const text = this.#decode(chunk, chunk.start, chunk.end);
+      this.#add(out, chunk, text, chunk.lone.position);
+      this.drop();
+      return out;
+    }
+    while (out.length < max) {
+      if (this.#at >= this.#text.length && !this.#nextPiece(chunk)) {
+        this.drop();
+        break;
+      }
+      if (!this.#cut(chunk, out, max)) break;
+    }
+    return out;
+  }
+
+  #nextPiece(chunk: Chunk): boolean {
+    const start = this.#byteAt;
+    if (start >= chunk.end) return false;
+    const { buffer } = chunk;
+    let end = chunk.end;
+    if (end - start > PIECE_BYTES) {
+      end = buffer.lastIndexOf(NEWLINE, start + PIECE_BYTES) + 1;
+      if (end <= start) end = buffer.indexOf(NEWLINE, start + PIECE_BYTES) + 1;
+    }
+    this.#text = this.#decode(chunk, start, end);
+    this.#at = 0;
+    if (start + chunk.base === 0 && this.#text.startsWith('\uFEFF')) this.#at = 1;
+    return true;
+  }
+
+  #decode(chunk: Chunk, start: number, end: number): string {
+    const { buffer } = chunk;
+    this.#narrow = this.#settings.latin1 || isAscii(buffer.subarray(start, end));
+    return buffer.toString(this.#narrow ? 'latin1' : 'utf8', start, end);
+  }
+
+  /** Lines of the piece at hand. False: stop here and hand over what there is. */
+  #cut(chunk: Chunk, out: SourceRecord[], max: number): boolean {
+    const { maxLineBytes } = this.#settings;
+    const { buffer, base } = chunk;
+    const text = this.#text;
+    const narrow = this.#narrow;
+    let at = this.#at;
+    let byteAt = this.#byteAt;
+    let more = true;
+    while (out.length < max && at < text.length) {
+      const newline = text.indexOf('\n', at);
+      const byteNewline = narrow ? byteAt + newline - at : buffer.indexOf(NEWLINE, byteAt);
+      const crlf = newline > at && text.charCodeAt(newline - 1) === RETURN;
+      const end = crlf ? newline - 1 : newline;
+      const position = base + byteNewline + 1;
+      const bytes = byteNewline - byteAt - (crlf ? 1 : 0);
+      more =
+        bytes > maxLineBytes
+          ? this.#addLong(out, chunk, byteAt, position)
+          : this.#add(out, chunk, text.slice(at, end), position);
+      if (!more) break;
+      at = newline + 1;
+      byteAt = byteNewline + 1;
+    }
+    this.#at = at;
+    this.#byteAt = byteAt;
+    return more;
+  }
+
+  #add(out: SourceRecord[], chunk: Chunk, line: string, position: number): boolean {
+    const settings = this.#settings;
+    if (line.length === 0 && settings.skipEmptyLines) return true;
+    let value: unknown = line;
+    if (settings.json) {
+      try {
+        value = JSON.parse(line);
+      } catch {
+        if (settings.onBadLine === 'fail') {
+          if (out.length > 0) return false;
+          throw badLine(chunk, position);
+        }
+        if (settings.onBadLine === 'skip') {
+          this.#omitted.add('lines that are not JSON', chunk.path, position);
+          return true;
+        }
+      }
+    }
+    this.#push(out, chunk, value, position);
+    return true;
+  }
+
+  #addLong(out: SourceRecord[], chunk: Chunk, start: number, position: number): boolean {
+    const { onLongLine, maxLineBytes } = this.#settings;
+    if (onLongLine === 'fail') {
+      if (out.length > 0) return false;
+      throw lineTooLong(chunk.path, chunk.base + start, maxLineBytes);
+    }
+    if (onLongLine === 'skip') {
+      this.omitLong(chunk.path, position);
+      return true;
+    }
+    const { latin1 } = this.#settings;
+    const cut = start + maxLineBytes;
+    const line = latin1
+      ? chunk.buffer.toString('latin1', start, cut)
+      : chunk.buffer.toString('utf8', start, wholeCharacters(chunk.buffer, start, cut));
+    return this.#add(out, chunk, line, position);
+  }
+
+  omitLong(path: string, position: number): void {
+    this.#omitted.add('lines longer than max.line.bytes', path, position);
+  }
+
+  /** One shape for all records: the fields in the order of the SDK's `sourceRecord`. */
+  #push(out: SourceRecord[], chunk: Chunk, value: unknown, position: number): void {
+    out.push({
+      topic: this.#settings.topic,
+      queue: null,
+      keySchema: null,
+      key: null,
+      valueSchema: this.#schema,
+      value,
+      timestamp: null,
+      headers: NO_HEADERS,
+      sourcePartition: chunk.partition,
+      sourcePosition:
+        chunk.lone?.partial === true
+          ? { position, file: chunk.origin, partial: true }
+          : { position, file: chunk.origin },
+    });
+  }
+}
+
+/** `end`, or less so that no UTF-8 character is cut in two. */
+export function wholeCharacters(buffer: Buffer, start: number, end: number): number {
+  let at = end;
+  while (at > start && end - at < 4 && ((buffer[at] ?? 0) & 0xc0) === 0x80) at -= 1;
+  return at;
+}
+
+export function lineTooLong(path: string, position: number, maxLineBytes: number): DataError {
+  return new DataError(
+    `the line at byte ${position} of ${path} is longer than max.line.bytes (${maxLineBytes}): raise it, or set on.long.line to truncate or skip`,
+    { code: 'FILE_LINE_TOO_LONG' },
+  );
+}
+
+/** Without the parser's message as its cause: that quotes the line. */
+function badLine(chunk: Chunk, position: number): DataError {
+  return new DataError(
+    `the line that ends at byte ${position} of ${chunk.path} is not JSON: correct it, or set on.bad.line to skip or raw`,
+    { code: 'FILE_BAD_LINE' },
+  );
+}
+
+/** Says in the log what was left out: the first at once, then sums. Never the text itself. */
+class Omissions {
+  readonly #log: PluginLogger;
+  readonly #counts = new Map<string, { count: number; reportedAt: number }>();
+
+  constructor(log: PluginLogger) {
+    this.#log = log;
+  }
+
+  add(what: string, path: string, position: number): void {
+    let entry = this.#counts.get(what);
+    if (entry === undefined) this.#counts.set(what, (entry = { count: 0, reportedAt: -Infinity }));
+    entry.count += 1;
+    const now = performance.now();
+    if (now - entry.reportedAt < REPORT_EVERY_MS) return;
+    this.#log.warn(`left out ${what}`, { count: entry.count, file: path, before: position });
+    entry.reportedAt = now;
+    entry.count = 0;
+  }
+}

@@ -1,0 +1,252 @@
+/** What the file source can be told. */
+import { normalize } from 'node:path';
+import picomatch from 'picomatch';
+import {
+  ConfigError,
+  type ConfigDefinition,
+  type ConfigIssue,
+  type ParsedConfig,
+} from '../../../sdk/index.js';
+
+export type BadLinePolicy = 'fail' | 'skip' | 'raw';
+export type LongLinePolicy = 'fail' | 'truncate' | 'skip';
+
+export interface SourceSettings {
+  /** Paths taken as they are. */
+  readonly paths: readonly string[];
+  /** Patterns to expand. */
+  readonly globs: readonly string[];
+  readonly exclude: readonly string[];
+  readonly topic: string;
+  readonly json: boolean;
+  readonly onBadLine: BadLinePolicy;
+  readonly onLongLine: LongLinePolicy;
+  readonly maxLineBytes: number;
+  readonly skipEmptyLines: boolean;
+  readonly latin1: boolean;
+  readonly maxRecords: number;
+  readonly chunkBytes: number;
+  readonly pollIntervalMs: number;
+  readonly startFromEnd: boolean;
+  readonly rotateWaitMs: number;
+  /** null: a half-written last line waits for its end for ever. */
+  readonly flushPartialMs: number | null;
+}
+
+/** Which part of the files a task follows; written by the connector into its task configurations. */
+export const SHARE_KEY = 'files.share';
+
+export const SOURCE_CONFIG: ConfigDefinition = [
+  {
+    name: 'file',
+    type: 'STRING',
+    importance: 'HIGH',
+    defaultValue: null,
+    aliases: ['filename'],
+    group: 'Input',
+    documentation: 'Path of one file to follow, taken as it is. It need not exist yet. Give this or `files`.',
+  },
+  {
+    name: 'files',
+    type: 'LIST',
+    importance: 'HIGH',
+    defaultValue: null,
+    aliases: ['path', 'paths'],
+    group: 'Input',
+    documentation:
+      'Paths or glob patterns (`logs/**/*.log`) of the files to follow, separated by commas. Files that match later are found while running.',
+  },
+  {
+    name: 'files.exclude',
+    type: 'LIST',
+    importance: 'LOW',
+    defaultValue: '*.gz,*.zip,*.bz2,*.xz,*.zst',
+    group: 'Input',
+    documentation:
+      'Glob patterns of file names that `files` patterns do not match. Paths without a pattern are not affected.',
+  },
+  {
+    name: 'topic',
+    type: 'STRING',
+    importance: 'HIGH',
+    group: 'Output',
+    documentation: 'Topic the lines are written to.',
+    validator: (value) => (value === '' ? 'must not be empty' : null),
+  },
+  {
+    name: 'format',
+    type: 'STRING',
+    importance: 'MEDIUM',
+    defaultValue: 'lines',
+    allowed: ['lines', 'json'],
+    group: 'Output',
+    dependents: ['on.bad.line'],
+    documentation:
+      'lines: each line is a string. json: each line is a JSON value, without a schema; empty lines are skipped.',
+  },
+  {
+    name: 'on.bad.line',
+    type: 'STRING',
+    importance: 'MEDIUM',
+    defaultValue: 'fail',
+    allowed: ['fail', 'skip', 'raw'],
+    group: 'Output',
+    documentation:
+      'What to do with a line that is not JSON when `format` is json. fail: the task fails there. skip: the line is left out and counted in the log. raw: it is passed on as a string.',
+  },
+  {
+    name: 'max.line.bytes',
+    type: 'INT',
+    importance: 'MEDIUM',
+    defaultValue: '1048576',
+    min: 1,
+    max: 268_435_456,
+    group: 'Limits',
+    documentation:
+      'Longest line in bytes, without its line end. Longer ones are handled as `on.long.line` says.',
+  },
+  {
+    name: 'on.long.line',
+    type: 'STRING',
+    importance: 'MEDIUM',
+    defaultValue: 'fail',
+    allowed: ['fail', 'truncate', 'skip'],
+    group: 'Limits',
+    documentation:
+      'fail: the task fails there. truncate: the first `max.line.bytes` bytes are passed on. skip: the line is left out and counted in the log.',
+  },
+  {
+    name: 'skip.empty.lines',
+    type: 'BOOLEAN',
+    importance: 'LOW',
+    defaultValue: 'false',
+    group: 'Output',
+    documentation: 'Leave out lines without any character.',
+  },
+  {
+    name: 'encoding',
+    type: 'STRING',
+    importance: 'LOW',
+    defaultValue: 'utf-8',
+    allowed: ['utf-8', 'latin1'],
+    group: 'Input',
+    documentation: 'Encoding of the text. Bytes that are not UTF-8 become U+FFFD; positions stay exact.',
+  },
+  {
+    name: 'batch.size',
+    type: 'INT',
+    importance: 'LOW',
+    defaultValue: '4000',
+    min: 1,
+    max: 100_000,
+    group: 'Limits',
+    documentation: 'Most records one poll returns.',
+  },
+  {
+    name: 'read.chunk.bytes',
+    type: 'INT',
+    importance: 'LOW',
+    defaultValue: '524288',
+    min: 4096,
+    max: 67_108_864,
+    group: 'Limits',
+    documentation: 'How many bytes are read from a file at once. Two such pieces are held.',
+  },
+  {
+    name: 'poll.interval.ms',
+    type: 'INT',
+    importance: 'MEDIUM',
+    defaultValue: '250',
+    min: 1,
+    max: 3_600_000,
+    group: 'Input',
+    documentation:
+      'How often files are looked at for new data, in milliseconds. Where the system reports changes they are seen at once.',
+  },
+  {
+    name: 'start.from',
+    type: 'STRING',
+    importance: 'MEDIUM',
+    defaultValue: 'beginning',
+    allowed: ['beginning', 'end'],
+    group: 'Input',
+    documentation:
+      'Where to start in a file without a known position that is there when the task starts. Files that appear later are read from their beginning.',
+  },
+  {
+    name: 'rotate.wait.ms',
+    type: 'INT',
+    importance: 'LOW',
+    defaultValue: '1000',
+    min: 0,
+    max: 3_600_000,
+    group: 'Input',
+    documentation:
+      'When a file was renamed and another has taken its name: how long the old one must have been quiet before the new one is read, in milliseconds. Gives a writer time to change over. A file that was moved out of its folder is closed when it has been quiet for 60 times as long.',
+  },
+  {
+    name: 'flush.partial.ms',
+    type: 'INT',
+    importance: 'LOW',
+    defaultValue: null,
+    min: 0,
+    max: 86_400_000,
+    group: 'Input',
+    documentation:
+      'Pass on a last line without a line end when it has not grown for this many milliseconds. Not set: wait for its end, or until the file was rotated away.',
+  },
+];
+
+export function readSourceSettings(config: ParsedConfig): SourceSettings {
+  const given = [...new Set(config.list('files').filter((item) => item !== ''))];
+  const file = config.stringOrNull('file');
+  const literals = given.filter((item) => !isGlob(item));
+  if (file !== null && file !== '') literals.unshift(file);
+  const paths = [...new Set(literals.map((path) => normalize(path)))];
+  const globs = given.filter(isGlob).map((glob) => glob.replace(/^(\.\/)+/, ''));
+  if (paths.length + globs.length === 0) {
+    throw new ConfigError('no file to read: set "file" to a path, or "files" to paths or patterns', {
+      code: 'FILE_NOT_GIVEN',
+      field: 'file',
+    });
+  }
+  return {
+    paths,
+    globs,
+    exclude: config.list('files.exclude').filter((item) => item !== ''),
+    topic: config.string('topic'),
+    json: config.string('format') === 'json',
+    onBadLine: oneOf(['fail', 'skip', 'raw'], config.string('on.bad.line')),
+    onLongLine: oneOf(['fail', 'truncate', 'skip'], config.string('on.long.line')),
+    maxLineBytes: config.int('max.line.bytes'),
+    skipEmptyLines: config.boolean('skip.empty.lines') || config.string('format') === 'json',
+    latin1: config.string('encoding') === 'latin1',
+    maxRecords: config.int('batch.size'),
+    chunkBytes: config.int('read.chunk.bytes'),
+    pollIntervalMs: config.int('poll.interval.ms'),
+    startFromEnd: config.string('start.from') === 'end',
+    rotateWaitMs: config.int('rotate.wait.ms'),
+    flushPartialMs: config.has('flush.partial.ms') ? config.int('flush.partial.ms') : null,
+  };
+}
+
+/** Issues beyond single fields. */
+export function sourceIssues(config: ParsedConfig): ConfigIssue[] {
+  try {
+    readSourceSettings(config);
+    return [];
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return [{ field: error.field ?? 'file', value: null, reason: error.message }];
+  }
+}
+
+function isGlob(path: string): boolean {
+  return picomatch.scan(path).isGlob;
+}
+
+function oneOf<T extends string>(allowed: readonly T[], value: string): T {
+  const found = allowed.find((item) => item === value);
+  if (found === undefined) throw new ConfigError(`"${value}" is not one of: ${allowed.join(', ')}`);
+  return found;
+}

@@ -1,0 +1,210 @@
+import {
+  RetriableError,
+  type ParsedConfig,
+  type PluginLogger,
+  type RawConfig,
+  type SourceRecord,
+  type SourceTask,
+  type SourceTaskContext,
+} from '../../../sdk/index.js';
+import { ChunkReader } from './chunk-reader.js';
+import { FileSet, parseShare } from './file-set.js';
+import { inputError } from '../fs-calls.js';
+import { KnownFiles, type TailShared } from './known-files.js';
+import { LineCutter } from './line-cutter.js';
+import { parsePosition, type DurablePosition } from './origin.js';
+import { SHARE_KEY, readSourceSettings, type SourceSettings } from './source-config.js';
+import { Tail } from './tail.js';
+import { Wake } from './wake.js';
+
+/** An empty answer is given at least so often. */
+const LONGEST_POLL_MS = 1000;
+/** Patterns are expanded anew so often, and sooner when the system reports new names. */
+const SCAN_EVERY_MS = 1000;
+const SCAN_AGAIN_MS = 50;
+const MAX_SAID = 100;
+/** With fewer records a poll looks for more before it answers. */
+const FEW_RECORDS = 500;
+const NO_RECORDS: readonly SourceRecord[] = [];
+
+/** What exists between start and stop. */
+interface Running {
+  readonly context: SourceTaskContext;
+  readonly settings: SourceSettings;
+  readonly files: FileSet;
+  readonly shared: TailShared;
+  readonly tails: Map<string, Tail>;
+  readonly reader: ChunkReader;
+  readonly cutter: LineCutter;
+  readonly wake: Wake;
+}
+
+export class FileSourceTask implements SourceTask {
+  #running: Running | null = null;
+  #scannedAt = -Infinity;
+  /** What kept the last scan from a folder. */
+  #trouble: RetriableError | null = null;
+  readonly #saidTroubles = new Set<string>();
+  #lookedAt = -Infinity;
+
+  async start(context: SourceTaskContext, config: ParsedConfig, raw: RawConfig): Promise<void> {
+    const settings = readSourceSettings(config);
+    const cutter = new LineCutter(settings, context.log);
+    const tails = new Map<string, Tail>();
+    const known = new KnownFiles();
+    for (const { position } of context.positions()) {
+      const durable = parsePosition(position);
+      if (durable !== null) known.notePosition(durable);
+    }
+    const running: Running = {
+      context,
+      settings,
+      files: new FileSet(settings, parseShare(raw[SHARE_KEY])),
+      shared: {
+        settings,
+        log: context.log,
+        known,
+        open: new Set(),
+        isFollowed: (path) => tails.has(path),
+        beginAt: (partition, position) => {
+          context.beginAt(partition, position);
+        },
+        onOmittedLong: (path, position) => {
+          cutter.omitLong(path, position);
+        },
+        now: () => performance.now(),
+      },
+      tails,
+      reader: new ChunkReader(settings.chunkBytes, context.log, context.signal),
+      cutter,
+      wake: new Wake(context.signal),
+    };
+    this.#running = running;
+    await this.#scan(running, true);
+    if (tails.size === 0) context.log.info('no file matches yet; waiting for one', { files: settings.globs });
+  }
+
+  async poll(): Promise<readonly SourceRecord[]> {
+    const running = this.#running;
+    if (running === null) return NO_RECORDS;
+    const { settings, context, reader, wake } = running;
+    const answerBy = performance.now() + LONGEST_POLL_MS;
+    while (!context.signal.aborted) {
+      const records = await this.#take(running);
+      if (records.length > 0) return records;
+      const trouble = reader.trouble ?? (running.tails.size === 0 ? this.#trouble : null);
+      if (trouble !== null) throw trouble;
+      const left = answerBy - performance.now();
+      if (left <= 0) break;
+      await wake.wait(
+        Math.max(1, Math.min(left, this.#lookedAt + settings.pollIntervalMs - performance.now())),
+      );
+    }
+    return NO_RECORDS;
+  }
+
+  async stop(): Promise<void> {
+    const running = this.#running;
+    if (running === null) return;
+    this.#running = null;
+    running.wake.close();
+    await running.reader.settle();
+    for (const tail of running.tails.values()) tail.close();
+  }
+
+  /** What is there now: of one large piece, or of several small ones. */
+  async #take(running: Running): Promise<readonly SourceRecord[]> {
+    const { cutter, settings, context } = running;
+    const records: SourceRecord[] = [];
+    while (!context.signal.aborted) {
+      try {
+        if (cutter.done && !(await this.#nextChunk(running))) break;
+        const taken = cutter.take(settings.maxRecords - records.length);
+        if (records.length === 0 && taken.length >= FEW_RECORDS) return taken;
+        for (const record of taken) records.push(record);
+      } catch (error) {
+        // The next poll meets it again, with nothing before it.
+        if (records.length === 0) throw error;
+        break;
+      }
+      if (records.length >= Math.min(FEW_RECORDS, settings.maxRecords)) break;
+    }
+    return records;
+  }
+
+  /** Loads the next piece into the cutter, when there is one. */
+  async #nextChunk(running: Running): Promise<boolean> {
+    const { files, reader, cutter } = running;
+    this.#lookedAt = performance.now();
+    if (files.changes && this.#scanIsDue(running)) await this.#scan(running, false);
+    const chunk = await reader.next();
+    if (chunk !== null) cutter.load(chunk);
+    return chunk !== null;
+  }
+
+  #scanIsDue({ wake }: Running): boolean {
+    const since = this.#lookedAt - this.#scannedAt;
+    return since >= SCAN_EVERY_MS || (since >= SCAN_AGAIN_MS && wake.takeNamesChanged());
+  }
+
+  async #scan(running: Running, first: boolean): Promise<void> {
+    const { files, tails, context, wake } = running;
+    this.#scannedAt = performance.now();
+    this.#trouble = null;
+    const paths = await files.scan((error) => {
+      this.#troubled(running, error);
+    });
+    const there = new Set(paths);
+    for (const path of tails.keys()) {
+      // A file that is read to its end under another name keeps its tail.
+      if (!there.has(path) && tails.get(path)?.isOpen === false) tails.delete(path);
+    }
+    const added = paths
+      .filter((path) => !tails.has(path))
+      .map((path) => ({ path, durable: durableOf(context, path) }));
+    for (const { path } of added) tails.set(path, new Tail(path, files.isGiven(path), running.shared));
+    // Those that know which file they were reading take it before another takes it by its present name.
+    for (const item of [
+      ...added.filter((a) => a.durable !== null),
+      ...added.filter((a) => a.durable === null),
+    ]) {
+      const tail = tails.get(item.path);
+      if (tail !== undefined) await this.#begin(running, tail, item.durable, first);
+    }
+    running.reader.setTails([...tails.values()]);
+    wake.watch(files.folders());
+  }
+
+  /** Said once for each cause. */
+  #troubled({ context }: Running, error: Error): void {
+    if (!(error instanceof RetriableError)) throw error;
+    this.#trouble ??= error;
+    if (this.#saidTroubles.has(error.message) || this.#saidTroubles.size >= MAX_SAID) return;
+    this.#saidTroubles.add(error.message);
+    context.log.warn('cannot look into a folder; it will be tried again', { cause: error.message });
+  }
+
+  async #begin(running: Running, tail: Tail, durable: DurablePosition | null, first: boolean): Promise<void> {
+    try {
+      await tail.begin(durable, first && running.settings.startFromEnd);
+    } catch (cause) {
+      const error = inputError(cause, tail.path);
+      if (!(error instanceof RetriableError)) throw error;
+      running.context.log.warn('cannot read a file; it will be tried again', {
+        file: tail.path,
+        cause: error.message,
+      });
+    }
+  }
+}
+
+function durableOf(context: SourceTaskContext, path: string): DurablePosition | null {
+  const stored = context.position({ file: path }) ?? context.position({ filename: path });
+  const durable = parsePosition(stored);
+  if (stored !== null && durable === null) warnUnusable(context.log, path);
+  return durable;
+}
+
+function warnUnusable(log: PluginLogger, path: string): void {
+  log.warn('the stored position is not of a known form: reading the file from its beginning', { file: path });
+}

@@ -1,0 +1,29 @@
+/**
+ * The file source: follows files as they grow and are rotated, and passes on their lines.
+ *
+ * Rotation by rename loses nothing, also while the task is down, for as long as the renamed files stand beside the
+ * followed one, uncompressed. Rotation by copy and truncate loses what was not read before the truncation: it is only
+ * in the copy. A file that was emptied and filled again is noticed by its first bytes, so not when these are the same.
+ */
+import type { Plugin, SourceConnector } from '../../../sdk/index.js';
+import { shareText, usefulTasks } from './file-set.js';
+import { SHARE_KEY, SOURCE_CONFIG, readSourceSettings, sourceIssues } from './source-config.js';
+import { FileSourceTask } from './source-task.js';
+
+const connector: SourceConnector = {
+  kind: 'source',
+  version: '1.0.0',
+  config: SOURCE_CONFIG,
+  validate: (config) => sourceIssues(config),
+  taskConfigs(_context, config, raw, maxTasks) {
+    const count = usefulTasks(readSourceSettings(config), maxTasks);
+    return Array.from({ length: count }, (_, index) => ({
+      ...raw,
+      [SHARE_KEY]: shareText({ index, count }),
+    }));
+  },
+  createTask: () => new FileSourceTask(),
+};
+
+const plugin: Plugin = { type: 'source', plugin: connector };
+export default plugin;

@@ -1,0 +1,104 @@
+import { assignParsed, parsed, type ParsedLoad, type Wish } from './assignment.js';
+import {
+  unitGeneration,
+  unitKey,
+  type Claim,
+  type ConnectorEntry,
+  type Member,
+  type NodeRef,
+  type UnitKey,
+} from '../model.js';
+
+export interface Wanted {
+  readonly generation: number;
+  /** Of a task: the generation of its plan. */
+  readonly plan?: number;
+  /** False: the unit is kept, and does nothing. */
+  readonly active: boolean;
+}
+
+/** What the wish is made from, the same on every node that has read as far. */
+export interface ClusterFacts {
+  readonly members: ReadonlyMap<string, NodeRef & Pick<Member, 'joining' | 'leaving'>>;
+  readonly claims: ReadonlyMap<UnitKey, Claim>;
+  /** Ids of nodes that get nothing. */
+  readonly drained: { has(id: string): boolean };
+}
+
+/** Config key of a connector; MAX_WEIGHT as in its definition. */
+const WEIGHT_KEY = 'task.weight';
+const MAX_WEIGHT = 1000;
+
+/** Whether the member may have units. */
+export function takesUnits(
+  { members, drained }: Pick<ClusterFacts, 'members' | 'drained'>,
+  id: string,
+): boolean {
+  const member = members.get(id);
+  return member?.joining !== true && member?.leaving !== true && !drained.has(id);
+}
+
+/** Load of each task of the connector. What is no number from 1 to 1000 (a reference, say) counts as 1. */
+export function taskWeight({ config }: Pick<ConnectorEntry, 'config'>): number {
+  const text = config[WEIGHT_KEY]?.trim() ?? '';
+  const weight = /^\d{1,4}$/.test(text) ? Number(text) : 1;
+  return weight >= 1 && weight <= MAX_WEIGHT ? weight : 1;
+}
+
+interface ConnectorUnit {
+  readonly load: ParsedLoad;
+  readonly wanted: Wanted;
+}
+
+/** Made once for each version of a connector: with thousands of tasks it would be most of the work of every decision. */
+const KNOWN_UNITS = new WeakMap<ConnectorEntry, readonly ConnectorUnit[]>();
+
+/**
+ * A connector's own unit always, planned unless it is STOPPED; its tasks while it is RUNNING or PAUSED. Tasks of an
+ * older config run on until the new plan is there.
+ */
+function unitsOf(entry: ConnectorEntry): readonly ConnectorUnit[] {
+  const known = KNOWN_UNITS.get(entry);
+  if (known !== undefined) return known;
+  const active = entry.targetState !== 'STOPPED';
+  const weight = taskWeight(entry);
+  const units: ConnectorUnit[] = [];
+  for (let task = -1; task < (active ? (entry.tasks?.configs.length ?? 0) : 0); task += 1) {
+    const own = task < 0;
+    const generation = unitGeneration(entry, own ? null : task);
+    if (generation === null) continue;
+    const unit = unitKey({ connector: entry.name, task: own ? null : task });
+    const wanted = { generation, active, ...(own ? {} : { plan: entry.tasks?.generation ?? 0 }) };
+    units.push({ load: parsed({ unit, weight: own ? 1 : weight }), wanted });
+  }
+  KNOWN_UNITS.set(entry, units);
+  return units;
+}
+
+export function wantedUnits(configs: ReadonlyMap<string, ConnectorEntry>): Map<UnitKey, Wanted> {
+  const all = new Map<UnitKey, Wanted>();
+  for (const entry of configs.values())
+    for (const { load, wanted } of unitsOf(entry)) all.set(load.unit, wanted);
+  return all;
+}
+
+/** Planning and running are shared out separately: a plan is short work, a task is a thread. */
+export function wishOf(
+  { members, claims, drained }: ClusterFacts,
+  configs: ReadonlyMap<string, ConnectorEntry>,
+): Wish {
+  const owners = { get: (unit: UnitKey) => claims.get(unit)?.node.id };
+  const connectors: ParsedLoad[] = [];
+  const tasks: ParsedLoad[] = [];
+  const lists = [...configs.values()].map(unitsOf);
+  const most = lists.reduce((length, list) => Math.max(length, list.length), 0);
+  // About as they will be sorted, which makes that quick: by number.
+  for (let i = 0; i < most; i += 1) {
+    for (const list of lists) {
+      const load = list[i]?.load;
+      if (load !== undefined) (load.task < 0 ? connectors : tasks).push(load);
+    }
+  }
+  const nodes = [...members.keys()].filter((id) => takesUnits({ members, drained }, id));
+  return assignParsed(nodes, tasks, owners, assignParsed(nodes, connectors, owners));
+}

@@ -1,0 +1,270 @@
+import { digestOf } from '../replica/canonical-json.js';
+import {
+  count,
+  flag,
+  isObject,
+  listOf,
+  nullable,
+  object,
+  optional,
+  text,
+  type Shape,
+} from '../replica/json-shape.js';
+import { parseUnitKey, type UnitKey } from '../model.js';
+import type { Machine } from '../replica/machine.js';
+
+export interface QueueTail {
+  readonly topic: string;
+  readonly queue: number;
+  readonly offset: number;
+}
+
+/** Mark and digest of a record: already-appended.ts. */
+export type AppendedRecord = readonly [mark: number, digest: number];
+
+/** What a unit has appended and its items do not cover. */
+export interface Uncovered {
+  /** In these queues it stands at these offsets or later. */
+  readonly tails: readonly QueueTail[];
+  /** Before them, these records. */
+  readonly left: readonly AppendedRecord[];
+}
+
+type ProgressEntry<T> = Extract<ProgressOf<T>, { readonly type: 'PROGRESS' }>;
+
+export type ProgressOf<T> =
+  /** From here on nothing older than this epoch counts for the unit. A new owner appends it, and reads up to it. */
+  | { readonly type: 'FENCE'; readonly unit: UnitKey; readonly epoch: number }
+  /** `reset`: values may move backwards. */
+  | {
+      readonly type: 'PROGRESS';
+      readonly unit: UnitKey;
+      readonly epoch: number;
+      readonly items: readonly T[];
+      readonly reset?: boolean;
+      /** What of `Uncovered` has changed: of the tails these, of the records that are left all. */
+      readonly tails?: readonly QueueTail[];
+      readonly left?: readonly AppendedRecord[];
+    }
+  /** Forgets a connector's progress. Epochs seen so far cannot bring it back. */
+  | { readonly type: 'DROP'; readonly connector: string }
+  /** Sets these items and leaves others alone; null forgets all. Ends all epochs seen so far, like DROP. */
+  | { readonly type: 'RESET'; readonly connector: string; readonly items: readonly T[] | null };
+
+/** `changed`: items that were taken over. FENCED names the epoch that is in the way. */
+export type ProgressResult =
+  | { readonly ok: true; readonly changed: number }
+  | { readonly ok: false; readonly reason: 'FENCED'; readonly epoch: number; readonly message: string };
+
+interface Recorded<T> {
+  readonly item: T;
+  readonly epoch: number;
+}
+
+interface KeptProgress<T> {
+  readonly items: Map<string, Recorded<T>>;
+  /** Newest epoch of each unit. */
+  readonly fences: Map<UnitKey, number>;
+  /** Of each unit. Gone with a DROP or RESET: then nothing that was appended counts any more. */
+  readonly uncovered: Map<UnitKey, UnitUncovered>;
+  /** Epochs up to this one are over, whatever the unit. */
+  floor: number;
+}
+
+/** To read; only the machine changes it. */
+export interface ProgressState<T> {
+  /** Those without items and fences were dropped, and keep only their floor. */
+  readonly connectors: Map<string, KeptProgress<T>>;
+}
+
+export interface ProgressKind<T> {
+  readonly name: string;
+  readonly isItem: Shape<T>;
+  readonly keyOf: (item: T) => string;
+  /** Whether a later item replaces the present one when nothing says `reset`. */
+  readonly supersedes: (item: T, present: T) => boolean;
+}
+
+/** Dropped connectors whose floor is remembered. The same on every node, or they diverge. */
+const MAX_DROPPED = 10_000;
+
+export function progressMachine<T>(
+  kind: ProgressKind<T>,
+): Machine<ProgressState<T>, ProgressOf<T>, ProgressResult> {
+  const isEntry = entryShape(kind.isItem);
+  return {
+    name: kind.name,
+    initial: () => ({ connectors: new Map() }),
+    apply: (state, entry) => ({ state, result: apply(kind, state, entry) }),
+    decode: (value) => (isEntry(value) ? value : null),
+    encodeSnapshot,
+    decodeSnapshot: (items) => decodeSnapshot(kind, items),
+    digest: (state) => digestOf(encodeSnapshot(state)),
+  };
+}
+
+function apply<T>(kind: ProgressKind<T>, state: ProgressState<T>, entry: ProgressOf<T>): ProgressResult {
+  switch (entry.type) {
+    case 'FENCE':
+    case 'PROGRESS': {
+      const progress = progressOf(state, parseUnitKey(entry.unit).connector);
+      const newest = Math.max(progress.fences.get(entry.unit) ?? 0, progress.floor + 1);
+      if (entry.epoch < newest) {
+        const message = `epoch ${entry.epoch} of ${entry.unit} is over: the present one is ${newest} or later`;
+        return { ok: false, reason: 'FENCED', epoch: newest, message };
+      }
+      progress.fences.set(entry.unit, entry.epoch);
+      if (entry.type === 'FENCE') return { ok: true, changed: 0 };
+      recordUncovered(progress, entry);
+      return { ok: true, changed: record(kind, progress, entry.items, entry) };
+    }
+    case 'DROP':
+      drop(state, entry.connector);
+      return { ok: true, changed: 0 };
+    case 'RESET': {
+      const progress = progressOf(state, entry.connector);
+      endEpochs(progress);
+      if (entry.items === null) progress.items.clear();
+      return {
+        ok: true,
+        changed: record(kind, progress, entry.items ?? [], { epoch: progress.floor, reset: true }),
+      };
+    }
+  }
+}
+
+function record<T>(
+  kind: ProgressKind<T>,
+  { items: recorded }: KeptProgress<T>,
+  items: readonly T[],
+  { epoch, reset }: { readonly epoch: number; readonly reset?: boolean },
+): number {
+  let changed = 0;
+  for (const item of items) {
+    const key = kind.keyOf(item);
+    const present = recorded.get(key);
+    if (present !== undefined) {
+      if (epoch < present.epoch) continue;
+      if (reset !== true && !kind.supersedes(item, present.item)) continue;
+    }
+    recorded.set(key, { item, epoch });
+    changed += 1;
+  }
+  return changed;
+}
+
+interface UnitUncovered {
+  readonly tails: Map<string, QueueTail>;
+  left: readonly AppendedRecord[];
+}
+
+function recordUncovered<T>(
+  { uncovered }: KeptProgress<T>,
+  { unit, tails, left }: { readonly unit: UnitKey } & Partial<Uncovered>,
+): void {
+  if (tails === undefined && left === undefined) return;
+  const known = uncovered.get(unit) ?? { tails: new Map<string, QueueTail>(), left: [] };
+  uncovered.set(unit, known);
+  for (const tail of tails ?? []) known.tails.set(`${tail.queue} ${tail.topic}`, tail);
+  if (left !== undefined) known.left = left;
+}
+
+/** For a new owner of the unit. */
+export function uncoveredOf<T>(state: ProgressState<T>, unit: UnitKey): Uncovered {
+  const known = state.connectors.get(parseUnitKey(unit).connector)?.uncovered.get(unit);
+  return { tails: [...(known?.tails.values() ?? [])], left: known?.left ?? [] };
+}
+
+function progressOf<T>(state: ProgressState<T>, connector: string): KeptProgress<T> {
+  let progress = state.connectors.get(connector);
+  if (progress === undefined) {
+    progress = { items: new Map(), fences: new Map(), uncovered: new Map(), floor: 0 };
+    state.connectors.set(connector, progress);
+  }
+  return progress;
+}
+
+function endEpochs<T>(progress: KeptProgress<T>): void {
+  progress.floor = Math.max(progress.floor, ...progress.fences.values());
+  progress.fences.clear();
+  progress.uncovered.clear();
+}
+
+function drop<T>(state: ProgressState<T>, connector: string): void {
+  const progress = state.connectors.get(connector);
+  if (progress === undefined) return;
+  endEpochs(progress);
+  progress.items.clear();
+  // Set anew, so that those dropped longest ago come first.
+  state.connectors.delete(connector);
+  if (progress.floor === 0) return;
+  state.connectors.set(connector, progress);
+  if (state.connectors.size <= MAX_DROPPED) return;
+  const dropped = [...state.connectors].filter(
+    ([, { items, fences }]) => items.size === 0 && fences.size === 0,
+  );
+  for (const [name] of dropped.slice(0, Math.max(0, dropped.length - MAX_DROPPED)))
+    state.connectors.delete(name);
+}
+
+const isFenceEntry = object<{ unit: UnitKey; epoch: number }>({ unit: text, epoch: count });
+const isDropEntry = object<{ connector: string }>({ connector: text });
+
+const isTail = object<QueueTail>({ topic: text, queue: count, offset: count });
+
+function isLeft(value: unknown): value is AppendedRecord {
+  return Array.isArray(value) && value.length === 2 && value.every(count);
+}
+
+function entryShape<T>(isItem: Shape<T>): Shape<ProgressOf<T>> {
+  const isProgress = object<Pick<ProgressEntry<T>, 'items' | 'reset' | 'tails' | 'left'>>({
+    items: listOf(isItem),
+    reset: optional(flag),
+    tails: optional(listOf(isTail)),
+    left: optional(listOf(isLeft)),
+  });
+  const isReset = object<{ items: readonly T[] | null }>({ items: nullable(listOf(isItem)) });
+  const shapes = new Map<unknown, (value: unknown) => boolean>([
+    ['FENCE', isFenceEntry],
+    ['PROGRESS', (value) => isFenceEntry(value) && isProgress(value)],
+    ['DROP', isDropEntry],
+    ['RESET', (value) => isDropEntry(value) && isReset(value)],
+  ]);
+  return (value): value is ProgressOf<T> => isObject(value) && shapes.get(value['type'])?.(value) === true;
+}
+
+const isConnector = object<{ connector: string; floor: number }>({ connector: text, floor: count });
+const isUncovered = object<{ unit: UnitKey } & Uncovered>({
+  unit: text,
+  tails: listOf(isTail),
+  left: listOf(isLeft),
+});
+
+function* encodeSnapshot<T>(state: ProgressState<T>): Generator {
+  for (const [connector, { items, fences, uncovered, floor }] of state.connectors) {
+    yield { connector, floor };
+    for (const [unit, epoch] of fences) yield { unit, epoch };
+    for (const [unit, { tails, left }] of uncovered) yield { unit, tails: [...tails.values()], left };
+    for (const { item, epoch } of items.values()) yield { of: connector, item, epoch };
+  }
+}
+
+function decodeSnapshot<T>(kind: ProgressKind<T>, items: readonly unknown[]): ProgressState<T> | null {
+  const state: ProgressState<T> = { connectors: new Map() };
+  const isRecorded = object<{ of: string; item: T; epoch: number }>({
+    of: text,
+    item: kind.isItem,
+    epoch: count,
+  });
+  for (const value of items) {
+    if (isConnector(value)) progressOf(state, value.connector).floor = value.floor;
+    else if (isFenceEntry(value))
+      progressOf(state, parseUnitKey(value.unit).connector).fences.set(value.unit, value.epoch);
+    else if (isUncovered(value))
+      recordUncovered(progressOf(state, parseUnitKey(value.unit).connector), value);
+    else if (isRecorded(value)) {
+      progressOf(state, value.of).items.set(kind.keyOf(value.item), { item: value.item, epoch: value.epoch });
+    } else return null;
+  }
+  return state;
+}

@@ -1,0 +1,77 @@
+/** The plugins that come with Troupe, in the form of a package's manifest. */
+import type { PluginManifestEntry, PluginType } from '../sdk/plugin.js';
+import type { CatalogEntry } from './catalog.js';
+
+const KAFKA = 'org.apache.kafka.connect';
+const ROCKETMQ = 'org.apache.rocketmq.connect';
+const ROCKETMQ_CONVERTERS = `${ROCKETMQ}.runtime.converter.record`;
+
+const entry = (
+  type: PluginType,
+  name: string,
+  module: string,
+  aliases: readonly string[],
+): PluginManifestEntry => ({
+  class: name,
+  type,
+  version: '1.0.0',
+  module,
+  aliases,
+});
+
+const transform = (name: string, module: string): PluginManifestEntry =>
+  entry('transformation', name, `transforms/${module}.js`, [`${KAFKA}.transforms.${name}`]);
+
+/** One for the key and one for the value of a record. */
+const pair = (name: string, module: string): readonly PluginManifestEntry[] =>
+  ['Key', 'Value'].map((part) =>
+    entry('transformation', `${name}$${part}`, `transforms/${module}.js#${part}`, [
+      `${KAFKA}.transforms.${name}$${part}`,
+    ]),
+  );
+
+const predicate = (name: string, module: string): PluginManifestEntry =>
+  entry('predicate', name, `transforms/${module}.js`, [`${KAFKA}.transforms.predicates.${name}`]);
+
+const ENTRIES: readonly PluginManifestEntry[] = [
+  entry('source', 'FileSourceConnector', 'connectors/file/source/source.js', [
+    `${KAFKA}.file.FileStreamSourceConnector`,
+    `${ROCKETMQ}.file.FileSourceConnector`,
+  ]),
+  entry('sink', 'FileSinkConnector', 'connectors/file/sink/sink.js', [
+    `${KAFKA}.file.FileStreamSinkConnector`,
+    `${ROCKETMQ}.file.FileSinkConnector`,
+  ]),
+  entry('converter', 'StringConverter', 'converters/string.js', [
+    `${KAFKA}.storage.StringConverter`,
+    `${ROCKETMQ_CONVERTERS}.StringConverter`,
+  ]),
+  entry('converter', 'ByteArrayConverter', 'converters/byte-array.js', [
+    `${KAFKA}.converters.ByteArrayConverter`,
+    `${ROCKETMQ_CONVERTERS}.ByteArrayConverter`,
+  ]),
+  entry('converter', 'JsonConverter', 'converters/json/converter.js', [
+    `${KAFKA}.json.JsonConverter`,
+    `${ROCKETMQ_CONVERTERS}.json.JsonConverter`,
+  ]),
+  ...pair('InsertField', 'insert-field'),
+  ...pair('ReplaceField', 'replace-field'),
+  ...pair('HoistField', 'hoist-field'),
+  ...pair('ExtractField', 'extract-field'),
+  ...pair('MaskField', 'mask-field'),
+  transform('ValueToKey', 'value-to-key'),
+  transform('RegexRouter', 'regex-router'),
+  transform('TimestampRouter', 'timestamp-router'),
+  transform('Filter', 'filter'),
+  predicate('TopicNameMatches', 'topic-name-matches'),
+  predicate('HasHeaderKey', 'has-header-key'),
+  predicate('RecordIsTombstone', 'record-is-tombstone'),
+];
+
+export function builtinPlugins(): readonly CatalogEntry[] {
+  return ENTRIES.map(({ module, aliases, ...rest }) => {
+    const [path = '', exportName = 'default'] = module.split('#');
+    const url = new URL(`../${path}`, import.meta.url);
+    return { ...rest, aliases: aliases ?? [], module: url.href, exportName, location: null };
+  });
+}

@@ -1,0 +1,77 @@
+/** A connector's converters: `key.converter`, `value.converter` and the options under these names. */
+import type { ConfigKey } from '../sdk/config.js';
+import type { ConverterInstance, RawConfig } from '../sdk/plugin.js';
+import { configError, configurePlugin, own, type Configured } from './config-plugins.js';
+import type { PluginCatalog } from './catalog.js';
+
+export interface LoadedConverter {
+  /** What its `toConnectData` wants to be given. */
+  readonly input: 'bytes' | 'text';
+  readonly instance: ConverterInstance;
+}
+
+/** `defaultClass`: the node's, where the connector names none. Throws ConfigError with all issues. */
+export async function buildConverter(
+  raw: RawConfig,
+  part: 'key' | 'value',
+  defaultClass: string,
+  catalog: PluginCatalog,
+): Promise<LoadedConverter> {
+  const { made, issues } = await configureConverter(raw, part, defaultClass, catalog);
+  if (made === null) throw configError(issues);
+  return made;
+}
+
+export async function configureConverter(
+  raw: RawConfig,
+  part: 'key' | 'value',
+  defaultClass: string,
+  catalog: PluginCatalog,
+): Promise<Configured<LoadedConverter>> {
+  const name = `${part}.converter`;
+  const configured = await configurePlugin<'converter', LoadedConverter>({
+    raw,
+    catalog,
+    type: 'converter',
+    classKey: name,
+    className: own(raw, name)?.trim() ?? defaultClass,
+    versionKey: `${name}.plugin.version`,
+    prefix: `${name}.`,
+    reserved: ['plugin.version'],
+    group: part === 'key' ? 'Key converter' : 'Value converter',
+    make: (plugin, config) => ({
+      input: plugin.input,
+      instance: plugin.create(config, { isKey: part === 'key' }),
+    }),
+  });
+  return { ...configured, definition: [...keysOf(name, part, defaultClass), ...configured.definition] };
+}
+
+/** Those that say which converters a connector has, where the node sets nothing else. */
+export function converterKeys(): readonly ConfigKey[] {
+  return (['key', 'value'] as const).flatMap((part) => keysOf(`${part}.converter`, part, 'StringConverter'));
+}
+
+function keysOf(name: string, part: 'key' | 'value', defaultClass: string): readonly ConfigKey[] {
+  return [
+    {
+      name,
+      type: 'CLASS',
+      defaultValue: defaultClass,
+      importance: 'LOW',
+      documentation: `Converter of record ${part}s, between their form in the log and in the connector. Its options stand under ${name}. as well.`,
+      group: 'Common',
+      width: 'SHORT',
+      displayName: part === 'key' ? 'Key converter class' : 'Value converter class',
+    },
+    {
+      name: `${name}.plugin.version`,
+      type: 'STRING',
+      defaultValue: null,
+      importance: 'LOW',
+      documentation: 'Version of the converter; the newest when not given.',
+      group: 'Common',
+      displayName: part === 'key' ? 'Key converter version' : 'Value converter version',
+    },
+  ];
+}

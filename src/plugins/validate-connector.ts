@@ -1,0 +1,154 @@
+import { parseConfig } from '../sdk/config-parse.js';
+import type { ConfigDefinition, ConfigIssue, ConfigKey } from '../sdk/config.js';
+import { ConfigError } from '../sdk/errors.js';
+import type { Plugin, RawConfig, SinkConnector, SourceConnector } from '../sdk/plugin.js';
+import { configInfos, type ConfigInfos } from './config-infos.js';
+import { isPassword, own } from './config-plugins.js';
+import { commonDefinition } from './config-common.js';
+import { configureConverter } from './converter-config.js';
+import { findPlugin, type PluginCatalog } from './catalog.js';
+import { loadPlugin } from './load.js';
+import { configureTopicCreation } from './topic-creation.js';
+import { configureTransforms } from './transform-chain.js';
+import { misspelledKeys } from './unknown-keys.js';
+
+export interface ValidateOptions {
+  /** The node's converters, where the connector names none. */
+  readonly keyConverter?: string;
+  readonly valueConverter?: string;
+  /** Found before. */
+  readonly issues?: readonly ConfigIssue[];
+  /** Whether the node's log has groups whose members share topics record by record; default false. */
+  readonly sharing?: boolean;
+}
+
+/**
+ * Checks a connector's whole configuration: the common keys, its converters, transforms and predicates, and the
+ * plugin's own. All errors at once, in Kafka Connect's ConfigInfos; it does not throw for a bad configuration.
+ * Runs plugin code, which may take its time or never end: call it in a pool, under a deadline.
+ */
+export async function validateConnector(
+  raw: RawConfig,
+  catalog: PluginCatalog,
+  options: ValidateOptions = {},
+): Promise<ConfigInfos> {
+  const issues: ConfigIssue[] = [...(options.issues ?? [])];
+  const className = own(raw, 'connector.class') ?? own(raw, 'connector-class') ?? '';
+  const plugin = await loadConnector(raw, className.trim(), catalog, issues);
+  const common = commonDefinition(plugin?.kind ?? null);
+  const definition: ConfigKey[] = [...common];
+  issues.push(...parseConfig(common, raw).issues);
+  if (plugin?.kind === 'sink')
+    issues.push(...topicIssues(raw), ...sharingIssues(plugin, raw, options.sharing === true));
+  for (const configured of [
+    await configureConverter(raw, 'key', options.keyConverter ?? 'StringConverter', catalog),
+    await configureConverter(raw, 'value', options.valueConverter ?? 'StringConverter', catalog),
+    await configureTransforms(raw, catalog),
+    ...(plugin?.kind === 'source' ? [configureTopicCreation(raw)] : []),
+  ]) {
+    definition.push(...configured.definition);
+    issues.push(...configured.issues);
+    if (configured.made !== null && 'close' in configured.made) configured.made.close();
+  }
+  if (plugin !== null) {
+    definition.push(...plugin.config);
+    issues.push(...(await ownIssues(plugin, raw)));
+  }
+  issues.push(...unsupported(raw), ...misspelledKeys(raw, definition));
+  return configInfos(className.trim(), definition, raw, issues);
+}
+
+type Connector = SourceConnector | SinkConnector;
+
+async function loadConnector(
+  raw: RawConfig,
+  className: string,
+  catalog: PluginCatalog,
+  issues: ConfigIssue[],
+): Promise<Connector | null> {
+  // Missing altogether is the common definition's to say.
+  if (className === '' && own(raw, 'connector.class') === null) return null;
+  try {
+    const version = own(raw, 'connector.plugin.version')?.trim() ?? null;
+    const found: Plugin = await loadPlugin(findPlugin(catalog, ['source', 'sink'], className, version));
+    return found.type === 'source' || found.type === 'sink' ? found.plugin : null;
+  } catch (error) {
+    const ofVersion = error instanceof ConfigError && error.code === 'PLUGIN_VERSION_NOT_FOUND';
+    const field = ofVersion ? 'connector.plugin.version' : 'connector.class';
+    issues.push({ field, value: own(raw, field) ?? className, reason: messageOf(error) });
+    return null;
+  }
+}
+
+function topicIssues(raw: RawConfig): readonly ConfigIssue[] {
+  const { config } = parseConfig(commonDefinition('sink'), raw);
+  const topics = config.list('topics').length > 0;
+  const regex = (config.stringOrNull('topics.regex') ?? '') !== '';
+  if (topics !== regex) return [];
+  const reason = topics
+    ? 'and topics exclude each other: give one of them'
+    : 'or topics must be given: it says what to read';
+  // What is given but wrong has its own issue.
+  if (!topics && (own(raw, 'topics') ?? own(raw, 'topics.regex') ?? '') !== '') return [];
+  return [
+    {
+      field: topics ? 'topics.regex' : 'topics',
+      value: own(raw, topics ? 'topics.regex' : 'topics'),
+      reason,
+    },
+  ];
+}
+
+function sharingIssues(plugin: SinkConnector, raw: RawConfig, sharing: boolean): readonly ConfigIssue[] {
+  const field = 'consume.mode';
+  const value = own(raw, field);
+  if (value?.trim() !== 'shared') return [];
+  if (!sharing) {
+    const reason =
+      'shared needs RocketMQ with its proxy, and this node has none: give the node namesrvAddr and rocketmq.endpoints, or take queue';
+    return [{ field, value, reason }];
+  }
+  if (plugin.shareable === true) return [];
+  const reason =
+    'this connector needs the order or the offsets of its records, which shared ones do not have: take queue';
+  return [{ field, value, reason }];
+}
+
+/** The plugin's field checks, and only when these pass its own further ones. */
+async function ownIssues(plugin: Connector, raw: RawConfig): Promise<readonly ConfigIssue[]> {
+  const { config, issues } = parseConfig(plugin.config, raw);
+  if (issues.length > 0 || plugin.validate === undefined) return issues;
+  try {
+    return hidePasswords(plugin.config, await plugin.validate(config, raw));
+  } catch (error) {
+    const field = error instanceof ConfigError && error.field !== null ? error.field : 'connector.class';
+    const value = own(raw, field);
+    return hidePasswords(plugin.config, [
+      { field, value, reason: `the connector's check failed: ${messageOf(error)}` },
+    ]);
+  }
+}
+
+function hidePasswords(definition: ConfigDefinition, issues: readonly ConfigIssue[]): readonly ConfigIssue[] {
+  return issues.map((issue) =>
+    isPassword(definition, issue.field) && issue.value !== null ? { ...issue, value: '[hidden]' } : issue,
+  );
+}
+
+/** Promises of Kafka Connect that this version cannot keep must not be accepted in silence. */
+function unsupported(raw: RawConfig): readonly ConfigIssue[] {
+  const field = 'errors.deadletterqueue.topic.name';
+  const value = own(raw, field);
+  if (value === null || value.trim() === '') return [];
+  return [
+    {
+      field,
+      value,
+      reason: 'dead-letter queues are not supported in this version: remove it, or records would be lost',
+    },
+  ];
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
