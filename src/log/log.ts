@@ -32,6 +32,11 @@ export interface TopicSettings {
 
 export interface TopicDescription extends TopicSettings {
   readonly name: string;
+  /**
+   * Of this life of the topic: one that is made anew under the same name, or is in another log, has another. Null where
+   * the log cannot tell, as RocketMQ: then none of its topics has one.
+   */
+  readonly id: string | null;
 }
 
 export interface QueueEntry {

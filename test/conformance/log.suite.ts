@@ -65,6 +65,20 @@ export function logConformance(name: string, open: () => Promise<LogUnderTest>):
       );
     });
 
+    test('a topic keeps its id for as long as it lives, and one made anew under its name has another', async () => {
+      const topic = await newTopic();
+      const created = await log.describeTopic(topic);
+      const other = await target.another();
+      assert.deepEqual(await other.createTopic(topic, { queues: 1, ...KEPT }), created);
+      log = await target.reopen();
+      assert.deepEqual(await log.describeTopic(topic), created);
+      assert.equal((await log.listTopics()).find(({ name }) => name === topic)?.id, created?.id);
+      await log.deleteTopic(topic);
+      const anew = await log.createTopic(topic, { queues: 1, ...KEPT });
+      if (created?.id === null) assert.equal(anew.id, null);
+      else assert.notEqual(anew.id, created?.id);
+    });
+
     test('an append of which one entry is refused appends nothing', async () => {
       const topic = await newTopic();
       const append = log.append({ entries: [entry(topic, 'a'), entry('no-such-topic', 'b')] });

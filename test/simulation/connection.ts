@@ -46,7 +46,7 @@ export class Connection {
     const { store } = this.#world;
     const topicOf = (name: string) => {
       const queues = store.queues(name).length;
-      return queues === 0 ? null : { name, queues, retentionMs: null, retentionBytes: null };
+      return queues === 0 ? null : { name, queues, retentionMs: null, retentionBytes: null, id: null };
     };
     const unused = (): never => {
       throw new Error('the simulated log does not do this');

@@ -6,6 +6,7 @@
  *     ['f', fence key]                                     -> epoch
  *     ['g', group, topicId, queue]                         -> committed offset
  *     ['m', 'format' | 'nextTopicId' | 'bytes']            -> number
+ *     ['m', 'id']                                          -> text: the id of this store
  *     ['q', topicId, queue]                                -> start offset, end offset, bytes
  *     ['t', name]                                          -> JSON of the topic
  *
@@ -37,6 +38,8 @@ export interface TopicMeta {
   readonly retentionMs: number | null;
   readonly retentionBytes: number | null;
   readonly reserve: boolean;
+  /** Topics that an older release has created have none. */
+  readonly life?: string;
 }
 
 export interface QueueState {
@@ -56,7 +59,7 @@ export const groupKey = (group: string, topicId: number, queue: number): StoreKe
   topicId,
   queue,
 ];
-export const metaKey = (name: 'format' | 'nextTopicId' | 'bytes'): StoreKey => ['m', name];
+export const metaKey = (name: 'format' | 'id' | 'nextTopicId' | 'bytes'): StoreKey => ['m', name];
 
 export const ALL_TOPICS: KeyRange = { start: ['t'], end: ['u'] };
 export const ALL_GROUPS: KeyRange = { start: ['g'], end: ['h'] };
@@ -166,7 +169,8 @@ function isTopicMeta(value: unknown): value is TopicMeta {
     typeof fields.get('queues') === 'number' &&
     numberOrNull('retentionMs') &&
     numberOrNull('retentionBytes') &&
-    typeof fields.get('reserve') === 'boolean'
+    typeof fields.get('reserve') === 'boolean' &&
+    ['string', 'undefined'].includes(typeof fields.get('life'))
   );
 }
 

@@ -1,4 +1,5 @@
 /** Opens the store's database, and refuses what it cannot trust. A damaged file is never emptied. */
+import { randomUUID } from 'node:crypto';
 import {
   constants,
   accessSync,
@@ -17,7 +18,7 @@ import { LogError } from '../log.js';
 import { keepFreedMemory } from './allocator.js';
 import { checkDataFile, sizeOf } from './data-file.js';
 import { toLogError } from './errors.js';
-import { FORMAT_VERSION, decodeNumber, encodeNumbers, metaKey } from './keys.js';
+import { FORMAT_VERSION, damaged, decodeNumber, encodeNumbers, metaKey } from './keys.js';
 
 export interface OpenedDatabase {
   readonly root: RootDatabase<Buffer>;
@@ -26,6 +27,7 @@ export interface OpenedDatabase {
   /** One entry, whose version grows with every commit: what makes a commit conditional. */
   readonly version: Database<Buffer>;
   readonly dataFile: string;
+  readonly id: string;
 }
 
 export const VERSION_KEY = 'commits';
@@ -45,15 +47,17 @@ export async function openDatabase(dir: string, mapSize: number | undefined): Pr
     checkFiles(dataFile, markFile);
     keepFreedMemory();
     const opened = openFile(dataFile, mapSize);
+    let id: string;
     try {
       await checkFormat(opened.data, dataFile);
+      id = await idOf(opened.data);
       await opened.version.ifNoExists(VERSION_KEY, () => void opened.version.put(VERSION_KEY, NO_BYTES, 1));
     } catch (error) {
       await opened.root.close();
       throw error;
     }
     if (!existsSync(markFile)) writeFileSync(markFile, `${FORMAT_VERSION}\n`, { flush: true });
-    return { ...opened, dataFile };
+    return { ...opened, dataFile, id };
   } catch (error) {
     throw toLogError(error, dataFile);
   }
@@ -77,7 +81,7 @@ function checkFiles(dataFile: string, markFile: string): void {
     );
 }
 
-function openFile(path: string, mapSize: number | undefined): Omit<OpenedDatabase, 'dataFile'> {
+function openFile(path: string, mapSize: number | undefined): Omit<OpenedDatabase, 'dataFile' | 'id'> {
   const options = {
     path,
     noSubdir: true,
@@ -108,4 +112,14 @@ async function checkFormat(data: Database<Buffer>, path: string): Promise<void> 
     'LOG_CORRUPT',
     `${path} has format ${version}; this release reads format ${FORMAT_VERSION}. Use the release that wrote it, or another folder`,
   );
+}
+
+/** Made by whoever opens the store first with a release that gives one. */
+async function idOf(data: Database<Buffer>): Promise<string> {
+  const key = metaKey('id');
+  if (data.get(key) === undefined)
+    await data.ifNoExists(key, () => void data.put(key, Buffer.from(randomUUID())));
+  const stored = data.get(key);
+  if (stored === undefined) throw damaged("the store's id");
+  return stored.toString('utf8');
 }

@@ -112,16 +112,16 @@ export class EmbeddedStore implements port.Log {
     check.checkSettings(settings);
     const existing = this.#read((tables) => tables.topic(name));
     const meta = existing ?? (await this.#writer.submit(0, () => this.#tables.createTopic(name, settings)));
-    return describe(name, meta);
+    return this.#describe(name, meta);
   }
 
   async describeTopic(name: string): Promise<port.TopicDescription | null> {
     const meta = this.#read((tables) => tables.topic(name));
-    return meta === null ? null : describe(name, meta);
+    return meta === null ? null : this.#describe(name, meta);
   }
 
   async listTopics(): Promise<readonly port.TopicDescription[]> {
-    return this.#read((tables) => tables.topics().map(({ name, meta }) => describe(name, meta)));
+    return this.#read((tables) => tables.topics().map(({ name, meta }) => this.#describe(name, meta)));
   }
 
   /** The topic is gone when this resolves; its space is freed in the background. */
@@ -242,6 +242,12 @@ export class EmbeddedStore implements port.Log {
     if (this.#reader.parked > 0 && this.#writer.takeForeign()) this.#reader.wakeAll();
   }
 
+  #describe(name: string, meta: TopicMeta): port.TopicDescription {
+    const { queues, retentionMs, retentionBytes, reserve, life } = meta;
+    const id = life ?? `${this.#database.id}/${meta.id}`;
+    return { name, queues, retentionMs, retentionBytes, reserve, id };
+  }
+
   #read<T>(look: (tables: Tables) => T): T {
     if (this.#closed) throw closedError();
     try {
@@ -251,11 +257,6 @@ export class EmbeddedStore implements port.Log {
       throw toLogError(error, this.#database.dataFile);
     }
   }
-}
-
-function describe(name: string, meta: TopicMeta): port.TopicDescription {
-  const { queues, retentionMs, retentionBytes, reserve } = meta;
-  return { name, queues, retentionMs, retentionBytes, reserve };
 }
 
 function closedError(): LogError {

@@ -2,6 +2,8 @@
  * Typed access to what the store holds. What changes something only stages the change, so it is called by work that
  * was given to `GroupCommit`; what is marked as scanning there goes alone.
  */
+import { randomUUID } from 'node:crypto';
+
 import { LogError } from '../log.js';
 import type { EncodedBatch, Fence, TopicSettings } from '../log.js';
 import { GroupTable } from './group-table.js';
@@ -49,7 +51,7 @@ export class Tables {
     if (existing !== null) return existing;
     const id = this.#number(keys.metaKey('nextTopicId'), 1);
     const { queues, retentionMs, retentionBytes, reserve = false } = settings;
-    const meta: TopicMeta = { id, queues, retentionMs, retentionBytes, reserve };
+    const meta: TopicMeta = { id, queues, retentionMs, retentionBytes, reserve, life: randomUUID() };
     this.#staging.put(keys.metaKey('nextTopicId'), keys.encodeNumbers(id + 1));
     this.#staging.put(keys.topicKey(name), keys.encodeTopic(meta));
     for (let queue = 0; queue < queues; queue++) this.#putState(id, queue, { start: 0, end: 0, bytes: 0 });

@@ -254,7 +254,8 @@ function evenShare(queues: number, brokers: number): number {
 }
 
 function describe(name: string, queues: number): port.TopicDescription {
-  return { name, queues, retentionMs: null, retentionBytes: null };
+  // Brokers keep nothing that tells a topic from one made anew: attributes have fixed names, and no time is kept.
+  return { name, queues, retentionMs: null, retentionBytes: null, id: null };
 }
 
 function unknownTopic(name: string): LogError {
