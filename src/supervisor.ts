@@ -78,7 +78,7 @@ async function run(given: Parameters, configFile: string | null, shown: readonly
     ended = resolve;
   });
   const spares = taskSpares(parameters);
-  const system = startSystem(nodeTree(parameters, { version: version(), commit: commit() }), {
+  const system = startSystem(nodeTree(parameters, { version: version(), commit: commit(), configFile }), {
     log: { ...logging, bindings: {} },
     ...(spares === null ? {} : { spares }),
     onGiveUp: (line) => {

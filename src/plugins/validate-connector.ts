@@ -1,7 +1,8 @@
 import { parseConfig } from '../sdk/config-parse.js';
 import type { ConfigDefinition, ConfigIssue, ConfigKey } from '../sdk/config.js';
 import { ConfigError } from '../sdk/errors.js';
-import type { Plugin, RawConfig, SinkConnector, SourceConnector } from '../sdk/plugin.js';
+import type { FileAccess, Plugin, RawConfig, SinkConnector, SourceConnector } from '../sdk/plugin.js';
+import { fileAccess } from './file-access.js';
 import { configInfos, type ConfigInfos } from './config-infos.js';
 import { isPassword, own } from './config-plugins.js';
 import { commonDefinition } from './config-common.js';
@@ -20,6 +21,8 @@ export interface ValidateOptions {
   readonly issues?: readonly ConfigIssue[];
   /** Whether the node's log has groups whose members share topics record by record; default false. */
   readonly sharing?: boolean;
+  /** Which files connectors may open. Default: all but those of plugins. */
+  readonly files?: FileAccess;
 }
 
 /**
@@ -52,7 +55,9 @@ export async function validateConnector(
   }
   if (plugin !== null) {
     definition.push(...plugin.config);
-    issues.push(...(await ownIssues(plugin, raw)));
+    issues.push(
+      ...(await ownIssues(plugin, raw, options.files ?? fileAccess({ allowed: [], closed: [] }, catalog))),
+    );
   }
   issues.push(...unsupported(raw), ...misspelledKeys(raw, definition));
   return configInfos(className.trim(), definition, raw, issues);
@@ -115,11 +120,15 @@ function sharingIssues(plugin: SinkConnector, raw: RawConfig, sharing: boolean):
 }
 
 /** The plugin's field checks, and only when these pass its own further ones. */
-async function ownIssues(plugin: Connector, raw: RawConfig): Promise<readonly ConfigIssue[]> {
+async function ownIssues(
+  plugin: Connector,
+  raw: RawConfig,
+  files: FileAccess,
+): Promise<readonly ConfigIssue[]> {
   const { config, issues } = parseConfig(plugin.config, raw);
   if (issues.length > 0 || plugin.validate === undefined) return issues;
   try {
-    return hidePasswords(plugin.config, await plugin.validate(config, raw));
+    return hidePasswords(plugin.config, await plugin.validate(config, raw, { files }));
   } catch (error) {
     const field = error instanceof ConfigError && error.field !== null ? error.field : 'connector.class';
     const value = own(raw, field);

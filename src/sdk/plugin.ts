@@ -13,9 +13,30 @@ export interface PluginLogger {
   error(message: string, fields?: Record<string, unknown>): void;
 }
 
+/**
+ * Which files this node lets connectors open (`connector.file.paths`), for whoever opens files: plugins run with the
+ * rights of the node, so what REST could have them write might be run, and what they read be published. Ask in `validate`,
+ * so that a bad config is refused, and again before each opening: links and the node's settings may have changed.
+ */
+export interface FileAccess {
+  /**
+   * Throws ConfigError FILE_NOT_ALLOWED, which says what to do, when the path may not be opened for reading or writing;
+   * a relative one starts at the working folder. `field` is the key of the configuration that names it. Errors of
+   * the system, such as EACCES on the way, come as they are.
+   */
+  check(path: string, field: string): Promise<void>;
+  /** Absolute, symbolic links followed as far as the path exists. */
+  realPath(path: string): Promise<string>;
+}
+
 // --- Connectors: plan the work. They run in a pool, under a deadline, and own no data. ---
 
-export interface ConnectorContext {
+/** What `validate` is told about the node that validates. */
+export interface ValidationContext {
+  readonly files: FileAccess;
+}
+
+export interface ConnectorContext extends ValidationContext {
   readonly connectorName: string;
   readonly log: PluginLogger;
   readonly signal: AbortSignal;
@@ -25,7 +46,11 @@ interface ConnectorPlugin<TaskPlugin> {
   readonly version: string;
   readonly config: ConfigDefinition;
   /** Checks beyond single fields, for example that a folder exists. Field checks have passed already. */
-  validate?(config: ParsedConfig, raw: RawConfig): Promise<readonly ConfigIssue[]> | readonly ConfigIssue[];
+  validate?(
+    config: ParsedConfig,
+    raw: RawConfig,
+    context: ValidationContext,
+  ): Promise<readonly ConfigIssue[]> | readonly ConfigIssue[];
   /** One configuration for each task, at most `maxTasks`. Called again when the config changes. */
   taskConfigs(
     context: ConnectorContext,
@@ -58,6 +83,7 @@ export interface TaskContext {
   readonly log: PluginLogger;
   /** Aborted when the task is asked to stop: waits in poll or put should end on it. */
   readonly signal: AbortSignal;
+  readonly files: FileAccess;
 }
 
 export interface SourceTaskContext extends TaskContext {

@@ -1,3 +1,5 @@
+import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { ActorId, ActorSpec, Backoff, Intensity, SupervisorSpec } from '../actors/kernel/protocol.js';
 import type { ConfigSyncParams } from '../actors/config-sync/params.js';
 import type { DiscoveryParams } from '../actors/discovery/params.js';
@@ -6,6 +8,7 @@ import type { PersistenceParams } from '../actors/persistence/params.js';
 import type { RebalancerParams } from '../actors/rebalancer/params.js';
 import type { TaskSettings } from '../actors/task/protocol.js';
 import type { Parameters } from '../core/parameters/parameters.js';
+import { fileRules, type FileRules } from '../core/parameters/file-rules.js';
 import { restUrl } from '../core/cluster/rest-url.js';
 import type { LogActorParams, LogSettings } from '../actors/log/open.js';
 import type { SpareSpec } from './spare-threads.js';
@@ -20,6 +23,8 @@ export interface NodeFacts {
   readonly version: string;
   /** That it was built from. */
   readonly commit?: string;
+  /** That the parameters were read from. */
+  readonly configFile?: string | null;
 }
 
 /**
@@ -36,6 +41,7 @@ export interface NodeFacts {
  *        └─ rebalancer
  */
 export function nodeTree(parameters: Parameters, facts: NodeFacts): SupervisorSpec {
+  const files = filesOf(parameters, facts);
   return supervisor('root', 'one_for_one', [
     actor('http', parameters, ['discovery', 'config-sync', 'rebalancer'], httpParams(parameters, facts)),
     supervisor('runtime', 'rest_for_one', [
@@ -48,12 +54,12 @@ export function nodeTree(parameters: Parameters, facts: NodeFacts): SupervisorSp
           'config-sync',
           parameters,
           ['log', 'persistence', 'rebalancer'],
-          configSyncParams(parameters),
+          configSyncParams(parameters, files),
         ),
         startDeadlineMs: START_MS + COLD_START_FILES_MS + parameters.coldStartWaitMs,
       },
       {
-        ...actor('rebalancer', parameters, ['discovery', 'config-sync'], rebalancerParams(parameters)),
+        ...actor('rebalancer', parameters, ['discovery', 'config-sync'], rebalancerParams(parameters, files)),
         // When the node stops it waits for the tasks.
         stopDeadlineMs: parameters.taskStopTimeoutMs + 5000,
       },
@@ -195,12 +201,13 @@ function persistenceParams(parameters: Parameters): PersistenceParams {
   };
 }
 
-function configSyncParams(parameters: Parameters): ConfigSyncParams {
+function configSyncParams(parameters: Parameters, files: FileRules): ConfigSyncParams {
   return {
     workerId: parameters.workerId,
     logSettings: logSettings(parameters),
     topic: parameters.configStoreTopic,
     pluginPaths: parameters.pluginPaths,
+    files,
     keyConverter: parameters.keyConverter,
     valueConverter: parameters.valueConverter,
     planningTimeoutMs: parameters.planningTimeoutMs,
@@ -213,14 +220,22 @@ function configSyncParams(parameters: Parameters): ConfigSyncParams {
   };
 }
 
+function filesOf(parameters: Parameters, { configFile }: NodeFacts): FileRules {
+  return fileRules(parameters, {
+    folder: fileURLToPath(new URL('..', import.meta.url)),
+    configFile: configFile === undefined || configFile === null ? null : resolve(configFile),
+  });
+}
+
 function secretProviders(parameters: Parameters): ConfigSyncParams['secretProviders'] {
   return { env: parameters.configProvidersEnvAllow, folders: parameters.configProvidersFilePaths };
 }
 
-function rebalancerParams(parameters: Parameters): RebalancerParams {
+function rebalancerParams(parameters: Parameters, files: FileRules): RebalancerParams {
   const settings: TaskSettings = {
     logSettings: logSettings(parameters),
     pluginPaths: parameters.pluginPaths,
+    files,
     secretProviders: secretProviders(parameters),
     positionTopic: parameters.positionStoreTopic,
     offsetTopic: parameters.offsetStoreTopic,

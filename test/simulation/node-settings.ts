@@ -19,6 +19,7 @@ export const REBALANCER: RebalancerParams = {
   settings: {
     logSettings: { kind: 'embedded' },
     pluginPaths: [],
+    files: { allowed: [], closed: [] },
     secretProviders: { env: [], folders: [] },
     positionTopic: POSITION_TOPIC,
     offsetTopic: OFFSET_TOPIC,

@@ -12,6 +12,7 @@ import { startSink } from '#troupe/actors/task/sink/sink-task.js';
 import { startSource } from '#troupe/actors/task/source/source-task.js';
 import { parseUnitKey } from '#troupe/core/model.js';
 import { DEFAULT_TOLERANCE } from '#troupe/core/tolerance.js';
+import { ANY_FILE } from '#troupe/sdk/testing/any-file.js';
 import { parseConfigOrThrow } from '#troupe/sdk/config-parse.js';
 import { Connection } from './connection.js';
 import { sinkPlugin, sleep, sourcePlugin, type OnCall } from './plugins.js';
@@ -118,6 +119,7 @@ const TEXT = {
 const LOADED = {
   config: parseConfigOrThrow([], {}),
   chain: null,
+  files: ANY_FILE,
   keyConverter: TEXT,
   valueConverter: TEXT,
   tolerance: DEFAULT_TOLERANCE,

@@ -42,6 +42,7 @@ export default behavior<ConfigSyncProtocol, ConfigSyncPeers, ConfigSyncParams>({
       threads: params.planningThreads,
       timeoutMs: params.planningTimeoutMs,
       pluginPaths: params.pluginPaths,
+      files: params.files,
       secretProviders: params.secretProviders,
       keyConverter: params.keyConverter,
       valueConverter: params.valueConverter,

@@ -1,3 +1,4 @@
+import type { FileRules } from '../../core/parameters/file-rules.js';
 import type { LogSettings } from '../log/open.js';
 import type { SecretProviders } from '../secret-providers.js';
 import type { LogProtocol } from '../log/protocol.js';
@@ -15,6 +16,8 @@ export interface ConfigSyncParams {
   readonly logSettings: LogSettings;
   readonly topic: string;
   readonly pluginPaths: readonly string[];
+  /** Which files connectors may open. */
+  readonly files: FileRules;
   readonly secretProviders: SecretProviders;
   readonly keyConverter: string;
   readonly valueConverter: string;

@@ -4,12 +4,14 @@ import { workerData } from 'node:worker_threads';
 import { pluginKeyInfos, validateConnector, type ValidateOptions } from '../../plugins/config-values.js';
 import { passwordsOf } from '../../plugins/configured-plugins.js';
 import { findPlugin } from '../../plugins/catalog.js';
+import { fileAccess, isFileRules } from '../../plugins/file-access.js';
 import { discoverPlugins } from '../../plugins/discover.js';
 import { loadPlugin, loadPluginOf } from '../../plugins/load.js';
 import { parseConfigOrThrow } from '../../sdk/config-parse.js';
 import { ConfigError } from '../../sdk/errors.js';
 import type { ConnectorContext, PluginLogger, RawConfig } from '../../sdk/plugin.js';
 import type { ConfigInfos } from '../../plugins/config-infos.js';
+import type { FileRules } from '../../core/parameters/file-rules.js';
 import { withReferences, type ResolvedConfig } from '../../core/connectors/secret-references.js';
 import { withoutSecrets } from '../../plugins/shown-infos.js';
 import { hideSecrets, rememberSecrets } from '../kernel/known-secrets.js';
@@ -23,6 +25,7 @@ import {
 import type { PlanningAnswer, PlanningJob } from './planning-pool.js';
 
 const catalog = discoverPlugins(pluginPaths());
+const files = fileAccess(fileRules(), catalog);
 
 // What is thrown here leaves the thread in place of the error that no job caught, and that may quote a secret.
 process.on('uncaughtException', (error) => {
@@ -47,6 +50,11 @@ function nodeOptions(): ValidateOptions {
 function pluginPaths(): string[] {
   const { pluginPaths: paths } = poolData();
   return Array.isArray(paths) ? paths.filter((path) => typeof path === 'string') : [];
+}
+
+function fileRules(): FileRules {
+  const { files: given } = poolData();
+  return isFileRules(given) ? given : { allowed: [], closed: [] };
 }
 
 function secretProviders(): SecretProviders {
@@ -91,6 +99,7 @@ async function validate(written: RawConfig): Promise<ConfigInfos> {
   const resolved = await resolve(written);
   const infos = await validateConnector(resolved.config, catalog, {
     ...nodeOptions(),
+    files,
     issues: resolved.problems,
   });
   return withoutSecrets(infos, written, resolved.secrets, resolved.passwords);
@@ -117,6 +126,7 @@ async function plan(name: string, written: RawConfig): Promise<readonly RawConfi
     connectorName: name,
     log: silent,
     signal: new AbortController().signal,
+    files,
   };
   const configs = await connector.taskConfigs(
     context,

@@ -1,4 +1,5 @@
 import { Piscina } from 'piscina';
+import type { FileRules } from '../../core/parameters/file-rules.js';
 import type { ConnectorEntry } from '../../core/model.js';
 import { ConnectError } from '../../sdk/errors.js';
 import type { SecretProviders } from '../secret-providers.js';
@@ -25,6 +26,8 @@ export interface PlanningPoolOptions {
   readonly threads: number;
   readonly timeoutMs: number;
   readonly pluginPaths: readonly string[];
+  /** Which files connectors may open. Default: all but those of plugins. */
+  readonly files?: FileRules;
   /** Default: none is allowed. */
   readonly secretProviders?: SecretProviders;
   readonly keyConverter: string;
@@ -75,10 +78,10 @@ export class PlanningPool {
   }
 
   #create(): Piscina {
-    const { pluginPaths, secretProviders, keyConverter, valueConverter, sharing } = this.#options;
+    const { pluginPaths, files, secretProviders, keyConverter, valueConverter, sharing } = this.#options;
     const pool = new Piscina({
       filename: new URL('./planning-job.js', import.meta.url).href,
-      workerData: { pluginPaths, secretProviders, keyConverter, valueConverter, sharing },
+      workerData: { pluginPaths, files, secretProviders, keyConverter, valueConverter, sharing },
       // One stays, so that a REST write need not wait for a thread to start.
       minThreads: 1,
       maxThreads: this.#options.threads,

@@ -3,6 +3,7 @@ import { commonDefinition, topicsRegex } from '../../plugins/config-values.js';
 import { buildTopicCreation, type TopicCreation } from '../../plugins/topic-creation.js';
 import { buildConverter, type LoadedConverter } from '../../plugins/converter-config.js';
 import { findPlugin, type PluginCatalog } from '../../plugins/catalog.js';
+import { fileAccess } from '../../plugins/file-access.js';
 import { discoverPlugins } from '../../plugins/discover.js';
 import { loadPluginOf } from '../../plugins/load.js';
 import type { Tolerance } from '../../core/tolerance.js';
@@ -10,7 +11,7 @@ import { buildTransformChain, type TransformChain } from '../../plugins/transfor
 import type { TopicSettings } from '../../log/log.js';
 import { parseConfigOrThrow } from '../../sdk/config-parse.js';
 import type { ParsedConfig } from '../../sdk/config.js';
-import type { RawConfig, SinkConnector, SourceConnector } from '../../sdk/plugin.js';
+import type { FileAccess, RawConfig, SinkConnector, SourceConnector } from '../../sdk/plugin.js';
 import { rememberSecrets } from '../kernel/known-secrets.js';
 import type { TaskParams, TaskSettings } from './protocol.js';
 import type { BatchLimits } from './source/source-writer.js';
@@ -23,6 +24,7 @@ interface Loaded {
   readonly valueConverter: LoadedConverter;
   readonly tolerance: Tolerance;
   readonly limits: BatchLimits;
+  readonly files: FileAccess;
 }
 
 export interface LoadedSource extends Loaded {
@@ -65,6 +67,7 @@ export async function loadTask(params: TaskParams): Promise<LoadedSource | Loade
     valueConverter: await buildConverter(raw, 'value', settings.valueConverter, catalog),
     tolerance: toleranceOf(common),
     limits: limitsOf(common),
+    files: fileAccess(settings.files, catalog),
   };
   if (connector.kind === 'source') {
     return {

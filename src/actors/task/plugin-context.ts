@@ -1,16 +1,17 @@
 import { parseUnitKey } from '../../core/model.js';
-import type { PluginLogger, TaskContext } from '../../sdk/plugin.js';
+import type { FileAccess, PluginLogger, TaskContext } from '../../sdk/plugin.js';
 import type { ActorLogger } from '../kernel/protocol.js';
 import type { TaskParts } from './parts.js';
 
 /** What the plugin of any task is told. */
-export function pluginContext({ context }: TaskParts): TaskContext {
+export function pluginContext({ context }: TaskParts, files: FileAccess): TaskContext {
   const { connector, task } = parseUnitKey(context.params.unit);
   return {
     connectorName: connector,
     taskId: task ?? 0,
     log: pluginLogger(context.log),
     signal: context.signal,
+    files,
   };
 }
 

@@ -1,3 +1,4 @@
+import type { FileRules } from '../../core/parameters/file-rules.js';
 import type { NodeRef, UnitKey } from '../../core/model.js';
 import type { LogSettings } from '../log/open.js';
 import type { Protocol } from '../kernel/protocol.js';
@@ -24,6 +25,8 @@ export interface TaskParams {
 export interface TaskSettings {
   readonly logSettings: LogSettings;
   readonly pluginPaths: readonly string[];
+  /** Which files the plugin may open. */
+  readonly files: FileRules;
   readonly secretProviders: SecretProviders;
   readonly positionTopic: string;
   readonly offsetTopic: string;

@@ -45,6 +45,10 @@ const table = {
       ...path('conf/connectors'),
       doc: 'Each `*.json` file in this folder, `{"name": …, "config": {…}}`, is applied at the start when it is new or has changed. What REST changed or deleted stays so until then.',
     },
+    'connector.file.paths': {
+      ...list('paths'),
+      doc: 'Folders in which connectors may read and write files. Without it: wherever this process may, which whoever reaches REST can use; name folders where that is not you alone. Files of plugins, of the program, of the store, of `connectorsDir` and of `config.providers.file.paths` are never allowed, whatever stands here, also not behind symbolic links.',
+    },
     'config.providers.env.allow': {
       ...list('list'),
       doc: 'Environment variables that connectors may refer to as `${env:NAME}`. A name that ends in `*` stands for all that begin so.',

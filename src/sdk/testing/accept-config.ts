@@ -5,6 +5,7 @@ import { parseConfig } from '../config-parse.js';
 import type { ConfigDefinition } from '../config.js';
 import { ConfigError } from '../errors.js';
 import type { RawConfig, SinkConnector, SourceConnector } from '../plugin.js';
+import { ANY_FILE } from './any-file.js';
 import { RecordingLogger } from './recording-logger.js';
 import { planTasks } from './running-tasks.js';
 
@@ -38,7 +39,7 @@ export function acceptConfig(subject: ConfigSubject): void {
     withConfig(async (raw) => {
       const { config, issues } = parseConfig(definition, raw);
       assert.deepEqual(issues, []);
-      assert.deepEqual((await connector.validate?.(config, raw)) ?? [], []);
+      assert.deepEqual((await connector.validate?.(config, raw, { files: ANY_FILE })) ?? [], []);
     }));
 
   test('a required key that is missing is named', () =>
@@ -81,7 +82,8 @@ export function acceptConfig(subject: ConfigSubject): void {
       withConfig(async (raw) => {
         const given = changed(raw, Object.fromEntries(secrets.map((name) => [name, SECRET])));
         const { config, issues } = parseConfig(definition, given);
-        const more = issues.length > 0 ? [] : ((await connector.validate?.(config, given)) ?? []);
+        const more =
+          issues.length > 0 ? [] : ((await connector.validate?.(config, given, { files: ANY_FILE })) ?? []);
         assert.ok(!JSON.stringify([...issues, ...more, config]).includes(SECRET));
       }));
   }
@@ -136,7 +138,7 @@ function plan(
 async function refusals(connector: SourceConnector | SinkConnector, raw: RawConfig): Promise<string[]> {
   const { config, issues } = parseConfig(connector.config, raw);
   const all = [...issues];
-  if (all.length === 0) all.push(...((await connector.validate?.(config, raw)) ?? []));
+  if (all.length === 0) all.push(...((await connector.validate?.(config, raw, { files: ANY_FILE })) ?? []));
   const fields = all.map(({ field }) => field);
   if (fields.length > 0) return fields;
   try {

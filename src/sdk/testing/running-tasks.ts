@@ -1,6 +1,7 @@
 /** What the harnesses of sources and sinks have in common. */
 import { parseConfigOrThrow } from '../config-parse.js';
 import type { PluginLogger, RawConfig, SinkConnector, SourceConnector } from '../plugin.js';
+import { ANY_FILE } from './any-file.js';
 import { within } from './deadline.js';
 
 export interface RunningTask<Task extends { stop(): Promise<void> | void }> {
@@ -17,7 +18,7 @@ export async function planTasks(
 ): Promise<readonly RawConfig[]> {
   const { signal } = new AbortController();
   return connector.taskConfigs(
-    { ...context, signal },
+    { ...context, signal, files: ANY_FILE },
     parseConfigOrThrow(connector.config, raw),
     raw,
     maxTasks,

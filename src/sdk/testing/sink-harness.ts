@@ -2,6 +2,7 @@
 import { parseConfigOrThrow } from '../config-parse.js';
 import { RetriableError } from '../errors.js';
 import type {
+  FileAccess,
   QueueOffset,
   QueueRef,
   RawConfig,
@@ -11,6 +12,7 @@ import type {
 } from '../plugin.js';
 import { NO_HEADERS, type SinkRecord } from '../record.js';
 import type { Schema } from '../schema.js';
+import { ANY_FILE } from './any-file.js';
 import { within } from './deadline.js';
 import { RecordingLogger } from './recording-logger.js';
 import { planTasks, release, type RunningTask } from './running-tasks.js';
@@ -34,6 +36,8 @@ export interface SinkHarnessOptions {
   readonly connectorName?: string;
   /** How long one call of the plugin may take, in milliseconds. Default 10,000. */
   readonly deadlineMs?: number;
+  /** Which files the plugin may open. Default: all. */
+  readonly files?: FileAccess;
 }
 
 /** All queues belong to one task, whatever `tasks.max` would make of them. */
@@ -48,6 +52,7 @@ export class SinkHarness {
   readonly #raw: RawConfig;
   readonly #name: string;
   readonly #deadlineMs: number;
+  readonly #files: FileAccess;
   readonly #queues: readonly Queue[];
   #running: RunningTask<SinkTask> | null = null;
   readonly #abandoned: RunningTask<SinkTask>[] = [];
@@ -57,6 +62,7 @@ export class SinkHarness {
     this.#raw = raw;
     this.#name = options.connectorName ?? 'sink-under-test';
     this.#deadlineMs = options.deadlineMs ?? 10_000;
+    this.#files = options.files ?? ANY_FILE;
     const queues = options.queues ?? [{ topic: 'topic', queue: 0 }];
     this.#queues = queues.map(({ topic, queue }) => ({
       topic,
@@ -199,6 +205,7 @@ export class SinkHarness {
       taskId: 0,
       log: this.log,
       signal,
+      files: this.#files,
       assignment: this.#queues.map(({ topic, queue }) => ({ topic, queue })),
       seek: (offsets) => {
         this.#seek(offsets);

@@ -1,8 +1,9 @@
 /** Runs a source connector without the runtime: plans it, starts its tasks, polls them, keeps their positions. */
 import { parseConfigOrThrow } from '../config-parse.js';
 import { RetriableError } from '../errors.js';
-import type { RawConfig, SourceConnector, SourceTask, SourceTaskContext } from '../plugin.js';
+import type { FileAccess, RawConfig, SourceConnector, SourceTask, SourceTaskContext } from '../plugin.js';
 import type { JsonObject, SourceRecord } from '../record.js';
+import { ANY_FILE } from './any-file.js';
 import { within } from './deadline.js';
 import { RecordingLogger } from './recording-logger.js';
 import { planTasks, release, type RunningTask } from './running-tasks.js';
@@ -13,6 +14,8 @@ export interface HarnessOptions {
   readonly connectorName?: string;
   /** How long one call of the plugin, or waiting for records, may take, in milliseconds. Default 10,000. */
   readonly deadlineMs?: number;
+  /** Which files the plugin may open. Default: all. */
+  readonly files?: FileAccess;
 }
 
 interface Position {
@@ -32,6 +35,7 @@ export class SourceHarness {
   readonly #name: string;
   readonly #maxTasks: number;
   readonly #deadlineMs: number;
+  readonly #files: FileAccess;
   readonly #durable = new Map<string, string>();
   #tasks: RunningTask<SourceTask>[] = [];
   readonly #abandoned: RunningTask<SourceTask>[] = [];
@@ -42,6 +46,7 @@ export class SourceHarness {
     this.#name = options.connectorName ?? 'source-under-test';
     this.#maxTasks = options.maxTasks ?? 1;
     this.#deadlineMs = options.deadlineMs ?? 10_000;
+    this.#files = options.files ?? ANY_FILE;
   }
 
   get taskCount(): number {
@@ -139,6 +144,7 @@ export class SourceHarness {
       taskId,
       log: this.log,
       signal,
+      files: this.#files,
       position: (partition) => {
         const text = this.#durable.get(JSON.stringify(partition));
         return text === undefined ? null : parse(text);

@@ -11,6 +11,7 @@ import { DEFAULT_TOLERANCE } from '#troupe/core/tolerance.js';
 import type { Log } from '#troupe/log/log.js';
 import { parseConfigOrThrow } from '#troupe/sdk/config-parse.js';
 import { sourceRecord } from '#troupe/sdk/index.js';
+import { ANY_FILE } from '#troupe/sdk/testing/any-file.js';
 import { readTexts } from '../../conformance/log-batches.js';
 import { until } from '../../support/wait.js';
 import { KEPT, newFolder, openStore } from '../log/support.js';
@@ -48,6 +49,7 @@ const loaded: LoadedSource = {
   valueConverter: asText,
   tolerance: DEFAULT_TOLERANCE,
   limits: { maxRecords: RECORDS.length, maxBytes: 10_000, lingerMs: 0 },
+  files: ANY_FILE,
   connector: {
     kind: 'source',
     version: '1',
@@ -110,6 +112,7 @@ async function startThread(
       settings: {
         logSettings: { kind: 'embedded' },
         pluginPaths: [],
+        files: { allowed: [], closed: [] },
         secretProviders: { env: [], folders: [] },
         positionTopic: 'positions',
         offsetTopic: 'offsets',

@@ -6,7 +6,12 @@ import { gunzipSync } from 'node:zlib';
 import { nodeFileOps } from '#troupe/connectors/file/file-ops.js';
 import { fileSink } from '#troupe/connectors/file/sink/sink.js';
 import { Decimal, SchemaBuilder, STRING_SCHEMA, parseConfigOrThrow } from '#troupe/sdk/index.js';
-import { RecordingLogger, SinkHarness, type SinkHarnessOptions } from '#troupe/sdk/testing/index.js';
+import {
+  ANY_FILE,
+  RecordingLogger,
+  SinkHarness,
+  type SinkHarnessOptions,
+} from '#troupe/sdk/testing/index.js';
 import { until } from '../../support/wait.js';
 import { inFolder } from './temporary.js';
 
@@ -233,7 +238,8 @@ test('a symbolic link cannot lead the output out of its folder', () =>
 
 test('tasks are as many as have files of their own', async () => {
   const planned = async (raw: Readonly<Record<string, string>>): Promise<number> => {
-    const context = { connectorName: 'c', log: new RecordingLogger(), signal: new AbortController().signal };
+    const { signal } = new AbortController();
+    const context = { connectorName: 'c', log: new RecordingLogger(), signal, files: ANY_FILE };
     return (await connector.taskConfigs(context, parseConfigOrThrow(connector.config, raw), raw, 4)).length;
   };
   assert.equal(await planned({ file: 'out.log', topics: 'a' }), 1);

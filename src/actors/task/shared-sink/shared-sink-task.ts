@@ -1,7 +1,7 @@
 import { groupOf } from '../../../core/model.js';
 import type { SharedConsumer } from '../../../log/shared.js';
 import { ConfigError, DataError } from '../../../sdk/errors.js';
-import type { SinkTaskContext } from '../../../sdk/plugin.js';
+import type { FileAccess, SinkTaskContext } from '../../../sdk/plugin.js';
 import type { StartedTask, TaskParts } from '../parts.js';
 import { flowReport } from '../flow-report.js';
 import type { LoadedSink } from '../load-task.js';
@@ -64,7 +64,7 @@ export async function startSharedSink(
   try {
     await gate.untilLeased();
     await calls.run('start', () =>
-      task.start(sharedContext(parts, loop, errors), loaded.config, params.config),
+      task.start(sharedContext(parts, loaded.files, loop, errors), loaded.config, params.config),
     );
   } catch (error) {
     await consumer.close();
@@ -79,9 +79,14 @@ export async function startSharedSink(
   };
 }
 
-function sharedContext(parts: TaskParts, loop: SharedSinkLoop, errors: RecordErrors): SinkTaskContext {
+function sharedContext(
+  parts: TaskParts,
+  files: FileAccess,
+  loop: SharedSinkLoop,
+  errors: RecordErrors,
+): SinkTaskContext {
   return {
-    ...pluginContext(parts),
+    ...pluginContext(parts, files),
     assignment: [],
     seek: () => {
       throw notShareable();

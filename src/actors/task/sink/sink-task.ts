@@ -6,7 +6,7 @@ import { progressEncoder } from '../progress-entries.js';
 import { isNotNow, type LogError } from '../../../log/log.js';
 import { encodeValues } from '../../../log/replicated-topic.js';
 import { DataError } from '../../../sdk/errors.js';
-import type { QueueOffset, QueueRef, SinkTaskContext } from '../../../sdk/plugin.js';
+import type { FileAccess, QueueOffset, QueueRef, SinkTaskContext } from '../../../sdk/plugin.js';
 import type { StartedTask, TaskParts } from '../parts.js';
 import { isUnknownTopic } from '../deleted-topic.js';
 import { flowReport } from '../flow-report.js';
@@ -74,7 +74,7 @@ async function startOnQueues(
   });
   await gate.untilLeased();
   await calls.run('start', () =>
-    task.start(sinkContext(parts, assignment, loop, errors), loaded.config, params.config),
+    task.start(sinkContext(parts, loaded.files, assignment, loop, errors), loaded.config, params.config),
   );
   const warnNotForgotten = (error: unknown): void => {
     const cause = error instanceof Error ? error.message : String(error);
@@ -231,12 +231,13 @@ async function commitToGroup(parts: TaskParts, offsets: readonly QueueOffset[]):
 
 function sinkContext(
   parts: TaskParts,
+  files: FileAccess,
   assignment: readonly QueueRef[],
   loop: SinkLoop,
   errors: RecordErrors,
 ): SinkTaskContext {
   return {
-    ...pluginContext(parts),
+    ...pluginContext(parts, files),
     assignment,
     seek: (offsets) => {
       loop.seek(offsets);

@@ -8,7 +8,7 @@ import { ConfigError } from '../../../sdk/errors.js';
 import { fencingEpoch } from '../../../core/cluster/fencing.js';
 import type { SourcePosition } from '../../../core/model.js';
 import type { JsonObject } from '../../../sdk/record.js';
-import type { SourceTaskContext } from '../../../sdk/plugin.js';
+import type { FileAccess, SourceTaskContext } from '../../../sdk/plugin.js';
 import type { StartedTask, TaskParts } from '../parts.js';
 import { flowReport } from '../flow-report.js';
 import { encodeHeader } from '../headers.js';
@@ -42,7 +42,7 @@ export async function startSource(parts: TaskParts, loaded: LoadedSource): Promi
   const begun: SourcePosition[] = [];
   await gate.untilLeased();
   await calls.run('start', () =>
-    task.start(sourceContext(parts, progress.positions, begun), loaded.config, params.config),
+    task.start(sourceContext(parts, loaded.files, progress.positions, begun), loaded.config, params.config),
   );
   const flow = flowReport(context.log, 'appended');
   let heldBackSince = 0;
@@ -143,12 +143,13 @@ function exactAppend(
 
 function sourceContext(
   parts: TaskParts,
+  files: FileAccess,
   positions: readonly SourcePosition[],
   begun: SourcePosition[],
 ): SourceTaskContext {
   const known = new Map(positions.map((item) => [canonical(item.partition), item.position]));
   return {
-    ...pluginContext(parts),
+    ...pluginContext(parts, files),
     position: (partition) => known.get(canonical(partition)) ?? null,
     positions: () => positions,
     beginAt: (partition, position) => {

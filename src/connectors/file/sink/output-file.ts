@@ -1,6 +1,6 @@
 /** One output and its progress file: the piece that is being written, and what became of those before it. */
 import { basename, dirname, join } from 'node:path';
-import type { ConnectError, PluginLogger, QueueOffset } from '../../../sdk/index.js';
+import type { ConnectError, FileAccess, PluginLogger, QueueOffset } from '../../../sdk/index.js';
 import type { Compressor } from './compressor.js';
 import type { FileOps } from '../file-ops.js';
 import { fileChanged, outputError } from './output-errors.js';
@@ -18,6 +18,7 @@ import {
 export interface OutputShared {
   readonly ops: FileOps;
   readonly paths: OutputPath;
+  readonly files: FileAccess;
   readonly log: PluginLogger;
   readonly compressor: Compressor;
   readonly fsync: boolean;
@@ -74,8 +75,8 @@ export class OutputFile {
   /** Puts the output back to its last commit. The offsets to go on from; none when it was never committed. */
   async recover(): Promise<readonly QueueOffset[]> {
     return this.#guarded(async () => {
-      const { ops, paths, log } = this.#shared;
-      await paths.check(this.path);
+      const { ops, paths, files, log } = this.#shared;
+      await paths.check(this.path, files);
       const progress = await readProgress(ops, this.path);
       if (progress === null) return [];
       this.#adopt(progress);
@@ -176,9 +177,9 @@ export class OutputFile {
   }
 
   async #open(): Promise<void> {
-    const { paths, ops } = this.#shared;
+    const { paths, files, ops } = this.#shared;
     if (this.#rolling) await this.#writeProgress();
-    await paths.check(this.path);
+    await paths.check(this.path, files);
     await ops.makeFolder(dirname(this.path));
     if (this.#hasProgress) return this.#file.openAgain();
     // The first run: what is there stays. This must be known before the first line is, or a second start could not

@@ -1,8 +1,6 @@
 /** From the `file` setting to paths that stay inside their folder. */
-import { lstat, realpath } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, parse, relative, resolve, sep } from 'node:path';
-import { ConfigError } from '../../../sdk/index.js';
-import { errnoOf } from '../fs-calls.js';
+import { ConfigError, type FileAccess } from '../../../sdk/index.js';
 
 const PLACEHOLDERS = ['topic', 'queue', 'task'] as const;
 export type Placeholder = (typeof PLACEHOLDERS)[number];
@@ -41,11 +39,11 @@ export class OutputPath {
     );
   }
 
-  /** Throws when symbolic links lead the path out of its folder. What does not exist yet cannot. */
-  async check(path: string): Promise<void> {
-    const base = await realOf(this.base);
-    const target = await realOf(path);
-    if (!isInside(base, target)) throw this.#outside(target);
+  /** Throws when the node does not allow the path, or symbolic links lead it out of its folder. */
+  async check(path: string, files: FileAccess): Promise<void> {
+    await files.check(path, 'file');
+    const target = await files.realPath(path);
+    if (!isInside(await files.realPath(this.base), target)) throw this.#outside(target);
   }
 
   #outside(path: string): ConfigError {
@@ -84,29 +82,4 @@ function escape(value: string): string {
       .map((byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`)
       .join(''),
   );
-}
-
-/** Where a path leads, as far as it exists. */
-async function realOf(path: string): Promise<string> {
-  try {
-    return await realpath(path);
-  } catch (error) {
-    if (errnoOf(error) !== 'ENOENT') throw error;
-  }
-  if (await isLink(path)) {
-    throw new ConfigError(`${path} is a symbolic link to nothing: remove it, or create what it names`, {
-      code: 'FILE_DANGLING_LINK',
-      field: 'file',
-    });
-  }
-  const parent = dirname(path);
-  return parent === path ? path : join(await realOf(parent), basename(path));
-}
-
-async function isLink(path: string): Promise<boolean> {
-  try {
-    return (await lstat(path)).isSymbolicLink();
-  } catch {
-    return false;
-  }
 }

@@ -1,11 +1,14 @@
 /** What the file sink can be told. */
 import {
   ConfigError,
+  ConnectError,
   type ConfigDefinition,
   type ConfigIssue,
+  type FileAccess,
   type ParsedConfig,
   type RawConfig,
 } from '../../../sdk/index.js';
+import { errnoOf } from '../fs-calls.js';
 import { OutputPath } from './output-path.js';
 
 export interface SinkSettings {
@@ -101,11 +104,20 @@ export function readSinkSettings(config: ParsedConfig): SinkSettings {
 }
 
 /** Issues beyond single fields. */
-export function sinkIssues(config: ParsedConfig): ConfigIssue[] {
+export async function sinkIssues(
+  config: ParsedConfig,
+  raw: RawConfig,
+  files: FileAccess,
+): Promise<ConfigIssue[]> {
   try {
-    readSinkSettings(config);
+    const { output } = readSinkSettings(config);
+    // Topics that a pattern finds are not known here: their files are looked at when they are opened.
+    const [topic = 'topic'] = topicsOf(raw);
+    await output.check(output.render({ topic, queue: 0, task: 0 }), files);
     return [];
   } catch (error) {
+    // What the system says of this folder is of this node alone, and may have changed when a task opens it.
+    if (errnoOf(error) !== null && !(error instanceof ConnectError)) return [];
     if (!(error instanceof ConfigError)) throw error;
     return [
       {
@@ -119,8 +131,12 @@ export function sinkIssues(config: ParsedConfig): ConfigIssue[] {
 
 /** Two tasks never write the same file: without placeholders that tell their queues apart there is one task. */
 export function usefulSinkTasks(output: OutputPath, raw: RawConfig, maxTasks: number): number {
-  const topics = (raw['topics'] ?? '').split(',').filter((topic) => topic.trim() !== '');
-  const oneTopic = topics.length === 1 && raw['topics.regex'] === undefined;
+  const oneTopic = topicsOf(raw).length === 1 && raw['topics.regex'] === undefined;
   const apart = output.uses('task') || (output.uses('queue') && (output.uses('topic') || oneTopic));
   return apart ? maxTasks : 1;
+}
+
+function topicsOf(raw: RawConfig): readonly string[] {
+  const topics = (raw['topics'] ?? '').split(',').map((topic) => topic.trim());
+  return topics.filter((topic) => topic !== '');
 }

@@ -39,6 +39,7 @@ export class FileSinkTask implements SinkTask {
     const shared = {
       ops: this.#ops,
       paths: settings.output,
+      files: context.files,
       log: context.log,
       compressor,
       fsync: settings.fsync,
