@@ -26,7 +26,11 @@ export class Ownership {
   }
 
   exists(task: SimulatedTask): void {
-    const { unit } = task.params;
+    const { unit, config } = task.params;
+    if (config['request'] !== config['planned.from'])
+      this.#fail(
+        `${nameOf(task)} starts ${unit} as request ${config['planned.from'] ?? ''} had it, after request ${config['request'] ?? ''}`,
+      );
     const tasks = this.#tasks.get(unit) ?? new Set();
     tasks.add(task);
     this.#tasks.set(unit, tasks);

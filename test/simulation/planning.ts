@@ -16,7 +16,9 @@ export async function planTasks(
     throw new ConnectError(`Connector ${name} not found`, { code: 'CONNECTOR_NOT_FOUND' });
   }
   await sleep(1 + random.next(150));
-  const configs = Array.from({ length: Number(present.config['tasks.max']) }, () => ({}));
+  const configs = Array.from({ length: Number(present.config['tasks.max']) }, () => ({
+    'planned.from': present.config['request'] ?? '',
+  }));
   const entry: ConfigEntry = { type: 'TASKS', name, connectorVersion: present.version, configs, epoch };
   const result = await replica.submit(entry);
   if (!result.ok) throw new ConnectError(result.message, { code: result.code });

@@ -22,9 +22,11 @@ export function planRebalance(
   const wanted = wantedUnits(configs);
   const wish = wishOf(cluster, configs);
   const moves: PlannedMove[] = [];
-  for (const unit of wanted.keys()) {
+  for (const [unit, { outdated }] of wanted) {
     const from = cluster.claims.get(unit)?.node.id ?? null;
     const to = wish.get(unit) ?? null;
+    // It stays where it is until its connector is planned.
+    if (outdated === true && (from === null || takesUnits(cluster, from))) continue;
     if (from !== to) moves.push({ unit, from, to });
   }
   return { moves, reason: moves.length > 0 ? null : reasonFor(cluster, wanted.size) };

@@ -9,7 +9,7 @@ import {
   type UnitStatus,
 } from '../model.js';
 import type { Moves } from './moves.js';
-import { wantedUnits, wishOf, type ClusterFacts, type Wanted } from './wanted-units.js';
+import { takesUnits, wantedUnits, wishOf, type ClusterFacts, type Wanted } from './wanted-units.js';
 
 /** What this node has started: a task's thread, or (for a connector's unit) a plan that was made or failed. */
 export interface RunningUnit {
@@ -89,6 +89,7 @@ export function decide(input: RebalanceInput): Action[] {
   const actions: Action[] = [];
   const movesLeft = input.moves?.available({ claims, statuses }, wish) ?? Infinity;
   let moves = 0;
+  const takes = takesUnits({ members, drained }, self.id);
   for (const unit of units) {
     if (busy.has(unit)) continue;
     const here = wish.get(unit) === self.id && cluster.members.get(self.id)?.incarnation === self.incarnation;
@@ -98,7 +99,7 @@ export function decide(input: RebalanceInput): Action[] {
     const want = wanted.get(unit);
     const action =
       runs !== undefined
-        ? stopIfOver(unit, runs, own, want, here)
+        ? stopIfOver(unit, runs, own, want, here || (want?.outdated === true && takes))
         : next(unit, claim, own, here ? want : undefined);
     if (action === null) continue;
     if (action.type === 'start') {
@@ -118,7 +119,7 @@ export function decide(input: RebalanceInput): Action[] {
 
 /**
  * A unit that runs goes on for as long as it runs on this node's present claim, for what is wanted now. `here`: this
- * node is wished for it.
+ * node is wished for it, or nobody else would start it.
  */
 function stopIfOver(
   unit: UnitKey,
@@ -131,7 +132,9 @@ function stopIfOver(
   const fine = own?.epoch === runs.epoch && want?.active === true && runs.generation >= want.generation;
   if (!fine) return { type: 'stop', unit };
   if (here) return null;
-  return parseUnitKey(unit).task === null ? { type: 'stop', unit } : { type: 'stop', unit, moving: true };
+  // Nobody starts one of an older config: as a move it would not end.
+  const moving = parseUnitKey(unit).task !== null && want.outdated !== true;
+  return moving ? { type: 'stop', unit, moving } : { type: 'stop', unit };
 }
 
 function next(
@@ -141,10 +144,10 @@ function next(
   want: Wanted | undefined,
 ): Action | null {
   if (own === undefined) {
-    return want !== undefined && claim === undefined ? claimOf(unit, want) : null;
+    return want !== undefined && want.outdated !== true && claim === undefined ? claimOf(unit, want) : null;
   }
   if (want === undefined) return { type: 'release', unit, epoch: own.epoch };
-  if (!want.active) return null;
+  if (!want.active || want.outdated === true) return null;
   if (own.generation < want.generation) return claimOf(unit, want);
   if (own.generation > want.generation) return null;
   const { epoch, generation } = own;

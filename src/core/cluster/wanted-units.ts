@@ -15,6 +15,8 @@ export interface Wanted {
   readonly plan?: number;
   /** False: the unit is kept, and does nothing. */
   readonly active: boolean;
+  /** A task of an older config, until the new plan is there: it runs on where it runs, and is started nowhere. */
+  readonly outdated?: true;
 }
 
 /** What the wish is made from, the same on every node that has read as far. */
@@ -50,26 +52,38 @@ interface ConnectorUnit {
   readonly wanted: Wanted;
 }
 
+/** Whether the tasks were planned from another config than the present one. */
+function isOutdated({ tasks, version }: ConnectorEntry): boolean {
+  return tasks !== null && tasks.connectorVersion !== version;
+}
+
 /** Made once for each version of a connector: with thousands of tasks it would be most of the work of every decision. */
 const KNOWN_UNITS = new WeakMap<ConnectorEntry, readonly ConnectorUnit[]>();
 
 /**
  * A connector's own unit always, planned unless it is STOPPED; its tasks while it is RUNNING or PAUSED. Tasks of an
- * older config run on until the new plan is there.
+ * older config run on until the new plan is there, and are not started any more, also not by a restart: it would be
+ * the new config with the old plan.
  */
 function unitsOf(entry: ConnectorEntry): readonly ConnectorUnit[] {
   const known = KNOWN_UNITS.get(entry);
   if (known !== undefined) return known;
   const active = entry.targetState !== 'STOPPED';
   const weight = taskWeight(entry);
-  const units: ConnectorUnit[] = [];
-  for (let task = -1; task < (active ? (entry.tasks?.configs.length ?? 0) : 0); task += 1) {
-    const own = task < 0;
-    const generation = unitGeneration(entry, own ? null : task);
-    if (generation === null) continue;
-    const unit = unitKey({ connector: entry.name, task: own ? null : task });
-    const wanted = { generation, active, ...(own ? {} : { plan: entry.tasks?.generation ?? 0 }) };
-    units.push({ load: parsed({ unit, weight: own ? 1 : weight }), wanted });
+  const { name, tasks } = entry;
+  const units: ConnectorUnit[] = [
+    {
+      load: parsed({ unit: unitKey({ connector: name, task: null }), weight: 1 }),
+      wanted: { generation: unitGeneration(entry, null) ?? 0, active },
+    },
+  ];
+  for (let task = 0; active && tasks !== null && task < tasks.configs.length; task += 1) {
+    const unit = unitKey({ connector: name, task });
+    const plan = tasks.generation;
+    const wanted: Wanted = isOutdated(entry)
+      ? { generation: plan, plan, active, outdated: true }
+      : { generation: unitGeneration(entry, task) ?? plan, plan, active };
+    units.push({ load: parsed({ unit, weight }), wanted });
   }
   KNOWN_UNITS.set(entry, units);
   return units;

@@ -218,9 +218,20 @@ function restarted(
   };
 }
 
-function save(state: ConfigState, entry: ConnectorEntry, created = false): ConfigResult {
+function save(state: ConfigState, changed: ConnectorEntry, created = false): ConfigResult {
+  const entry = withoutOldPlan(changed);
   state.connectors.set(entry.name, entry);
   return { ok: true, entry, created };
+}
+
+/**
+ * A STOPPED connector keeps the plan of its present config alone. Nodes see states, not each step: one that has not
+ * noticed the stop would run on what it has when the connector is resumed.
+ */
+function withoutOldPlan(entry: ConnectorEntry): ConnectorEntry {
+  const { targetState, tasks, version } = entry;
+  const old = targetState === 'STOPPED' && tasks !== null && tasks.connectorVersion !== version;
+  return old ? { ...entry, tasks: null } : entry;
 }
 
 function failure(code: ConfigErrorCode, message: string): ConfigResult {
@@ -301,7 +312,7 @@ function decodeSnapshot(items: readonly unknown[]): ConfigState | null {
     else if (isTasks(item)) {
       const connector = state.connectors.get(item.tasksOf);
       if (connector === undefined) return null;
-      state.connectors.set(item.tasksOf, { ...connector, tasks: item.tasks });
+      state.connectors.set(item.tasksOf, withoutOldPlan({ ...connector, tasks: item.tasks }));
     } else if (isObject(item) && isConnectorEntry(item['connector'])) {
       state.connectors.set(item['connector'].name, item['connector']);
     } else return null;

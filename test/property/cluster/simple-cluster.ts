@@ -23,14 +23,19 @@ interface SimpleNode {
 /** Nodes that do what `decide` says, one action of one node at a time, in an order that the choices give. */
 export class SimpleCluster {
   readonly state: ClusterState = clusterMachine.initial();
-  readonly configs = new Map<string, ConnectorEntry>();
+  readonly configs: Map<string, ConnectorEntry>;
   readonly nodes = new Map<string, SimpleNode>();
   readonly starts: { readonly unit: UnitKey; readonly generation: number }[] = [];
   readonly #choose: (bound: number) => number;
+  /** Absent: connectors are planned by hand. */
+  planned?: (connector: string, epoch: number) => void;
+  /** A node starts a task. */
+  onStart?: (unit: UnitKey) => void;
   #offset = 0;
 
-  constructor(choose: (bound: number) => number) {
+  constructor(choose: (bound: number) => number, configs = new Map<string, ConnectorEntry>()) {
     this.#choose = choose;
+    this.configs = configs;
   }
 
   join(id: string): void {
@@ -82,16 +87,22 @@ export class SimpleCluster {
   /** Until nobody has anything left to do. */
   settle(afterEach: () => void = () => undefined): void {
     for (let step = 0; step < MAX_STEPS; step += 1) {
-      const possible = [...this.nodes.values()].flatMap((node) =>
-        this.#actions(node).map((action) => ({ node, action })),
-      );
-      const next = possible[this.#choose(possible.length)];
-      if (next === undefined) return;
-      this.#do(next.node, next.action);
-      this.#check();
+      if (!this.step()) return;
       afterEach();
     }
     assert.fail('there is no end to it');
+  }
+
+  /** One action of one node; false: there is nothing to do. */
+  step(): boolean {
+    const possible = [...this.nodes.values()].flatMap((node) =>
+      this.#actions(node).map((action) => ({ node, action })),
+    );
+    const next = possible[this.#choose(possible.length)];
+    if (next === undefined) return false;
+    this.#do(next.node, next.action);
+    this.#check();
+    return true;
   }
 
   /** Epoch and node of each task. */
@@ -136,6 +147,8 @@ export class SimpleCluster {
         const { epoch, generation } = action;
         running.set(unit, { epoch, generation, state: 'RUNNING' });
         this.starts.push({ unit, generation });
+        if (action.type === 'plan') this.planned?.(action.connector, epoch);
+        else this.onStart?.(unit);
         const status = { unit, node: self, epoch, state: 'RUNNING' as const, trace: null, stalled: null };
         this.#say(self, { type: 'STATUS', status });
         break;

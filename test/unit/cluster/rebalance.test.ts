@@ -213,6 +213,22 @@ test('a changed config is planned again while its tasks go on', () => {
   ]);
 });
 
+test('a task of an older config is not started, claimed or moved, and stays where it runs', () => {
+  const connectors = [{ ...CONNECTOR, version: 8 }];
+  const [connector] = [running('c', 1, 8)];
+  const planning = claim('c', SELF, 1, 8);
+  const task = claim('c/0', SELF, 2, 6);
+  assert.deepEqual(decided({ connectors, running: [connector], claims: [planning] }), []);
+  assert.deepEqual(decided({ connectors, running: [connector], claims: [planning, task] }), []);
+  const restarted = [{ ...CONNECTOR, version: 8, restarts: { connector: 0, tasks: { 0: 9 } } }];
+  const all = { running: [connector, running('c/0', 2, 6)], claims: [planning, task] };
+  assert.deepEqual(decided({ connectors: restarted, ...all }), [], 'a restart waits for the plan');
+  assert.deepEqual(decided({ connectors, ...all, drained: ['a'] }), [
+    { type: 'stop', unit: 'c' },
+    { type: 'stop', unit: 'c/0' },
+  ]);
+});
+
 test('a view of the configs that is behind stops and claims nothing', () => {
   const behind = [{ ...CONNECTOR, tasks: { connectorVersion: 5, generation: 4, configs: [{}] } }];
   assert.deepEqual(decided({ connectors: behind }), []);

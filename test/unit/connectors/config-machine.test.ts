@@ -176,3 +176,28 @@ test('a boot file is applied once, by whatever node comes first; what was change
   boot('h2', '3');
   assert.deepEqual(configs.entry.config, { k: '3' }, 'a file that was changed is applied');
 });
+
+test('a connector that was changed while it was stopped has no tasks when it is resumed, until it is planned', () => {
+  const configs = new Configs();
+  configs.put({ file: 'old' });
+  configs.plan(configs.entry.version, 2);
+  configs.say({ type: 'TARGET', name: 'c', state: 'STOPPED' });
+  assert.equal(configs.entry.tasks?.configs.length, 2, 'the plan is that of its config');
+  configs.put({ file: 'new' });
+  configs.say({ type: 'TARGET', name: 'c', state: 'RUNNING' });
+  assert.deepEqual(configs.entry.tasks, null);
+  const planned = configs.plan(configs.entry.version, 1);
+  assert.ok(typeof planned === 'object');
+  assert.equal(planned.tasks?.configs.length, 1);
+});
+
+test('a connector that is stopped before its change was planned has no tasks when it is resumed', () => {
+  const configs = new Configs();
+  configs.put({ file: 'old' });
+  configs.plan(configs.entry.version, 2);
+  configs.put({ file: 'new' });
+  assert.equal(configs.entry.tasks?.configs.length, 2, 'they run on');
+  configs.say({ type: 'TARGET', name: 'c', state: 'STOPPED' });
+  configs.say({ type: 'TARGET', name: 'c', state: 'RUNNING' });
+  assert.equal(configs.entry.tasks, null);
+});
