@@ -193,7 +193,9 @@ export class ScaleNode {
     const task = new ScaleTask(params, this.#topics, this.process, this.#world);
     this.tasks.set(unit, task);
     await task.start(this.states);
-    this.#rebalancer.ref(this.#main).tell('taskState', { unit, epoch, state: 'RUNNING', stalled: null });
+    this.#rebalancer
+      .ref(this.#main)
+      .tell('taskState', { unit, epoch, incarnation: 1, state: 'RUNNING', stalled: null });
   }
 }
 

@@ -19,6 +19,8 @@ export interface RebalancerProtocol extends Protocol {
     taskState: {
       unit: UnitKey;
       epoch: number;
+      /** Of the thread that says it: its end may be known before its last word. */
+      incarnation: number;
       state: 'RUNNING' | 'PAUSED';
       stalled: { readonly since: number; readonly call: string } | null;
     };

@@ -12,6 +12,7 @@ import type { NodeState } from './node-state.js';
 import type { RebalancerParams, RebalancerPeers } from './params.js';
 import type { RebalancerProtocol, AllocatedUnit } from './protocol.js';
 import { Statuses } from './statuses.js';
+import { TaskThreads } from './task-threads.js';
 import { isTaskParams, taskSpec } from './task-spec.js';
 
 const ASK_MS = 30_000;
@@ -34,6 +35,7 @@ export class Rebalancer {
   readonly #failures = new Map<UnitKey, number>();
   /** Claims that were granted to this object and that no start has used. */
   readonly #unused = new Map<UnitKey, number>();
+  readonly #threads = new TaskThreads();
   readonly #statuses: Statuses;
   #moves: Moves;
   /** Set while this node gives everything away; called when nothing is left. */
@@ -56,7 +58,8 @@ export class Rebalancer {
       if (!isTaskParams(params)) continue;
       const { unit, epoch, generation, config } = params;
       const failed = state === 'failed';
-      this.#running.set(unit, { unit, epoch, generation, config, state: failed ? 'FAILED' : 'RUNNING' });
+      const seen = failed ? 'FAILED' : state === 'backoff' || state === 'starting' ? 'RESTARTING' : 'RUNNING';
+      this.#running.set(unit, { unit, epoch, generation, config, state: seen });
       if (failed && lastExit !== undefined) this.#report(unit, 'FAILED', trace(lastExit));
       // Told to stop by the actor before this one: it will not run, whatever is wished for by now.
       if (state === 'stopping') this.#begin({ type: 'stop', unit });
@@ -141,9 +144,12 @@ export class Rebalancer {
     return plan;
   }
 
-  onTaskState({ unit, epoch, state, stalled }: RebalancerProtocol['tell']['taskState']): void {
+  onTaskState(word: RebalancerProtocol['tell']['taskState']): void {
+    const { unit, epoch, incarnation, state, stalled } = word;
     const running = this.#running.get(unit);
-    if (running?.epoch !== epoch) return;
+    // One that has failed for good is not started again: not before it was stopped.
+    if (running?.epoch !== epoch || running.state === 'FAILED') return;
+    if (!this.#threads.speaks(unit, incarnation)) return;
     this.#running.set(unit, { ...running, state });
     this.#statuses.say({ unit, epoch, state, trace: null, stalled });
   }
@@ -152,6 +158,7 @@ export class Rebalancer {
     if (event.type !== 'exited') return;
     const running = this.#running.get(event.id);
     if (running === undefined || this.#stopping.has(event.id)) return;
+    if (!this.#threads.ends(event.id, event.incarnation)) return;
     const state = event.restartInMs === null ? 'FAILED' : 'RESTARTING';
     this.#running.set(event.id, { ...running, state });
     this.#report(event.id, state, trace(event.reason));
@@ -228,6 +235,7 @@ export class Rebalancer {
       this.#stopping.delete(unit);
     }
     this.#running.delete(unit);
+    this.#threads.forget(unit);
     this.#failures.delete(unit);
   }
 
@@ -247,6 +255,7 @@ export class Rebalancer {
     const spec = taskSpec({ unit, epoch, generation, node: self }, entry, this.#context.params);
     if (spec === null) return;
     const { config } = spec.params;
+    this.#threads.forget(unit);
     this.#running.set(unit, { unit, epoch, generation, config, state: 'RESTARTING' });
     try {
       await this.#context.system.startChild('tasks', spec);

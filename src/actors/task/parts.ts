@@ -59,11 +59,13 @@ export class StateReport {
   }
 
   #tell(): void {
-    const { unit, epoch } = this.#context.params;
+    const { incarnation, params } = this.#context;
+    const { unit, epoch } = params;
     if (this.#state === null && this.#stall === null) return;
     this.#context.peers.rebalancer.tell('taskState', {
       unit,
       epoch,
+      incarnation,
       state: this.#state ?? 'RUNNING',
       stalled: this.#stall,
     });

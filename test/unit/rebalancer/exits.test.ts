@@ -15,6 +15,31 @@ test('a task that fails for good in its first start is FAILED', async () => {
   await until('the cluster knows it', () => node.status === 'FAILED');
 });
 
+test('the last word of a thread, heard after its end, does not bring the task back', async () => {
+  const node = new LoneNode();
+  const started = await until('its start is under way', () => node.started);
+  started();
+  node.exits(500);
+  node.runs();
+  assert.equal(node.status, 'RESTARTING');
+  node.runs(2);
+  assert.equal(node.status, 'RUNNING');
+  node.exits(null, 2);
+  node.runs(2);
+  assert.equal(node.status, 'FAILED');
+  node.rebalancer.repeatStatuses();
+  assert.equal(node.status, 'FAILED');
+});
+
+test('the end of a thread, heard after the next one runs, does not hide that one', async () => {
+  const node = new LoneNode();
+  const started = await until('its start is under way', () => node.started);
+  started();
+  node.runs(2);
+  node.exits(500, 1);
+  assert.equal(node.status, 'RUNNING');
+});
+
 test('a task that a leaving node stops did not fail', async () => {
   const node = new LoneNode(MANY);
   const started = await until('its start is under way', () => node.started);

@@ -80,9 +80,15 @@ export class LoneNode {
   }
 
   /** The supervisor tells that the task's thread has ended. */
-  exits(restartInMs: number | null): void {
+  exits(restartInMs: number | null, incarnation = 1): void {
     const reason = { code: 'START_FAILED', message: 'no topic', errorCode: 'LOG_UNKNOWN_TOPIC' } as const;
-    this.rebalancer.onTaskEvent({ type: 'exited', id: 'c/0', incarnation: 1, reason, restartInMs });
+    this.rebalancer.onTaskEvent({ type: 'exited', id: 'c/0', incarnation, reason, restartInMs });
+  }
+
+  /** The task's thread says that it runs. */
+  runs(incarnation = 1): void {
+    const epoch = this.#cluster.claims.get('c/0')?.epoch ?? 0;
+    this.rebalancer.onTaskState({ unit: 'c/0', epoch, incarnation, state: 'RUNNING', stalled: null });
   }
 
   #join(node: NodeRef, leaving: boolean): void {
