@@ -229,7 +229,7 @@ const SOURCE: ConfigDefinition = [
     type: 'STRING',
     defaultValue: null,
     importance: 'HIGH',
-    documentation: 'Where records go that name no topic themselves.',
+    documentation: "Where records go that name no topic themselves. None of the cluster's own topics.",
     group: COMMON,
     displayName: 'Topic',
     validator: (value) => badTopic(value === null ? [] : [value]),
@@ -257,7 +257,8 @@ const SINK: ConfigDefinition = [
     type: 'LIST',
     defaultValue: '',
     importance: 'HIGH',
-    documentation: 'Topics to read, separated by commas. Give these or topics.regex.',
+    documentation:
+      "Topics to read, separated by commas, none of the cluster's own. Give these or topics.regex.",
     group: COMMON,
     width: 'LONG',
     displayName: 'Topics',

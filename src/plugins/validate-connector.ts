@@ -23,6 +23,8 @@ export interface ValidateOptions {
   readonly sharing?: boolean;
   /** Which files connectors may open. Default: all but those of plugins. */
   readonly files?: FileAccess;
+  /** The cluster's topics, which no connector may read or write; default none. */
+  readonly ownTopics?: readonly string[];
 }
 
 /**
@@ -43,6 +45,7 @@ export async function validateConnector(
   issues.push(...parseConfig(common, raw).issues);
   if (plugin?.kind === 'sink')
     issues.push(...topicIssues(raw), ...sharingIssues(plugin, raw, options.sharing === true));
+  issues.push(...ownTopicIssues(plugin?.kind ?? null, raw, options.ownTopics ?? []));
   for (const configured of [
     await configureConverter(raw, 'key', options.keyConverter ?? 'StringConverter', catalog),
     await configureConverter(raw, 'value', options.valueConverter ?? 'StringConverter', catalog),
@@ -102,6 +105,19 @@ function topicIssues(raw: RawConfig): readonly ConfigIssue[] {
       reason,
     },
   ];
+}
+
+function ownTopicIssues(
+  kind: Connector['kind'] | null,
+  raw: RawConfig,
+  ownTopics: readonly string[],
+): readonly ConfigIssue[] {
+  if (kind === null) return [];
+  const { config } = parseConfig(commonDefinition(kind), raw);
+  const field = kind === 'source' ? 'topic' : 'topics';
+  const named = kind === 'source' ? [config.stringOrNull('topic') ?? ''] : config.list('topics');
+  const reason = "is one of the cluster's own topics, which connectors neither write nor read: take another";
+  return named.filter((name) => ownTopics.includes(name)).map((value) => ({ field, value, reason }));
 }
 
 function sharingIssues(plugin: SinkConnector, raw: RawConfig, sharing: boolean): readonly ConfigIssue[] {

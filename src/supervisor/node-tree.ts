@@ -206,6 +206,7 @@ function configSyncParams(parameters: Parameters, files: FileRules): ConfigSyncP
     workerId: parameters.workerId,
     logSettings: logSettings(parameters),
     topic: parameters.configStoreTopic,
+    ownTopics: ownTopics(parameters),
     pluginPaths: parameters.pluginPaths,
     files,
     keyConverter: parameters.keyConverter,
@@ -231,6 +232,11 @@ function secretProviders(parameters: Parameters): ConfigSyncParams['secretProvid
   return { env: parameters.configProvidersEnvAllow, folders: parameters.configProvidersFilePaths };
 }
 
+function ownTopics(parameters: Parameters): readonly string[] {
+  const { clusterStoreTopic, configStoreTopic, positionStoreTopic, offsetStoreTopic } = parameters;
+  return [clusterStoreTopic, configStoreTopic, positionStoreTopic, offsetStoreTopic];
+}
+
 function rebalancerParams(parameters: Parameters, files: FileRules): RebalancerParams {
   const settings: TaskSettings = {
     logSettings: logSettings(parameters),
@@ -239,12 +245,7 @@ function rebalancerParams(parameters: Parameters, files: FileRules): RebalancerP
     secretProviders: secretProviders(parameters),
     positionTopic: parameters.positionStoreTopic,
     offsetTopic: parameters.offsetStoreTopic,
-    ownTopics: [
-      parameters.clusterStoreTopic,
-      parameters.configStoreTopic,
-      parameters.positionStoreTopic,
-      parameters.offsetStoreTopic,
-    ],
+    ownTopics: ownTopics(parameters),
     keyConverter: parameters.keyConverter,
     valueConverter: parameters.valueConverter,
     stallTimeoutMs: parameters.taskStallTimeoutMs,

@@ -47,6 +47,7 @@ export default behavior<ConfigSyncProtocol, ConfigSyncPeers, ConfigSyncParams>({
       keyConverter: params.keyConverter,
       valueConverter: params.valueConverter,
       sharing: hasSharedGroups(params.logSettings),
+      ownTopics: params.ownTopics,
       onStray: (error) => {
         context.log.warn({ err: error, code: 'PLANNING_STRAY' }, 'code that a plugin left running failed');
       },

@@ -15,6 +15,8 @@ export interface ConfigSyncParams {
   readonly workerId: string;
   readonly logSettings: LogSettings;
   readonly topic: string;
+  /** The cluster's topics: no connector's. */
+  readonly ownTopics: readonly string[];
   readonly pluginPaths: readonly string[];
   /** Which files connectors may open. */
   readonly files: FileRules;

@@ -44,12 +44,16 @@ function nodeOptions(): ValidateOptions {
     ...(keyConverter && { keyConverter }),
     ...(valueConverter && { valueConverter }),
     sharing: data['sharing'] === true,
+    ownTopics: texts(data['ownTopics']),
   };
 }
 
 function pluginPaths(): string[] {
-  const { pluginPaths: paths } = poolData();
-  return Array.isArray(paths) ? paths.filter((path) => typeof path === 'string') : [];
+  return texts(poolData()['pluginPaths']);
+}
+
+function texts(value: unknown): string[] {
+  return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
 }
 
 function fileRules(): FileRules {

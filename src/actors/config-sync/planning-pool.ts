@@ -34,6 +34,7 @@ export interface PlanningPoolOptions {
   readonly valueConverter: string;
   /** See `ValidateOptions`. */
   readonly sharing?: boolean;
+  readonly ownTopics?: readonly string[];
   /** Told what no job is to blame for: code that a plugin left running failed, and its thread is gone. */
   readonly onStray: (error: unknown) => void;
 }
@@ -78,10 +79,11 @@ export class PlanningPool {
   }
 
   #create(): Piscina {
-    const { pluginPaths, files, secretProviders, keyConverter, valueConverter, sharing } = this.#options;
+    const { pluginPaths, files, secretProviders, keyConverter, valueConverter, sharing, ownTopics } =
+      this.#options;
     const pool = new Piscina({
       filename: new URL('./planning-job.js', import.meta.url).href,
-      workerData: { pluginPaths, files, secretProviders, keyConverter, valueConverter, sharing },
+      workerData: { pluginPaths, files, secretProviders, keyConverter, valueConverter, sharing, ownTopics },
       // One stays, so that a REST write need not wait for a thread to start.
       minThreads: 1,
       maxThreads: this.#options.threads,

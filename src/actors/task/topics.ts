@@ -8,15 +8,18 @@ export type NewTopic = (topic: string) => TopicSettings | null;
 
 /** What a task knows of the topics it writes to: how many queues they have. Creates those that are missing. */
 export class Topics {
-  readonly #log: Log;
+  readonly #log: Pick<Log, 'describeTopic' | 'createTopic'>;
   readonly #create: NewTopic;
+  readonly #own: ReadonlySet<string>;
   /** Recomputable, so bounded: a source that makes up topic names cannot fill the heap. */
   readonly #queues = new LRUCache<string, number>({ max: 1000 });
   #turn = 0;
 
-  constructor(log: Log, create: NewTopic) {
+  /** `own`: the cluster's topics, which no record may go to. */
+  constructor(log: Pick<Log, 'describeTopic' | 'createTopic'>, create: NewTopic, own: readonly string[]) {
     this.#log = log;
     this.#create = create;
+    this.#own = new Set(own);
   }
 
   /** Number of queues, or null when it must be asked by `ensure`. */
@@ -24,9 +27,11 @@ export class Topics {
     return this.#queues.get(topic) ?? null;
   }
 
+  /** DataError OWN_TOPIC. */
   async ensure(topic: string): Promise<number> {
     const known = this.#queues.get(topic);
     if (known !== undefined) return known;
+    if (this.#own.has(topic)) throw ownTopic(topic);
     const found = (await this.#log.describeTopic(topic)) ?? (await this.#createTopic(topic));
     this.#queues.set(topic, found.queues);
     return found.queues;
@@ -58,4 +63,11 @@ export class Topics {
     }
     return this.#log.createTopic(topic, settings);
   }
+}
+
+function ownTopic(topic: string): DataError {
+  return new DataError(
+    `topic ${topic} is the cluster's own: what a connector wrote there could change or delete other connectors. Choose another topic, or another name after the transforms`,
+    { code: 'OWN_TOPIC' },
+  );
 }

@@ -81,7 +81,7 @@ export async function pollOnce(t: TestContext, source: OneShotSource, tolerance:
     gate,
     signal: stop.signal,
     writer,
-    topics: new Topics(log, () => null),
+    topics: new Topics(log, () => null, []),
     errors,
     transform: null,
     keyConverter: asText,

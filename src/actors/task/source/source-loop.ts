@@ -1,6 +1,7 @@
 import type { SourcePosition } from '../../../core/model.js';
 import type { RecordMarker } from '../../../core/progress/record-marks.js';
 import type { ConverterInstance, SourceTask } from '../../../sdk/plugin.js';
+import { LogError } from '../../../log/log.js';
 import type { ConnectRecord, Header, SourceRecord } from '../../../sdk/record.js';
 import type { Gate } from '../gate.js';
 import type { PluginCalls } from '../plugin-calls.js';
@@ -121,10 +122,12 @@ async function addToNewTopic(
   topic: string,
   now: number,
 ): Promise<void> {
-  const queues = await parts.topics.ensure(topic);
   try {
+    const queues = await parts.topics.ensure(topic);
     write(parts, record, out, topic, queues, now);
   } catch (error) {
+    // Whatever the tolerance, a log that has no such topic, or is away, is no fault of the record.
+    if (error instanceof LogError) throw error;
     return skip(parts, record, error);
   }
   parts.writer.moved(record.sourcePartition, record.sourcePosition);

@@ -90,10 +90,14 @@ export async function startSource(parts: TaskParts, loaded: LoadedSource): Promi
     signal,
     writer,
     errors,
-    topics: new Topics(log, (topic) => {
-      const ofNode = newTopicSettings(settings);
-      return ofNode === null ? null : loaded.topicCreation(topic, ofNode);
-    }),
+    topics: new Topics(
+      log,
+      (topic) => {
+        const ofNode = newTopicSettings(settings);
+        return ofNode === null ? null : loaded.topicCreation(topic, ofNode);
+      },
+      settings.ownTopics,
+    ),
     transform: loaded.chain === null ? null : (record) => loaded.chain?.apply(record) ?? null,
     keyConverter: loaded.keyConverter.instance,
     valueConverter: loaded.valueConverter.instance,
