@@ -24,7 +24,7 @@ export interface ConnectRecord {
   readonly key: unknown;
   readonly valueSchema: Schema | null;
   readonly value: unknown;
-  /** Milliseconds since 1970, or null: the time of the append. */
+  /** Milliseconds since 1970. Source: null stands for the time of reading, which transforms are given. */
   readonly timestamp: number | null;
   readonly headers: readonly Header[];
 }

@@ -91,6 +91,8 @@ export async function pollOnce(t: TestContext, source: OneShotSource, tolerance:
     marker: null,
     onPaused: () => undefined,
     begun: source.begun,
+    log: silent,
+    settleTimeoutMs: 10_000,
   });
   return log;
 }

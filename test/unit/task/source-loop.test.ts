@@ -7,16 +7,35 @@ import { PluginCalls } from '#troupe/actors/task/plugin-calls.js';
 import { RecordErrors } from '#troupe/actors/task/record-errors.js';
 import { runSource } from '#troupe/actors/task/source/source-loop.js';
 import { SourceWriter } from '#troupe/actors/task/source/source-writer.js';
-import { DEFAULT_TOLERANCE } from '#troupe/core/tolerance.js';
-import { RetriableError, type SourceTask } from '#troupe/sdk/index.js';
+import { DEFAULT_TOLERANCE, type Tolerance } from '#troupe/core/tolerance.js';
+import { BatchReader } from '#troupe/log/batch.js';
+import { encodeValues } from '#troupe/log/replicated-topic.js';
+import {
+  RetriableError,
+  sourceRecord,
+  withValue,
+  type SourceRecord,
+  type SourceTask,
+} from '#troupe/sdk/index.js';
 import { until } from '../../support/wait.js';
 
 const ignore = (): void => undefined;
 const silent = { debug: ignore, info: ignore, warn: ignore, error: ignore, child: () => silent };
 const noLog = () => assert.fail('nothing is written');
 
-/** Runs the loop until the end of the test. */
-function play(t: TestContext, poll: SourceTask['poll']) {
+/** A record whose value is its place. */
+const at = (n: number): SourceRecord =>
+  sourceRecord({ value: String(n), sourcePartition: { part: 'one' }, sourcePosition: { n } });
+
+interface Played {
+  readonly transform?: (record: SourceRecord) => SourceRecord | null;
+  readonly commit?: NonNullable<SourceTask['commit']>;
+  readonly settleTimeoutMs?: number;
+  readonly tolerance?: Tolerance;
+}
+
+/** Runs the loop until the end of the test, on a log that takes everything. */
+function play(t: TestContext, poll: SourceTask['poll'], options: Played = {}) {
   const lease = createLease();
   renewLease(lease, monotonicMs() + 3_600_000);
   const ending = new AbortController();
@@ -25,42 +44,67 @@ function play(t: TestContext, poll: SourceTask['poll']) {
   gate.setTarget('RUNNING');
   const calls = new PluginCalls(60_000, ignore);
   const said: string[] = [];
-  const instance = { fromConnectData: () => null, toConnectData: () => ({ schema: null, value: null }) };
+  const appended: { value: string | null; timestamp: number }[] = [];
+  const positions: unknown[] = [];
+  const warned: string[] = [];
+  const log = {
+    ...silent,
+    warn: (fields: object, message: string) => warned.push(`${message} ${JSON.stringify(fields)}`),
+  };
+  const instance = {
+    fromConnectData: (_topic: string, _schema: unknown, value: unknown) => value as string,
+    toConnectData: () => ({ schema: null, value: null }),
+  };
   const ended = runSource({
-    task: { start: ignore, stop: ignore, poll },
+    task: { start: ignore, stop: ignore, poll, ...(options.commit && { commit: options.commit }) },
     calls,
     gate,
     signal,
     writer: new SourceWriter({
       log: {
-        append: noLog,
+        append: async ({ entries }) => {
+          for (const { topic, batch } of entries) {
+            const reader = BatchReader.open(batch.bytes);
+            for (let i = 0; i < reader.count; i += 1)
+              if (topic === 't')
+                appended.push({ value: reader.valueText(i), timestamp: reader.timestamp(i) });
+          }
+          return entries.map(() => 0);
+        },
         capabilities: { atomicAppend: true, trim: true, fencing: true, maxRecordBytes: 1000 },
       },
-      limits: { maxRecords: 10, maxBytes: 1000, lingerMs: 0 },
+      limits: { maxRecords: 10, maxBytes: 1000, lingerMs: 5 },
       window: 1,
-      positionEntry: noLog,
+      positionEntry: (items) => {
+        positions.push(...items.map((item) => item.position));
+        return { topic: 'positions', queue: 0, batch: encodeValues([Buffer.from('p')]) };
+      },
       exact: null,
       fence: { key: 'c/0', epoch: 1 },
       retry: noLog,
       onAppended: ignore,
     }),
     topics: { queues: () => 1, ensure: noLog, route: () => 0 },
-    errors: new RecordErrors(DEFAULT_TOLERANCE, silent, signal, (call) => said.push(call ?? 'recovered')),
-    transform: null,
+    errors: new RecordErrors(options.tolerance ?? DEFAULT_TOLERANCE, log, signal, (call) =>
+      said.push(call ?? 'recovered'),
+    ),
+    transform: options.transform ?? null,
     keyConverter: instance,
     valueConverter: instance,
     headerConverter: noLog,
     topic: 't',
     marker: null,
     begun: [],
+    log,
+    settleTimeoutMs: options.settleTimeoutMs ?? 10_000,
     onPaused: (paused) => said.push(paused ? 'paused' : 'running'),
   });
   t.after(async () => {
     ending.abort();
-    await ended;
+    await ended.catch(ignore);
     calls.close();
   });
-  return { ended, gate, said };
+  return { ended, gate, said, appended, positions, warned };
 }
 
 test('a plugin in JavaScript that polls null, for nothing, is polled on', async (t) => {
@@ -86,4 +130,73 @@ test('a source that is paused while its far end is away says so, and is polled w
   assert.equal(polls, 1);
   gate.setTarget('RUNNING');
   await until('it is polled', () => polls > 1);
+});
+
+test('what was polled before the poll that fails is appended, and the source told, before the task fails', async (t) => {
+  let polls = 0;
+  const told: unknown[] = [];
+  const { ended, appended, positions } = play(
+    t,
+    () => {
+      polls += 1;
+      if (polls === 1) return [at(1), at(2), at(3)];
+      throw new Error('a bad line');
+    },
+    { commit: (items) => void told.push(...items.map((item) => item.position)) },
+  );
+  await assert.rejects(ended, /a bad line/);
+  assert.deepEqual(
+    appended.map(({ value }) => value),
+    ['1', '2', '3'],
+  );
+  assert.deepEqual(positions, [{ n: 3 }]);
+  assert.deepEqual(told, [{ n: 3 }]);
+});
+
+test('what was polled before a record that cannot be transformed is appended before the task fails', async (t) => {
+  const { ended, appended, positions } = play(t, () => [at(1), at(2), at(3)], {
+    transform: (record) => {
+      if (record.value === '3') throw new Error('not this one');
+      return record;
+    },
+  });
+  await assert.rejects(ended, /not this one/);
+  assert.deepEqual(
+    appended.map(({ value }) => value),
+    ['1', '2'],
+  );
+  assert.deepEqual(positions, [{ n: 2 }]);
+});
+
+test('a source whose commit hangs after a failure fails with its own cause all the same', async (t) => {
+  let polls = 0;
+  const { ended, warned } = play(
+    t,
+    () => {
+      polls += 1;
+      if (polls === 1) return [at(1)];
+      throw new Error('a bad line');
+    },
+    { commit: () => new Promise<void>(ignore), settleTimeoutMs: 10 },
+  );
+  await assert.rejects(ended, /a bad line/);
+  assert.match(warned.join(), /not durable.*more than 10 ms/);
+});
+
+test('transforms are given the time of reading where the source says none', async (t) => {
+  const before = Date.now();
+  let polls = 0;
+  const { appended } = play(
+    t,
+    () => {
+      polls += 1;
+      return polls === 1 ? [at(1), sourceRecord({ ...at(2), timestamp: 5 })] : [];
+    },
+    { transform: (record) => withValue(record, null, String(record.timestamp)) },
+  );
+  await until('both are appended', () => appended.length === 2);
+  const [first, second] = appended;
+  assert.equal(first?.value, String(first?.timestamp));
+  assert.ok(Number(first?.value) >= before);
+  assert.deepEqual(second, { value: '5', timestamp: 5 });
 });

@@ -1,8 +1,10 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { SourcePosition } from '../../../core/model.js';
 import type { RecordMarker } from '../../../core/progress/record-marks.js';
 import type { ConverterInstance, SourceTask } from '../../../sdk/plugin.js';
 import { LogError } from '../../../log/log.js';
-import type { ConnectRecord, Header, SourceRecord } from '../../../sdk/record.js';
+import { sourceRecord, type ConnectRecord, type Header, type SourceRecord } from '../../../sdk/record.js';
+import type { ActorLogger } from '../../kernel/protocol.js';
 import type { Gate } from '../gate.js';
 import type { PluginCalls } from '../plugin-calls.js';
 import { NOT_NOW, type RecordErrors } from '../record-errors.js';
@@ -28,6 +30,9 @@ export interface SourceLoopParts {
   readonly onPaused: (paused: boolean) => void;
   /** Positions that the plugin has said and no record has; emptied as they are taken. */
   readonly begun: SourcePosition[];
+  readonly log: Pick<ActorLogger, 'warn'>;
+  /** What was polled before a failure has this long to become durable. */
+  readonly settleTimeoutMs: number;
 }
 
 /** A source may begin thousands of partitions at once; so many go into one append. */
@@ -36,8 +41,19 @@ const BEGUN_AT_ONCE = 1000;
 /** A plugin that answers "nothing" at once would be asked again at once; this is the pause in between. */
 const IDLE_PAUSE_MS = 10;
 
-/** poll → transforms → converter → append, until the signal; then everything polled is made durable. */
+/** poll → transforms → converter → append, until the signal or an error; then everything polled is made durable. */
 export async function runSource(parts: SourceLoopParts): Promise<void> {
+  try {
+    await pollOn(parts);
+  } catch (error) {
+    // Else the records before a bad one would never arrive: each new start fails at it before they are appended.
+    await settleInTime(parts, error);
+    throw error;
+  }
+  await settle(parts);
+}
+
+async function pollOn(parts: SourceLoopParts): Promise<void> {
   const { gate, signal, writer, errors } = parts;
   if (parts.begun.length > 0) {
     await begin(parts);
@@ -67,7 +83,6 @@ export async function runSource(parts: SourceLoopParts): Promise<void> {
       await errors.pause(IDLE_PAUSE_MS);
     }
   }
-  await settle(parts);
 }
 
 async function poll({ calls, task }: SourceLoopParts): Promise<readonly SourceRecord[]> {
@@ -89,6 +104,25 @@ async function settle(parts: SourceLoopParts): Promise<void> {
   await commit(parts, parts.writer.takeDurable());
 }
 
+/** What ended the loop stays the cause, whatever comes of this. */
+async function settleInTime(parts: SourceLoopParts, failure: unknown): Promise<void> {
+  const done = new AbortController();
+  const late = async (): Promise<void> => {
+    await sleep(parts.settleTimeoutMs, undefined, { signal: done.signal });
+    throw new Error(`it took more than ${parts.settleTimeoutMs} ms`);
+  };
+  try {
+    await Promise.race([settle(parts), late()]);
+  } catch (error) {
+    // An append failed, and nothing else.
+    if (error === failure) return;
+    const cause = error instanceof Error ? error.message : String(error);
+    parts.log.warn({ cause }, 'what was polled before the failure is not durable: it will be polled again');
+  } finally {
+    done.abort();
+  }
+}
+
 async function commit(parts: SourceLoopParts, positions: readonly SourcePosition[]): Promise<void> {
   const { task } = parts;
   if (positions.length === 0 || task.commit === undefined) return;
@@ -99,7 +133,7 @@ async function commit(parts: SourceLoopParts, positions: readonly SourcePosition
 function add(parts: SourceLoopParts, record: SourceRecord, now: number): Promise<void> | undefined {
   const { writer } = parts;
   try {
-    const out = parts.transform === null ? record : parts.transform(record);
+    const out = parts.transform === null ? record : parts.transform(readAt(record, now));
     if (out !== null) {
       const topic = out.topic ?? parts.topic;
       if (topic === null)
@@ -113,6 +147,11 @@ function add(parts: SourceLoopParts, record: SourceRecord, now: number): Promise
   }
   writer.moved(record.sourcePartition, record.sourcePosition);
   return undefined;
+}
+
+/** With a time, as transforms are to see it: that of reading where the source says none. */
+function readAt(record: SourceRecord, now: number): SourceRecord {
+  return record.timestamp === null ? sourceRecord({ ...record, timestamp: now }) : record;
 }
 
 async function addToNewTopic(

@@ -108,6 +108,8 @@ export async function startSource(parts: TaskParts, loaded: LoadedSource): Promi
       report.paused(paused);
     },
     begun,
+    log: context.log,
+    settleTimeoutMs: settings.stopTimeoutMs,
   });
   return {
     done: runToEnd({ calls, log: context.log, signal, stopTimeoutMs: settings.stopTimeoutMs }, loop, () =>
