@@ -9,7 +9,7 @@ import {
   type ResolvedConfig,
   type SecretReference,
 } from '../core/connectors/secret-references.js';
-import { ConfigError } from '../sdk/errors.js';
+import { ConnectError } from '../sdk/errors.js';
 
 export interface SecretProviders {
   /** Names of variables; one that ends in `*` stands for all that begin so. */
@@ -31,12 +31,11 @@ export function resolveSecrets(config: Config, providers: SecretProviders): Reso
   });
 }
 
-/** CONFIG_REFERENCE: some reference stands for nothing here. */
+/** CONFIG_REFERENCE: some reference stands for nothing here. Another try may help: a file may come to be there. */
 export function checkResolved({ problems }: ResolvedConfig): void {
-  const [first] = problems;
-  if (first === undefined) return;
+  if (problems.length === 0) return;
   const message = problems.map(({ field, value, reason }) => `${field}: ${value} ${reason}`).join('\n');
-  throw new ConfigError(message, { code: 'CONFIG_REFERENCE', field: first.field });
+  throw new ConnectError(message, { code: 'CONFIG_REFERENCE' });
 }
 
 function fromEnvironment({ path, key }: SecretReference, allowed: readonly string[]): string {

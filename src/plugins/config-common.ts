@@ -292,8 +292,12 @@ const SINK: ConfigDefinition = [
 ];
 
 function badTopic(names: readonly ConfigValue[]): string | null {
-  const bad = names.find((name) => typeof name !== 'string' || !TOPIC_NAME.test(name));
-  return bad === undefined ? null : `"${String(bad).slice(0, 100)}" cannot name a topic: ${TOPIC_RULE}`;
+  return names.map((name) => topicNameProblem(String(name))).find((problem) => problem !== null) ?? null;
+}
+
+/** Why a topic cannot have the name, or null. */
+export function topicNameProblem(name: string): string | null {
+  return TOPIC_NAME.test(name) ? null : `"${name.slice(0, 100)}" cannot name a topic: ${TOPIC_RULE}`;
 }
 
 function badRegex(value: ConfigValue): string | null {

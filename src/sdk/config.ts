@@ -1,3 +1,5 @@
+import { sharedBetweenCopies } from './shared-class.js';
+
 /**
  * Config definitions: what a plugin can be told. The same definitions check values, answer
  * `/connector-plugins/{class}/config` and generate documentation.
@@ -43,6 +45,9 @@ export interface ConfigIssue {
 
 /** A password. Prints and serialises as `[hidden]`; `reveal()` is for the one call that needs it. */
 export class Secret {
+  static {
+    sharedBetweenCopies(this, 'Secret');
+  }
   readonly #value: string;
   constructor(value: string) {
     this.#value = value;

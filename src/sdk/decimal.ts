@@ -1,4 +1,5 @@
 import { DataError } from './errors.js';
+import { sharedBetweenCopies } from './shared-class.js';
 
 const FORM = /^([+-]?)(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d{1,6}))?$/;
 /** Digits of a number that is padded to a scale: an exponent such as 1e999999 must not fill the memory. */
@@ -6,6 +7,9 @@ const MAX_SCALE = 10_000;
 
 /** A decimal number without rounding: `unscaled` × 10^-`scale`. The value of the logical type Decimal. */
 export class Decimal {
+  static {
+    sharedBetweenCopies(this, 'Decimal');
+  }
   readonly unscaled: bigint;
   readonly scale: number;
 

@@ -1,5 +1,10 @@
+import { sharedBetweenCopies } from './shared-class.js';
+
 /** Base of the errors a plugin throws on purpose. `code` is stable and shown to the user. */
 export class ConnectError extends Error {
+  static {
+    sharedBetweenCopies(this, 'ConnectError');
+  }
   override readonly name: string = 'ConnectError';
   readonly code: string;
   constructor(message: string, options: { code?: string; cause?: unknown } = {}) {
@@ -10,6 +15,9 @@ export class ConnectError extends Error {
 
 /** The same call may succeed later: the runtime backs off and calls again with the same records. */
 export class RetriableError extends ConnectError {
+  static {
+    sharedBetweenCopies(this, 'RetriableError');
+  }
   override readonly name = 'RetriableError';
   /** Wait this long before the next try, in milliseconds; null leaves it to the runtime's backoff. */
   readonly retryAfterMs: number | null;
@@ -20,9 +28,26 @@ export class RetriableError extends ConnectError {
 }
 
 /**
- * The error as one that is worth another try, or null. Also one of a plugin that carries its own copy of this module,
- * which `instanceof` would not know: it goes by the name.
+ * Somebody has to do something first, for example about a table that is not there or a file that another has changed:
+ * the task is FAILED at once, and starts again when it is told to. Any other error may pass, so the task starts again by
+ * itself, as often as `task.restart.max` allows.
  */
+export class FatalError extends ConnectError {
+  static {
+    sharedBetweenCopies(this, 'FatalError');
+  }
+  override readonly name = 'FatalError';
+  constructor(message: string, options: { code?: string; cause?: unknown } = {}) {
+    super(message, { code: options.code ?? 'FATAL', cause: options.cause });
+  }
+}
+
+/** Whether another start of the task would only come to the same error. */
+export function isFinal(error: unknown): boolean {
+  return error instanceof FatalError || error instanceof DataError || error instanceof ConfigError;
+}
+
+/** The error as one that is worth another try, or null. One that has only the name is taken, too. */
 export function asRetriable(error: unknown): RetriableError | null {
   if (error instanceof RetriableError) return error;
   if (!(error instanceof Error) || error.name !== 'RetriableError') return null;
@@ -35,14 +60,20 @@ export function asRetriable(error: unknown): RetriableError | null {
 
 /** One record cannot be converted, transformed or written, whatever is tried. Subject to `errors.tolerance`. */
 export class DataError extends ConnectError {
+  static {
+    sharedBetweenCopies(this, 'DataError');
+  }
   override readonly name = 'DataError';
   constructor(message: string, options: { code?: string; cause?: unknown } = {}) {
     super(message, { code: options.code ?? 'BAD_RECORD', cause: options.cause });
   }
 }
 
-/** The configuration cannot work. Names the field where there is one. */
+/** The configuration cannot work, nor will it at another start: the task is FAILED at once. Names the field where there is one. */
 export class ConfigError extends ConnectError {
+  static {
+    sharedBetweenCopies(this, 'ConfigError');
+  }
   override readonly name = 'ConfigError';
   readonly field: string | null;
   constructor(message: string, options: { code?: string; cause?: unknown; field?: string } = {}) {

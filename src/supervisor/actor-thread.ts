@@ -276,5 +276,6 @@ function exitReason(code: ExitReason['code'], error: WireError): ExitReason {
     message: error.message,
     ...(error.stack === null ? {} : { stack: error.stack }),
     ...(error.code === null ? {} : { errorCode: error.code }),
+    ...(error.final === true ? { final: true } : {}),
   };
 }

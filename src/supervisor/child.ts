@@ -49,11 +49,10 @@ export class Child implements Slot {
   }
 
   /** Its own error says that it must not be started again. */
-  endedForGood({ code, errorCode }: ExitReason): boolean {
-    if (this.spec.kind !== 'actor' || !this.givesUpAlone || errorCode === undefined) return false;
-    return (
-      (code === 'CRASH' || code === 'START_FAILED') && this.spec.finalErrors?.includes(errorCode) === true
-    );
+  endedForGood({ code, errorCode, final }: ExitReason): boolean {
+    if (this.spec.kind !== 'actor' || !this.givesUpAlone) return false;
+    if (code !== 'CRASH' && code !== 'START_FAILED') return false;
+    return final === true || (errorCode !== undefined && this.spec.finalErrors?.includes(errorCode) === true);
   }
 
   become(state: ChildState): void {

@@ -2,6 +2,8 @@
 import { openSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
+  DataError,
+  FatalError,
   sourceRecord,
   type Plugin,
   type SourceRecord,
@@ -47,6 +49,10 @@ class FaultyTask implements SourceTask {
     switch (this.#fault) {
       case 'throw':
         throw new Error('something broke in the plugin');
+      case 'fatal':
+        throw new FatalError('somebody has to do something first');
+      case 'bad-data':
+        throw new DataError('this can never be read');
       case 'reject-elsewhere':
         void Promise.reject(new Error('nobody awaits this'));
         await sleep(1000);

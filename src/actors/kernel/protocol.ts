@@ -158,6 +158,8 @@ export interface ExitReason {
   readonly stack?: string;
   /** The plugin error's own code, where it has one. */
   readonly errorCode?: string;
+  /** The error says that another start would not help. */
+  readonly final?: true;
 }
 
 export interface TreeNode {

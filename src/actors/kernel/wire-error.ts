@@ -1,4 +1,5 @@
 /** Errors as plain data: structured clone keeps no class, and drops `code`. */
+import { isFinal } from '../../sdk/errors.js';
 import { ActorError } from './errors.js';
 import { hideSecrets } from './known-secrets.js';
 
@@ -8,6 +9,8 @@ export interface WireError {
   readonly code: string | null;
   readonly stack: string | null;
   readonly retriable: boolean;
+  /** Another start would only come to it again. */
+  readonly final?: boolean;
 }
 
 /** Whatever was thrown, in a form that can always be posted. */
@@ -23,6 +26,7 @@ export function toWireError(thrown: unknown): WireError {
     code: codeOf(thrown),
     stack: stack === undefined ? null : textOf(stack) + causes(thrown),
     retriable,
+    ...(isFinal(thrown) ? { final: true } : {}),
   };
 }
 
@@ -42,7 +46,8 @@ export function isWireError(value: unknown): value is WireError {
     typeof wire.message === 'string' &&
     (wire.code === null || typeof wire.code === 'string') &&
     (wire.stack === null || typeof wire.stack === 'string') &&
-    typeof wire.retriable === 'boolean'
+    typeof wire.retriable === 'boolean' &&
+    (wire.final === undefined || typeof wire.final === 'boolean')
   );
 }
 

@@ -2,6 +2,7 @@ import { LRUCache } from 'lru-cache';
 import { DataError } from '../../sdk/errors.js';
 import { LogError, type Log, type TopicSettings } from '../../log/log.js';
 import { hashBytes } from '../../core/hash.js';
+import { topicNameProblem } from '../../plugins/config-values.js';
 
 /** Settings of a topic that does not exist yet; null: it must exist. */
 export type NewTopic = (topic: string) => TopicSettings | null;
@@ -27,11 +28,13 @@ export class Topics {
     return this.#queues.get(topic) ?? null;
   }
 
-  /** DataError OWN_TOPIC. */
+  /** DataError OWN_TOPIC, BAD_TOPIC. */
   async ensure(topic: string): Promise<number> {
     const known = this.#queues.get(topic);
     if (known !== undefined) return known;
     if (this.#own.has(topic)) throw ownTopic(topic);
+    const problem = topicNameProblem(topic);
+    if (problem !== null) throw new DataError(problem, { code: 'BAD_TOPIC' });
     const found = (await this.#log.describeTopic(topic)) ?? (await this.#createTopic(topic));
     this.#queues.set(topic, found.queues);
     return found.queues;

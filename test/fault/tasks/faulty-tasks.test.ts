@@ -101,6 +101,31 @@ for (const [fault, cause] of FAULTS) {
   });
 }
 
+for (const [fault, cause] of [
+  ['fatal', /FATAL.*somebody has to do something/s],
+  ['bad-data', /BAD_RECORD.*can never be read/s],
+] as const) {
+  test(`a task with the fault "${fault}", which no other start would mend, is FAILED without another`, async () => {
+    const name = `final-${fault}`;
+    await node.request('PUT', `/connectors/${name}/config`, {
+      'connector.class': 'FaultySource',
+      topic: 'faulty',
+      fault,
+    });
+    const failed = await until(`${name} is FAILED`, async () => {
+      const found = await taskStatus(name);
+      return found.state === 'FAILED' ? found : null;
+    });
+    assert.match(failed.trace ?? '', cause);
+    const said = await until('the log says so', () => {
+      const lines = node.output.split('\n').filter((line) => line.includes(`"${name}/0"`));
+      return lines.some((line) => line.includes('it stays down')) ? lines : null;
+    });
+    assert.ok(said.every((line) => !line.includes('it starts again')));
+    assert.equal((await node.request('DELETE', `/connectors/${name}`)).status, 204);
+  });
+}
+
 test('a task that never returns from poll is shown as stalled, and a stop ends it', async () => {
   await node.request('PUT', '/connectors/stalled/config', {
     'connector.class': 'FaultySource',

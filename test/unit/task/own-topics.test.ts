@@ -28,6 +28,7 @@ test('a record that a transform sends to a topic of the cluster is a bad record'
   const topics = new Topics({ describeTopic: refuse, createTopic: refuse }, refuse, OWN);
   assert.equal(topics.queues('connector-config-topic'), null);
   await assert.rejects(topics.ensure('connector-config-topic'), { name: 'DataError', code: 'OWN_TOPIC' });
+  await assert.rejects(topics.ensure('two words'), { name: 'DataError', code: 'BAD_TOPIC' });
 });
 
 test('of a flood of entries that are not ours a few are said, and how many there were', async (t: TestContext) => {

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SourcePosition } from '../../../core/model.js';
 import type { RecordMarker } from '../../../core/progress/record-marks.js';
+import { DataError } from '../../../sdk/errors.js';
 import type { ConverterInstance, SourceTask } from '../../../sdk/plugin.js';
 import { LogError } from '../../../log/log.js';
 import { sourceRecord, type ConnectRecord, type Header, type SourceRecord } from '../../../sdk/record.js';
@@ -137,7 +138,9 @@ function add(parts: SourceLoopParts, record: SourceRecord, now: number): Promise
     if (out !== null) {
       const topic = out.topic ?? parts.topic;
       if (topic === null)
-        throw new Error('the record names no topic and the connector has no "topic" setting');
+        throw new DataError('the record names no topic and the connector has no "topic" setting', {
+          code: 'BAD_TOPIC',
+        });
       const queues = parts.topics.queues(topic);
       if (queues === null) return addToNewTopic(parts, record, out, topic, now);
       write(parts, record, out, topic, queues, now);

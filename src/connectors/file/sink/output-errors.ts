@@ -1,4 +1,4 @@
-import { ConnectError, RetriableError } from '../../../sdk/index.js';
+import { ConnectError, FatalError, RetriableError } from '../../../sdk/index.js';
 import { errnoOf } from '../fs-calls.js';
 
 /** What somebody can put right while the task waits. */
@@ -29,7 +29,7 @@ export function outputError(cause: unknown, path: string): Error {
 
 /** The output is not what the progress file says: going on could lose or repeat lines. */
 export function fileChanged(path: string, what: string, progressPath: string): ConnectError {
-  return new ConnectError(
+  return new FatalError(
     `${path} ${what}. The sink cannot know which lines it still holds. Put the file back, or, to go on behind what is ` +
       `there now, delete ${progressPath}: writing then continues at the connector's committed offsets.`,
     { code: 'FILE_CHANGED' },
