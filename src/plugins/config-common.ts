@@ -285,7 +285,7 @@ const SINK: ConfigDefinition = [
     max: 3_600_000,
     importance: 'LOW',
     documentation:
-      'How often a sink with topics.regex looks for new topics that match, in milliseconds. With consume.mode=shared it looks when it starts only.',
+      'How often a sink looks for new queues of its topics, and for new topics that topics.regex matches, in milliseconds. With consume.mode=shared it looks when it starts only.',
     group: COMMON,
     displayName: 'Topics refresh interval',
   },

@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import { DataError } from '../../sdk/errors.js';
-import { LogError, type Log, type TopicSettings } from '../../log/log.js';
+import { LogError, type Log, type TopicDescription, type TopicSettings } from '../../log/log.js';
 import { hashBytes } from '../../core/hash.js';
 import { topicNameProblem } from '../../plugins/config-values.js';
 
@@ -35,7 +35,8 @@ export class Topics {
     if (this.#own.has(topic)) throw ownTopic(topic);
     const problem = topicNameProblem(topic);
     if (problem !== null) throw new DataError(problem, { code: 'BAD_TOPIC' });
-    const found = (await this.#log.describeTopic(topic)) ?? (await this.#createTopic(topic));
+    const found =
+      (await this.#log.describeTopic(topic)) ?? (await createTopic(this.#log, topic, this.#create(topic)));
     this.#queues.set(topic, found.queues);
     return found.queues;
   }
@@ -55,17 +56,19 @@ export class Topics {
     this.#turn = (this.#turn + 1) % 0x3fffffff;
     return this.#turn % queues;
   }
+}
 
-  async #createTopic(topic: string): Promise<{ readonly queues: number }> {
-    const settings = this.#create(topic);
-    if (settings === null) {
-      throw new LogError(
-        'LOG_UNKNOWN_TOPIC',
-        `topic ${topic} does not exist and topic.creation.enable is false: create it, or allow creation`,
-      );
-    }
-    return this.#log.createTopic(topic, settings);
-  }
+/** `settings` null: none may be created. LOG_UNKNOWN_TOPIC. */
+export async function createTopic(
+  log: Pick<Log, 'createTopic'>,
+  topic: string,
+  settings: TopicSettings | null,
+): Promise<TopicDescription> {
+  if (settings !== null) return log.createTopic(topic, settings);
+  throw new LogError(
+    'LOG_UNKNOWN_TOPIC',
+    `topic ${topic} does not exist and topic.creation.enable is false: create it, or allow creation`,
+  );
 }
 
 function ownTopic(topic: string): DataError {

@@ -9,7 +9,7 @@ import { pluginContext } from '../plugin-context.js';
 import { RecordErrors } from '../record-errors.js';
 import { runToEnd } from '../run-to-end.js';
 import { SharedSinkLoop } from './shared-sink-loop.js';
-import { sinkTopics } from '../sink/sink-topics.js';
+import { SinkTopics } from '../sink/sink-topics.js';
 
 export type OpenShared = (group: {
   readonly group: string;
@@ -30,11 +30,11 @@ export async function startSharedSink(
   const { params, signal } = context;
   const task = loaded.connector.createTask();
   if (loaded.connector.shareable !== true || task.preCommit !== undefined) throw notShareable();
-  const topics = await sinkTopics(parts, loaded);
-  if (topics.size === 0) throw new ConfigError('no topic matches "topics.regex"', { code: 'NO_TOPICS' });
+  const topics = await new SinkTopics(parts, loaded).ensure();
+  if (topics.length === 0) throw new ConfigError('no topic matches "topics.regex"', { code: 'NO_TOPICS' });
   const consumer = await open({
     group: groupOf(params.unit),
-    topics: [...topics.keys()],
+    topics: topics.map(({ name }) => name),
     maxAttempts: loaded.maxAttempts,
   });
   const errors = new RecordErrors(loaded.tolerance, context.log, signal, (call, since) => {

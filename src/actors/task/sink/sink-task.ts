@@ -1,6 +1,5 @@
 import { fencingEpoch } from '../../../core/cluster/fencing.js';
-import { assignQueues } from '../../../core/progress/queue-assignment.js';
-import { groupOf, parseUnitKey } from '../../../core/model.js';
+import { groupOf } from '../../../core/model.js';
 import type { OffsetEntry } from '../../../core/progress/progress-machine.js';
 import { progressEncoder } from '../progress-entries.js';
 import { isNotNow, type LogError } from '../../../log/log.js';
@@ -16,8 +15,8 @@ import { SinkQueue, queueKey } from './sink-queue.js';
 import { RecordErrors } from '../record-errors.js';
 import { runToEnd } from '../run-to-end.js';
 import { SinkLoop } from './sink-loop.js';
-import { sinkTopics } from './sink-topics.js';
-import { withTopicsToCome } from './topics-to-come.js';
+import { SinkTopics } from './sink-topics.js';
+import { withQueuesToCome } from './queues-to-come.js';
 
 /** Read ahead of the sink, for all queues of the task together. */
 const READ_AHEAD_BYTES = 4 << 20;
@@ -25,12 +24,12 @@ const READ_WAIT_MS = 20_000;
 const LOG_AWAY_RETRY_MS = 2000;
 
 export async function startSink(parts: TaskParts, loaded: LoadedSink): Promise<StartedTask> {
-  const look = (): Promise<readonly QueueRef[]> => assignedQueues(parts, loaded);
-  const start = (of: TaskParts, assignment: readonly QueueRef[]): Promise<StartedTask> =>
-    startOnQueues(of, loaded, assignment);
-  return loaded.topicsRegex === null
-    ? start(parts, await look())
-    : withTopicsToCome(parts, { look, start, intervalMs: loaded.topicsRefreshMs });
+  const topics = new SinkTopics(parts, loaded);
+  return withQueuesToCome(parts, {
+    topics,
+    start: (of, found) => startOnQueues(of, loaded, topics.own(found)),
+    intervalMs: loaded.topicsRefreshMs,
+  });
 }
 
 /** Fences, finds the offsets, starts the plugin and then its loop. */
@@ -92,17 +91,6 @@ async function startOnQueues(
       () => task.stop(),
     ).finally(flow.close),
   };
-}
-
-/** The queues that this task reads. */
-async function assignedQueues(parts: TaskParts, loaded: LoadedSink): Promise<readonly QueueRef[]> {
-  const { params } = parts.context;
-  return assignQueues({
-    topics: await sinkTopics(parts, loaded),
-    changing: loaded.topicsRegex !== null,
-    tasks: params.taskCount,
-    index: parseUnitKey(params.unit).task ?? 0,
-  });
 }
 
 async function openReaders(

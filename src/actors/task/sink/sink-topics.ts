@@ -1,29 +1,71 @@
+import { queuesOf } from '../../../core/progress/queue-assignment.js';
+import { parseUnitKey } from '../../../core/model.js';
+import type { TopicDescription } from '../../../log/log.js';
 import { ConfigError } from '../../../sdk/errors.js';
+import type { QueueRef } from '../../../sdk/plugin.js';
 import type { TaskParts } from '../parts.js';
 import { newTopicSettings, type LoadedSink } from '../load-task.js';
-import { Topics } from '../topics.js';
+import { createTopic } from '../topics.js';
 
-/**
- * The topics that a sink reads, in order, with their numbers of queues. Those that do not exist yet are created.
- * ConfigError OWN_TOPIC.
- */
-export async function sinkTopics(
-  { context, log }: Pick<TaskParts, 'context' | 'log'>,
-  { topics: named, topicsRegex }: Pick<LoadedSink, 'topics' | 'topicsRegex'>,
-): Promise<ReadonlyMap<string, number>> {
-  const { settings } = context.params;
-  const topics = new Topics(log, () => newTopicSettings(settings), settings.ownTopics);
-  const own = new Set(settings.ownTopics);
-  const ofCluster = named.find((name) => own.has(name));
-  if (ofCluster !== undefined) throw ownTopic(ofCluster);
-  const names = new Set(named);
-  if (topicsRegex !== null) {
-    for (const { name } of await log.listTopics())
-      if (topicsRegex.test(name) && !own.has(name)) names.add(name);
+type Named = Pick<LoadedSink, 'topics' | 'topicsRegex'>;
+
+/** What a sink reads, as the log has it at the moment. */
+export class SinkTopics {
+  readonly #parts: Pick<TaskParts, 'context' | 'log'>;
+  readonly #named: readonly string[];
+  readonly #regex: RegExp | null;
+  /** The cluster's, which nobody else may read. */
+  readonly #closed: ReadonlySet<string>;
+
+  /** ConfigError OWN_TOPIC. */
+  constructor(parts: Pick<TaskParts, 'context' | 'log'>, { topics, topicsRegex }: Named) {
+    this.#parts = parts;
+    this.#named = [...new Set(topics)].sort();
+    this.#regex = topicsRegex;
+    this.#closed = new Set(parts.context.params.settings.ownTopics);
+    const closed = this.#named.find((name) => this.#closed.has(name));
+    if (closed !== undefined) throw ownTopic(closed);
   }
-  const queues = new Map<string, number>();
-  for (const topic of [...names].sort()) queues.set(topic, await topics.ensure(topic));
-  return queues;
+
+  /** In the order of their names; without those of `topics` that do not exist. */
+  async look(): Promise<readonly TopicDescription[]> {
+    const { log } = this.#parts;
+    const found = new Map<string, TopicDescription>();
+    for (const name of this.#named) {
+      const topic = await log.describeTopic(name);
+      if (topic !== null) found.set(name, topic);
+    }
+    if (this.#regex !== null) {
+      for (const topic of await log.listTopics())
+        if (this.#regex.test(topic.name) && !this.#closed.has(topic.name)) found.set(topic.name, topic);
+    }
+    return [...found.values()].sort(byName);
+  }
+
+  /** As `look`, and creates those of `topics` that do not exist. LOG_UNKNOWN_TOPIC where that is not allowed. */
+  async ensure(): Promise<readonly TopicDescription[]> {
+    const { context, log } = this.#parts;
+    const found = await this.look();
+    const settings = newTopicSettings(context.params.settings);
+    const created: TopicDescription[] = [];
+    for (const name of this.#named)
+      if (!found.some((topic) => topic.name === name)) created.push(await createTopic(log, name, settings));
+    return [...found, ...created].sort(byName);
+  }
+
+  /** Those queues that are this task's. */
+  own(topics: readonly TopicDescription[]): readonly QueueRef[] {
+    const { taskCount: tasks, unit } = this.#parts.context.params;
+    return queuesOf(
+      { named: this.#named, tasks },
+      parseUnitKey(unit).task ?? 0,
+      topics.map(({ name, queues }) => [name, queues]),
+    );
+  }
+}
+
+function byName(a: TopicDescription, b: TopicDescription): number {
+  return a.name < b.name ? -1 : 1;
 }
 
 function ownTopic(topic: string): ConfigError {
