@@ -53,6 +53,10 @@ class FaultyTask implements SourceTask {
         throw new FatalError('somebody has to do something first');
       case 'bad-data':
         throw new DataError('this can never be read');
+      case 'throw-much':
+        throw Object.assign(new Error('m'.repeat(2_000_000), { cause: new Error('c'.repeat(2_000_000)) }), {
+          code: 'C'.repeat(2_000_000),
+        });
       case 'reject-elsewhere':
         void Promise.reject(new Error('nobody awaits this'));
         await sleep(1000);

@@ -76,12 +76,8 @@ export default async function run(job: PlanningJob): Promise<PlanningAnswer> {
   try {
     return { ok: true, result: await perform(job) };
   } catch (error) {
-    const code =
-      error instanceof Error && 'code' in error && typeof error.code === 'string'
-        ? error.code
-        : 'PLANNING_FAILED';
-    const { message, stack } = toWireError(error);
-    return { ok: false, code, message, stack };
+    const { code, message, stack } = toWireError(error);
+    return { ok: false, code: code ?? 'PLANNING_FAILED', message, stack };
   }
 }
 

@@ -1,13 +1,16 @@
+import { cutText } from '../../core/bounded-text.js';
 import { MIN_SECRET } from '../../core/connectors/secret-references.js';
 
 /** Secrets that this thread has resolved, and passwords that it was given: they are taken out of whatever leaves it as a log line or an error. */
 const known = new Set<string>();
+let longest = 0;
 
 const MAX_KNOWN = 10_000;
 
 export function rememberSecrets(secrets: Iterable<string>): void {
   for (const secret of secrets) {
     if (secret.length < MIN_SECRET) continue;
+    longest = Math.max(longest, secret.length);
     // Set anew, so that those used longest ago are forgotten first.
     known.delete(secret);
     known.add(secret);
@@ -16,8 +19,15 @@ export function rememberSecrets(secrets: Iterable<string>): void {
   }
 }
 
-export function hideSecrets(text: string): string {
-  if (known.size === 0) return text;
+/** Without the secrets, and not much more than `max` characters of it. */
+export function hideSecrets(text: string, max = Infinity): string {
+  const whole = text.length <= max + longest;
+  const shown = hidden(whole ? text : text.slice(0, max + longest));
+  // Half a secret may stand at the end of what was cut out to be searched: that end is not shown.
+  return whole ? cutText(shown, max) : cutText(shown, Math.min(max, shown.length - longest), text.length);
+}
+
+function hidden(text: string): string {
   let shown = text;
   // The longest first: one may be a part of another.
   for (const secret of [...known].sort((a, b) => b.length - a.length))

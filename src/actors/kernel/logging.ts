@@ -3,10 +3,12 @@
  * passes through another thread. pino is loaded by the first line that is really written, since most task threads
  * never write one and it costs memory in each.
  */
+import { writeSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { DestinationStream, Logger, LoggerOptions } from 'pino';
 import type * as Pino from 'pino';
 import type { build as buildPretty } from 'pino-pretty';
+import { onOneLine } from '../../core/bounded-text.js';
 import { hideSecrets } from './known-secrets.js';
 import type { ActorLogger } from './protocol.js';
 import { redactFields } from './redact.js';
@@ -25,60 +27,97 @@ export interface LogOptions {
 }
 
 export function createLogger(options: LogOptions): ActorLogger {
-  let root: Logger | null = null;
+  let root: Writer | null = null;
   return new LazyLogger(LOG_LEVELS.indexOf(options.level), () => (root ??= open(options)));
 }
 
+/** What a logger needs of pino. */
+type Writer = Pick<Logger, 'debug' | 'info' | 'warn' | 'error'> & { child(bindings: object): Writer };
+
+const MAX_MESSAGE = 16 * 1024;
+
 class LazyLogger implements ActorLogger {
   readonly #level: number;
-  readonly #open: () => Logger;
+  readonly #open: () => Writer;
 
-  constructor(level: number, open: () => Logger) {
+  constructor(level: number, open: () => Writer) {
     this.#level = level;
     this.#open = open;
   }
 
   debug(fields: object, message: string): void {
-    if (this.#level <= 0) this.#open().debug(fields, hideSecrets(message));
+    if (this.#level <= 0) this.#write('debug', fields, message);
   }
 
   info(fields: object, message: string): void {
-    if (this.#level <= 1) this.#open().info(fields, hideSecrets(message));
+    if (this.#level <= 1) this.#write('info', fields, message);
   }
 
   warn(fields: object, message: string): void {
-    if (this.#level <= 2) this.#open().warn(fields, hideSecrets(message));
+    if (this.#level <= 2) this.#write('warn', fields, message);
   }
 
   error(fields: object, message: string): void {
-    if (this.#level <= 3) this.#open().error(fields, hideSecrets(message));
+    if (this.#level <= 3) this.#write('error', fields, message);
   }
 
   child(bindings: object): ActorLogger {
-    let child: Logger | null = null;
+    let child: Writer | null = null;
     return new LazyLogger(this.#level, () => (child ??= this.#open().child({ ...bindings })));
+  }
+
+  /** A line that cannot be written as it should be ends nothing: it is often the last word on a failure. */
+  #write(level: 'debug' | 'info' | 'warn' | 'error', fields: object, message: string): void {
+    const text = hideSecrets(message, MAX_MESSAGE);
+    try {
+      this.#open()[level](fields, text);
+    } catch (error) {
+      const problem = error instanceof Error ? error.message : String(error);
+      const logging = hideSecrets(problem, MAX_MESSAGE);
+      writeBare({ level, time: new Date().toISOString(), msg: text, logging });
+    }
+  }
+}
+
+/** To the standard error, which is open already and needs no module: with no descriptor left neither a file nor pino can be had. */
+function writeBare(line: object): void {
+  try {
+    writeSync(2, `${JSON.stringify(line)}\n`);
+  } catch {
+    // Nobody can be told any more.
   }
 }
 
 const require = createRequire(import.meta.url);
 
-function open(options: LogOptions): Logger {
+function open(options: LogOptions): Writer {
   const { pino } = require('pino') as typeof Pino;
   const brief = isBrief(options);
   const serializeError = (value: unknown): unknown => {
     if (!(value instanceof Error)) return value;
     return brief
-      ? hideSecrets(`${value.name}: ${value.message}`)
+      ? onOneLine(hideSecrets(`${value.name}: ${value.message}`, MAX_MESSAGE))
       : redactFields(pino.stdSerializers.err(value));
   };
   const settings: LoggerOptions = {
     level: options.level,
     base: options.bindings ?? null,
     timestamp: pino.stdTimeFunctions.isoTime,
-    formatters: { log: redactFields, bindings: redactFields, level: (label) => ({ level: label }) },
+    formatters: {
+      log: (fields) => redactFields(fields, options.format === 'pretty' ? onOneLine : undefined),
+      bindings: (fields) => redactFields(fields),
+      level: (label) => ({ level: label }),
+    },
     serializers: { err: serializeError, error: serializeError },
   };
-  const destination = pino.destination({ dest: options.file ?? 1, append: true, mkdir: true, sync: true });
+  const destination = pino.destination({
+    dest: options.file ?? 1,
+    append: true,
+    mkdir: true,
+    // Lines may quote records.
+    mode: 0o600,
+    sync: true,
+  });
   return options.format === 'json' ? pino(settings, destination) : pino(settings, pretty(destination, brief));
 }
 
@@ -104,7 +143,7 @@ function pretty(destination: DestinationStream, brief: boolean): DestinationStre
     messageFormat: (line, messageKey) => {
       const where = line['connector'] ?? line['actor'];
       const task = line['task'] === undefined ? '' : `-${text(line['task'])}`;
-      return `${where === undefined ? '' : `[${text(where)}${task}] `}${text(line[messageKey])}`;
+      return `${where === undefined ? '' : `[${onOneLine(text(where))}${task}] `}${onOneLine(text(line[messageKey]))}`;
     },
   });
 }

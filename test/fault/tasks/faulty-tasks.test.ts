@@ -70,6 +70,7 @@ const FAULTS: readonly (readonly [fault: string, cause: RegExp])[] = [
   ['start', /the source system says no/],
   ['hang-in-start', /START_TIMEOUT/],
   ['throw', /something broke in the plugin/],
+  ['throw-much', /^C+.* characters\): m+… \(cut, it had 2000000 characters\)/],
   ['reject-elsewhere', /nobody awaits this/],
   ['exit', /PROCESS_EXIT/],
   ['spin', /HUNG/],

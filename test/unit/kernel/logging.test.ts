@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { createLogger, type LogOptions } from '#troupe/actors/kernel/logging.js';
+import { rememberSecrets } from '#troupe/actors/kernel/known-secrets.js';
 import { redactFields } from '#troupe/actors/kernel/redact.js';
 
 const dir = mkdtempSync(join(tmpdir(), 'troupe-log-'));
@@ -80,4 +81,64 @@ test('values under keys that look secret are censored at any depth, and nothing 
     date,
   });
   assert.deepEqual(fields.list[0], { passwd: 'e' }, 'the original is left alone');
+});
+
+test('what a plugin says stays one line for eyes, and says nothing to the terminal', () => {
+  const forged = 'late\n00:00:00.000 INFO: [supervisor] boot success\r\u001b[2J\u009b31m\u2028\u202e';
+  const text = logged({ format: 'pretty' }, (log) => {
+    log.child({ connector: forged }).warn({ note: forged, error: new Error(forged) }, forged);
+  });
+  assert.equal(text.trimEnd().split(/[\n\r\u2028]/).length, 1, text);
+  assert.doesNotMatch(text.trimEnd(), /[\u0000-\u001f\u007f-\u009f\u2028\u202e]/);
+  assert.match(text, /late\\n00:00:00\.000 INFO/);
+});
+
+test('a line is bounded, whatever it is given', () => {
+  const huge = 'x'.repeat(20_000_000);
+  const deep: { inner?: unknown; text: string } = { text: huge };
+  deep.inner = { a: { b: { c: { d: { e: { f: { g: deep } } } } } } };
+  const error = Object.assign(new Error(huge, { cause: new Error(huge) }), {
+    code: huge,
+    rows: [huge, huge],
+  });
+  for (const format of ['json', 'pretty'] as const) {
+    const text = logged({ format, level: 'debug' }, (log) => {
+      log.error(
+        {
+          error,
+          deep,
+          list: Array.from({ length: 100_000 }, () => 'y'.repeat(1000)),
+          bytes: Buffer.alloc(10_000_000),
+          other: error,
+          [huge]: 1,
+        },
+        huge,
+      );
+    });
+    assert.ok(text.length < 400_000, `${format}: ${text.length}`);
+    assert.match(text, /cut, it had 20000000 characters/);
+  }
+});
+
+test('a secret is not left in half where a text is cut', () => {
+  const secret = `s3cr3t-${'q'.repeat(500)}-end`;
+  rememberSecrets([secret]);
+  for (let before = 16_384 - secret.length - 2; before < 16_384 + 4; before += 1) {
+    const text = logged({}, (log) => {
+      log.info({}, `${'-'.repeat(before)}${secret}${'.'.repeat(2000)}`);
+    });
+    assert.doesNotMatch(text, /s3cr3t/);
+  }
+});
+
+test('a log that cannot be written ends nothing', () => {
+  const log = createLogger({ level: 'info', format: 'json', file: join(dir, 'below', '0.log', 'no-folder') });
+  log.error({}, 'this goes to the standard error');
+});
+
+test('the log file is for its owner alone', () => {
+  logged({}, (log) => {
+    log.info({}, 'a line');
+  });
+  assert.equal(statSync(join(dir, 'below', `${files - 1}.log`)).mode & 0o777, 0o600);
 });
