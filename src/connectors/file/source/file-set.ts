@@ -1,8 +1,8 @@
 /** Which files a task follows: paths and patterns, and its share of them. */
-import { dirname } from 'node:path';
+import { basename, dirname } from 'node:path';
 import { ConnectError } from '../../../sdk/index.js';
 import { expandGlob, globBase, tooMany } from './expand-glob.js';
-import { familyOf } from './rotated-names.js';
+import { familyOf, isRotatedName } from './rotated-names.js';
 import type { SourceSettings } from './source-config.js';
 
 const MAX_FILES = 10_000;
@@ -18,7 +18,7 @@ type Patterns = Pick<SourceSettings, 'paths' | 'globs' | 'exclude'>;
 /** How many tasks have something to do. With patterns that is not known: files may appear. */
 export function usefulTasks(patterns: Patterns, maxTasks: number): number {
   if (patterns.globs.length > 0) return maxTasks;
-  return Math.max(1, Math.min(maxTasks, familiesOf(patterns.paths).length));
+  return Math.max(1, Math.min(maxTasks, new Set(originsOf(patterns.paths).values()).size));
 }
 
 /** `text` as `shareText` wrote it. */
@@ -42,12 +42,15 @@ export function shareText(share: Share): string {
 export class FileSet {
   readonly #patterns: Patterns;
   readonly #share: Share;
+  /** Paths that were given, each with the one that its rotation began at. */
+  readonly #origins: ReadonlyMap<string, string>;
   readonly #families: readonly string[];
 
   constructor(patterns: Patterns, share: Share) {
     this.#patterns = patterns;
     this.#share = share;
-    this.#families = familiesOf(patterns.paths);
+    this.#origins = originsOf(patterns.paths);
+    this.#families = [...new Set(this.#origins.values())].sort();
   }
 
   get changes(): boolean {
@@ -85,14 +88,17 @@ export class FileSet {
   #isMine(path: string): boolean {
     const { index, count } = this.#share;
     if (count === 1) return true;
-    const family = familyOf(path);
-    const number = this.#patterns.globs.length > 0 ? hash(family) : this.#families.indexOf(family);
+    const origin = this.#origins.get(path) ?? path;
+    const number = this.#patterns.globs.length > 0 ? hash(familyOf(origin)) : this.#families.indexOf(origin);
     return number % count === index;
   }
 }
 
-function familiesOf(paths: readonly string[]): string[] {
-  return [...new Set(paths.map(familyOf))].sort();
+/** A path that was given is taken for itself, unless it is what rotation makes of another. */
+function originsOf(paths: readonly string[]): Map<string, string> {
+  const isPieceOf = (path: string, other: string): boolean =>
+    dirname(path) === dirname(other) && isRotatedName(basename(path), basename(other));
+  return new Map(paths.map((path) => [path, paths.find((other) => isPieceOf(path, other)) ?? path]));
 }
 
 /** FNV-1a, 32 bits. */

@@ -1,6 +1,14 @@
 /** What this task knows about files apart from their names: how far each was read, and which are open. */
 import type { JsonObject, PluginLogger } from '../../../sdk/index.js';
-import { headMatches, inodeKey, type DurablePosition, type Finished } from './origin.js';
+import type { OpenFiles } from './open-files.js';
+import {
+  headMatches,
+  inodeKey,
+  sameFile,
+  type DurablePosition,
+  type Finished,
+  type Identity,
+} from './origin.js';
 import type { SourceSettings } from './source-config.js';
 
 const MAX_KNOWN = 4096;
@@ -11,13 +19,14 @@ export interface TailShared {
   readonly settings: SourceSettings;
   readonly log: PluginLogger;
   readonly known: KnownFiles;
-  /** Inodes being read, whatever their names. A file that has two names, or is being renamed, is read once. */
-  readonly open: Set<string>;
+  readonly open: OpenFiles;
   /** Whether some tail has this path of its own. */
   readonly isFollowed: (path: string) => boolean;
   /** Where reading begins is made durable, or it would be chosen anew at a restart. */
   readonly beginAt: (partition: JsonObject, position: JsonObject) => void;
   readonly onOmittedLong: (path: string, position: number) => void;
+  /** A warning, not more often than a reader of the log can bear: those of one `key` seldom. */
+  readonly say: (key: string, message: string, fields: Record<string, unknown>) => void;
   /** Milliseconds, monotonic. */
   readonly now: () => number;
 }
@@ -53,19 +62,20 @@ export class KnownFiles {
 
   notePosition(position: DurablePosition): void {
     if (position.origin === null) return;
-    const { dev, inode, head, headBytes, finished } = position.origin;
-    for (const file of finished ?? []) this.note(file);
-    this.note({ dev, inode, head, headBytes, position: position.position });
+    const { finished, ...file } = position.origin;
+    for (const item of finished ?? []) this.note(item);
+    this.note({ ...file, position: position.position });
+  }
+
+  /** It was deleted: what has its inode next is another file. */
+  forget(file: Identity): void {
+    this.#files.delete(inodeKey(file));
   }
 
   /** Where to go on in an open file, when it was read before under this or another name; else null. */
-  position(
-    file: { readonly dev: number; readonly inode: number },
-    head: Buffer,
-    size: number,
-  ): number | null {
+  position(file: Identity, head: Buffer, size: number): number | null {
     const known = (this.#files.get(inodeKey(file)) ?? []).filter(
-      (item) => item.position <= size && headMatches(item, head),
+      (item) => sameFile(item, file) && item.position <= size && headMatches(item, head),
     );
     return known.length === 0 ? null : Math.max(...known.map((item) => item.position));
   }

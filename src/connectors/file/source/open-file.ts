@@ -1,7 +1,15 @@
 /** One file held open: its identity, and reads that notice when it was emptied and written anew. */
 import type { Stats } from 'node:fs';
 import { closeQuietly, fstat, openForReading, readAt } from '../fs-calls.js';
-import { HEAD_BYTES, hashHead, inodeKey, readHead, type Finished, type FileOrigin } from './origin.js';
+import {
+  HEAD_BYTES,
+  hashHead,
+  inodeKey,
+  madeAt,
+  readHead,
+  type Finished,
+  type FileOrigin,
+} from './origin.js';
 
 const NEWLINE = 10;
 
@@ -18,6 +26,7 @@ export class OpenFile {
   /** The name it was opened by. */
   readonly path: string;
   #head: Buffer;
+  #made: number | null;
   #origin: FileOrigin;
 
   private constructor(fd: number, path: string, stats: Stats, head: Buffer, finished: readonly Finished[]) {
@@ -26,6 +35,7 @@ export class OpenFile {
     this.dev = stats.dev;
     this.inode = stats.ino;
     this.#head = head;
+    this.#made = madeAt(stats);
     this.#origin = this.#describe(finished);
   }
 
@@ -55,6 +65,13 @@ export class OpenFile {
 
   stats(): Promise<Stats> {
     return fstat(this.fd);
+  }
+
+  /** Of a file that was opened when it had just been made, only later looks say when that was. */
+  learn(stats: Stats): void {
+    if (this.#made !== null) return;
+    this.#made = madeAt(stats);
+    if (this.#made !== null) this.#origin = this.#describe(this.#origin.finished ?? []);
   }
 
   close(): void {
@@ -95,6 +112,7 @@ export class OpenFile {
       inode: this.inode,
       head: hashHead(head),
       headBytes: head.length,
+      ...(this.#made === null ? {} : { made: this.#made }),
     };
     return finished.length === 0 ? origin : { ...origin, finished };
   }

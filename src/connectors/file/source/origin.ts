@@ -7,13 +7,19 @@ import { readAt } from '../fs-calls.js';
 /** So many first bytes make the fingerprint; fewer while the file is shorter. */
 export const HEAD_BYTES = 1024;
 
-/**
- * A file, told apart from others by device and inode, and from a later file with the same inode (or the same one
- * emptied and written anew) by its first bytes. Shared by all positions of one chunk.
- */
-export type FileOrigin = {
+/** A file, told apart from others of its time by device and inode. An inode is used again, but not with the same time. */
+export type Identity = {
   readonly dev: number;
   readonly inode: number;
+  /** When the file was made, in milliseconds since 1970. Absent where that is not known. */
+  readonly made?: number;
+};
+
+/**
+ * A file and its content: the first bytes tell it from a later file with the same inode, and from the same one emptied
+ * and written anew. Shared by all positions of one chunk.
+ */
+export type FileOrigin = Identity & {
   /** Hash of the first `headBytes` bytes. */
   readonly head: string;
   readonly headBytes: number;
@@ -21,9 +27,7 @@ export type FileOrigin = {
   readonly finished?: readonly Finished[];
 };
 
-export type Finished = {
-  readonly dev: number;
-  readonly inode: number;
+export type Finished = Identity & {
   readonly head: string;
   readonly headBytes: number;
   readonly position: number;
@@ -41,15 +45,34 @@ export function hashHead(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex').slice(0, 24);
 }
 
-export function identityOf(stats: Stats): { dev: number; inode: number } {
-  return { dev: stats.dev, inode: stats.ino };
+export function identityOf(stats: Stats): Identity {
+  const made = madeAt(stats);
+  return { dev: stats.dev, inode: stats.ino, ...(made === null ? {} : { made }) };
 }
 
-export function sameInode(a: { dev: number; inode: number }, stats: Stats): boolean {
+/**
+ * When a file was made, or null. Where the system cannot tell, Node gives 0 or the time of the last change; so a time
+ * that is not before the last change says nothing, as with a file that has just been made.
+ */
+export function madeAt(stats: Stats): number | null {
+  return stats.birthtimeMs > 0 && stats.birthtimeMs < stats.ctimeMs ? stats.birthtimeMs : null;
+}
+
+export function sameFile(a: Identity, b: Identity): boolean {
+  if (a.inode !== b.inode || a.dev !== b.dev) return false;
+  return a.made === undefined || b.made === undefined || a.made === b.made;
+}
+
+export function isFile(a: Identity, stats: Stats): boolean {
+  return sameFile(a, identityOf(stats));
+}
+
+/** For a file that is open: its inode is nobody else's. */
+export function sameInode(a: Identity, stats: Stats): boolean {
   return a.inode === stats.ino && a.dev === stats.dev;
 }
 
-export function inodeKey(file: { readonly dev: number; readonly inode: number }): string {
+export function inodeKey(file: Identity): string {
   return `${file.dev}:${file.inode}`;
 }
 
@@ -100,7 +123,10 @@ function parseFile(value: JsonValue | undefined): FileOrigin | null {
   const headBytes = count(value['headBytes']);
   const head = value['head'];
   if (dev === null || inode === null || headBytes === null || typeof head !== 'string') return null;
-  return headBytes > HEAD_BYTES ? null : { dev, inode, head, headBytes };
+  const made = value['made'];
+  const origin = { dev, inode, head, headBytes };
+  if (headBytes > HEAD_BYTES) return null;
+  return typeof made === 'number' && made > 0 ? { ...origin, made } : origin;
 }
 
 function isObject(value: JsonValue | undefined): value is JsonObject {

@@ -1,8 +1,8 @@
 /** From a durable position to the file it belongs to. */
-import type { PluginLogger } from '../../../sdk/index.js';
 import { statOrNull } from '../fs-calls.js';
-import { sameInode, type DurablePosition, type FileOrigin } from './origin.js';
-import { beginsAs, locate, rotatedSiblings } from './siblings.js';
+import type { PluginLogger } from '../../../sdk/index.js';
+import { isFile, type DurablePosition, type FileOrigin, type Finished } from './origin.js';
+import { beginsAs, locate, madeAfter, rotatedSiblings, type Surroundings } from './siblings.js';
 
 /** With so many equal first bytes a file counts as the same although its inode differs: it was copied or moved. */
 const SAME_CONTENT_BYTES = 256;
@@ -16,17 +16,18 @@ export interface Place {
 export async function resumePlace(
   path: string,
   durable: DurablePosition,
+  around: Surroundings,
   log: PluginLogger,
 ): Promise<Place | null> {
   const { origin, position } = durable;
   const at = await statOrNull(path);
   const isThere = at?.isFile() === true;
   if (origin === null) return isThere && at.size >= position ? { path, position } : null;
-  const sameFile = isThere && sameInode(origin, at);
-  if (sameFile && at.size >= position && (await beginsAs(origin, path))) return { path, position };
-  const elsewhere = sameFile ? null : await locate(origin, path, position);
+  const inPlace = isThere && isFile(origin, at);
+  if (inPlace && at.size >= position && (await beginsAs(origin, path))) return { path, position };
+  const elsewhere = inPlace ? null : await locate(origin, around, position);
   if (elsewhere !== null) return { path: elsewhere, position };
-  const emptied = sameFile ? path : await rotatedInode(origin, path);
+  const emptied = inPlace ? path : await rotatedInode(origin, around);
   if (emptied !== null) {
     log.info('the file was emptied and written anew: reading it from its beginning', {
       file: emptied,
@@ -46,11 +47,22 @@ export async function resumePlace(
     file: path,
     position,
   });
-  return null;
+  return firstAfter(origin, around);
 }
 
 /** The same inode with other content under a rotated name: emptied first, then renamed. */
-async function rotatedInode(origin: FileOrigin, path: string): Promise<string | null> {
-  const siblings = await rotatedSiblings(path);
-  return siblings.find(({ stats }) => sameInode(origin, stats))?.path ?? null;
+async function rotatedInode(origin: FileOrigin, around: Surroundings): Promise<string | null> {
+  const siblings = await rotatedSiblings(around, origin);
+  return siblings.find(({ stats }) => isFile(origin, stats))?.path ?? null;
+}
+
+/** Where a file is gone: the oldest that had the path after it and is still there, under a name that rotation gave it. */
+async function firstAfter(origin: FileOrigin, around: Surroundings): Promise<Place | null> {
+  if (origin.made === undefined) return null;
+  const known: readonly Finished[] = origin.finished ?? [];
+  const siblings = await rotatedSiblings(around, origin);
+  const first = madeAfter({ birthtimeMs: origin.made, mtimeMs: 0 }, siblings).find(
+    ({ stats }) => !known.some((item) => isFile(item, stats)),
+  );
+  return first === undefined ? null : { path: first.path, position: 0 };
 }

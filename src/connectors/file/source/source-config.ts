@@ -29,6 +29,9 @@ export interface SourceSettings {
   readonly pollIntervalMs: number;
   readonly startFromEnd: boolean;
   readonly rotateWaitMs: number;
+  /** Relative to the folder of the followed file. */
+  readonly rotatedFolders: readonly string[];
+  readonly maxOpenFiles: number;
   /** null: a half-written last line waits for its end for ever. */
   readonly flushPartialMs: number | null;
 }
@@ -185,6 +188,26 @@ export const SOURCE_CONFIG: ConfigDefinition = [
       'When a file was renamed and another has taken its name: how long the old one must have been quiet before the new one is read, in milliseconds. Gives a writer time to change over. A file that was moved out of its folder is closed when it has been quiet for 60 times as long.',
   },
   {
+    name: 'rotated.folders',
+    type: 'LIST',
+    importance: 'LOW',
+    defaultValue: null,
+    group: 'Input',
+    documentation:
+      "Folders, besides that of the file, into which rotation moves it (logrotate's `olddir`); relative to that of the file. A file that is moved elsewhere while the task is down is not found again: what was not read of it is passed over, with a warning. Nor is one found that was compressed.",
+  },
+  {
+    name: 'max.open.files',
+    type: 'INT',
+    importance: 'LOW',
+    defaultValue: '256',
+    min: 4,
+    max: 100_000,
+    group: 'Limits',
+    documentation:
+      'How many files a task holds open. Of more, those that were quiet for longest are closed and opened again when they change; of a file that is deleted meanwhile, what was not read is lost. The limit of the system (`ulimit -n`) must allow for that of all tasks of the node.',
+  },
+  {
     name: 'flush.partial.ms',
     type: 'INT',
     importance: 'LOW',
@@ -226,6 +249,8 @@ export function readSourceSettings(config: ParsedConfig): SourceSettings {
     pollIntervalMs: config.int('poll.interval.ms'),
     startFromEnd: config.string('start.from') === 'end',
     rotateWaitMs: config.int('rotate.wait.ms'),
+    rotatedFolders: config.list('rotated.folders').filter((item) => item !== ''),
+    maxOpenFiles: config.int('max.open.files'),
     flushPartialMs: config.has('flush.partial.ms') ? config.int('flush.partial.ms') : null,
   };
 }

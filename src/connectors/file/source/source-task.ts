@@ -11,6 +11,8 @@ import { ChunkReader } from './chunk-reader.js';
 import { FileSet, parseShare } from './file-set.js';
 import { inputError } from '../fs-calls.js';
 import { KnownFiles, type TailShared } from './known-files.js';
+import { OpenFiles } from './open-files.js';
+import { SeldomWarnings } from './seldom-warnings.js';
 import { LineCutter } from './line-cutter.js';
 import { parsePosition, type DurablePosition } from './origin.js';
 import { SHARE_KEY, readSourceSettings, type SourceSettings } from './source-config.js';
@@ -52,6 +54,7 @@ export class FileSourceTask implements SourceTask {
     const cutter = new LineCutter(settings, context.log);
     const tails = new Map<string, Tail>();
     const known = new KnownFiles();
+    const warnings = new SeldomWarnings(context.log, () => performance.now());
     for (const { position } of context.positions()) {
       const durable = parsePosition(position);
       if (durable !== null) known.notePosition(durable);
@@ -64,13 +67,16 @@ export class FileSourceTask implements SourceTask {
         settings,
         log: context.log,
         known,
-        open: new Set(),
+        open: new OpenFiles(settings.maxOpenFiles),
         isFollowed: (path) => tails.has(path),
         beginAt: (partition, position) => {
           context.beginAt(partition, position);
         },
         onOmittedLong: (path, position) => {
           cutter.omitLong(path, position);
+        },
+        say: (key, message, fields) => {
+          warnings.say(key, message, fields);
         },
         now: () => performance.now(),
       },
@@ -157,7 +163,7 @@ export class FileSourceTask implements SourceTask {
     const there = new Set(paths);
     for (const path of tails.keys()) {
       // A file that is read to its end under another name keeps its tail.
-      if (!there.has(path) && tails.get(path)?.isOpen === false) tails.delete(path);
+      if (!there.has(path) && tails.get(path)?.hasFile === false) tails.delete(path);
     }
     const added = paths
       .filter((path) => !tails.has(path))

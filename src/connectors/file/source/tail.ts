@@ -4,32 +4,45 @@
  */
 import type { Stats } from 'node:fs';
 import { ConfigError } from '../../../sdk/index.js';
-import { errnoOf, inputError, statOrNull } from '../fs-calls.js';
+import { errnoOf, inputError, isOutOfFiles, statOrNull } from '../fs-calls.js';
 import type { TailShared } from './known-files.js';
+import type { Holder } from './open-files.js';
 import { lastLineStart, OpenFile, type Opened } from './open-file.js';
-import { identityOf, inodeKey, sameInode, type DurablePosition, type Finished } from './origin.js';
+import {
+  isFile,
+  sameFile,
+  sameInode,
+  type DurablePosition,
+  type FileOrigin,
+  type Finished,
+} from './origin.js';
 import { resumePlace } from './resume.js';
-import { madeAfter, rotatedSiblings, type Sibling } from './siblings.js';
+import { realPath, rotatedSiblings, surroundings, type Sibling, type Surroundings } from './siblings.js';
+import { stillThere, successor, type Rotated } from './succession.js';
 import { WholeLines, type ReadResult } from './whole-lines.js';
 
-const MAX_FINISHED = 32;
 /**
  * A file that left its folder is let go of when it was quiet for so many times `rotate.wait.ms`: what is written to it
  * later is not read, and whoever moves a file may be slower than a program that begins a new one.
  */
 const WAITS_WHEN_MOVED = 60;
 
-export class Tail {
+export class Tail implements Holder {
   readonly path: string;
   readonly #shared: TailShared;
   /** The user named this path: whatever stands there must be a file. */
   readonly #given: boolean;
   #file: OpenFile | null = null;
+  /** The file being read, while it is closed because too many are open. */
+  #parked: FileOrigin | null = null;
+  #reading = false;
   /** What is to be done before the first look; kept until it succeeds. */
   #start: (() => Promise<void>) | null = null;
   readonly #lines: WholeLines;
   #mtimeMs = 0;
   #rotatedAt: number | null = null;
+  /** What the path linked to when a file was opened by it. */
+  #real: string | null = null;
 
   constructor(path: string, given: boolean, shared: TailShared) {
     this.path = path;
@@ -38,8 +51,9 @@ export class Tail {
     this.#lines = new WholeLines(path, { file: path }, shared);
   }
 
-  get isOpen(): boolean {
-    return this.#file !== null;
+  /** There is a file whose end was not reached, or may not be the last. */
+  get hasFile(): boolean {
+    return this.#file !== null || this.#parked !== null;
   }
 
   /** Where to start: at a durable position, at the end, or where `look` finds the file. */
@@ -47,12 +61,13 @@ export class Tail {
     if (durable !== null) this.#start = () => this.#resume(durable);
     else if (atEnd) this.#start = () => this.#startAtEnd();
     await this.#started();
-    if (this.#file === null) await this.#openAnew();
+    if (!this.hasFile) await this.#openAnew();
   }
 
   /** Whether there is something to read. Notices growth, truncation and rotation. */
   async look(): Promise<boolean> {
     await this.#started();
+    if (this.#parked !== null && (await this.#isUnchanged(this.#parked))) return false;
     if (this.#file === null) await this.#openAnew();
     for (;;) {
       const file = this.#file;
@@ -60,16 +75,15 @@ export class Tail {
       const at = await statOrNull(this.path);
       const inPlace = at !== null && sameInode(file, at);
       const stats = inPlace ? at : await file.stats();
+      file.learn(stats);
       if (stats.size < this.#lines.seen) this.#restart(file, 'it became shorter');
       else if (stats.size === this.#lines.seen && stats.mtimeMs !== this.#mtimeMs && !(await file.isSame())) {
         this.#restart(file, 'it has new content');
       }
       this.#mtimeMs = stats.mtimeMs;
+      if (inPlace) this.#rotatedAt = null;
       if (stats.size > this.#lines.seen) return true;
-      if (inPlace) {
-        this.#rotatedAt = null;
-        return this.#lines.partialIsDue();
-      }
+      if (inPlace) return this.#lines.partialIsDue();
       const next = await this.#afterRotation(file, stats, at);
       if (next !== 'switched') return next === 'flush';
     }
@@ -79,20 +93,37 @@ export class Tail {
   async read(buffer: Buffer): Promise<ReadResult> {
     const file = this.#file;
     if (file === null) return { kind: 'end' };
-    const bytes = await file.read(buffer, this.#lines.readFrom);
-    if (bytes === null) {
-      this.#restart(file, 'it has new content');
-      return { kind: 'again' };
+    this.#shared.open.used(this);
+    this.#reading = true;
+    try {
+      const bytes = await file.read(buffer, this.#lines.readFrom);
+      if (bytes !== null) return this.#lines.take(file.origin, buffer, bytes);
+    } finally {
+      this.#reading = false;
     }
-    return this.#lines.take(file.origin, buffer, bytes);
+    this.#restart(file, 'it has new content');
+    return { kind: 'again' };
+  }
+
+  /** A file that lost its path stays open: nobody could find it again once it is deleted. */
+  park(): boolean {
+    const file = this.#file;
+    if (file === null || this.#reading || this.#rotatedAt !== null) return false;
+    this.#parked = file.origin;
+    this.#file = null;
+    this.#shared.open.closed(this);
+    file.close();
+    return true;
   }
 
   close(): void {
-    const file = this.#file;
+    const file = this.#file ?? this.#parked;
     if (file === null) return;
+    this.#shared.open.end(file);
+    this.#shared.open.closed(this);
+    this.#file?.close();
     this.#file = null;
-    this.#shared.open.delete(file.key);
-    file.close();
+    this.#parked = null;
   }
 
   async #started(): Promise<void> {
@@ -100,13 +131,24 @@ export class Tail {
     this.#start = null;
   }
 
+  /** Of a parked file. When something happened to it, or a part of a line is due, it is opened again. */
+  async #isUnchanged(parked: FileOrigin): Promise<boolean> {
+    const at = await statOrNull(this.path);
+    const isSame =
+      at !== null && isFile(parked, at) && at.size === this.#lines.seen && at.mtimeMs === this.#mtimeMs;
+    if (isSame && !this.#lines.partialIsDue()) return true;
+    await this.#resume({ position: this.#lines.next, origin: parked, partial: this.#lines.afterPartial });
+    return this.#parked !== null;
+  }
+
   async #resume(durable: DurablePosition): Promise<void> {
-    const { known, log } = this.#shared;
+    const { known, log, open } = this.#shared;
     if (known.finished(this.path).length === 0) known.noteFinished(this.path, durable.origin?.finished ?? []);
-    const place = await resumePlace(this.path, durable, log);
-    if (place === null) return;
-    const { path, position } = place;
-    await this.#open(path, position, durable.partial && position === durable.position);
+    if (!open.makeRoom()) return;
+    const around = await this.#around();
+    const place = await this.#withRoom(() => resumePlace(this.path, durable, around, log));
+    if (place === null) this.close();
+    else await this.#open(place.path, place.position, durable.partial && place.position === durable.position);
   }
 
   /** At the last line start: what is there already is not wanted, but a line that is being written is. */
@@ -133,18 +175,50 @@ export class Tail {
 
   /** Unless another tail reads it. From where it was left, maybe under another name, if that is not before `from`. */
   async #open(path: string, from: number, afterPartial = false): Promise<void> {
-    const opened = await OpenFile.open(path, this.#shared.known.finished(this.path));
-    if (opened.stats.isFile() && !this.#shared.open.has(opened.file.key))
+    const { open, known } = this.#shared;
+    if (!open.makeRoom()) return;
+    const opened = await this.#withRoom(() => OpenFile.open(path, known.finished(this.path)));
+    if (opened.stats.isFile() && (this.#isParked(opened.file) || !open.isRead(opened.file))) {
       this.#follow(opened, from, afterPartial);
-    else opened.file.close();
+    } else {
+      opened.file.close();
+      this.close();
+    }
+  }
+
+  #isParked(file: OpenFile): boolean {
+    return this.#parked !== null && sameFile(this.#parked, file.origin);
+  }
+
+  /** Where the system allows no more open files, some are closed, and it is tried once more. */
+  async #withRoom<T>(body: () => Promise<T>): Promise<T> {
+    const { open, say } = this.#shared;
+    try {
+      return await body();
+    } catch (error) {
+      if (!isOutOfFiles(error)) throw error;
+      say(
+        'open files',
+        'this process may open no more files: going on with fewer at once; raise the limit (ulimit -n)',
+        { files: open.shrink() },
+      );
+      return await body();
+    }
   }
 
   #follow({ file, stats }: Opened, from: number, afterPartial = false): void {
-    this.#shared.open.add(file.key);
+    const { open, known } = this.#shared;
+    const isOwn = this.#isParked(file);
+    if (!isOwn) this.close();
+    open.begin(file);
+    open.used(this);
+    this.#parked = null;
     this.#file = file;
     this.#rotatedAt = null;
-    const known = this.#shared.known.position(file, file.head, stats.size) ?? 0;
-    this.#lines.startAt(Math.max(from, known), afterPartial && known <= from);
+    // A parked file that goes on where it was is as if it had never been closed.
+    if (isOwn && from === this.#lines.next) return;
+    const left = known.position(file.origin, file.head, stats.size) ?? 0;
+    this.#lines.startAt(Math.max(from, left), afterPartial && left <= from);
   }
 
   #restart(file: OpenFile, why: string): void {
@@ -161,7 +235,10 @@ export class Tail {
   /** Opens what has the path now, if there is something and no other tail reads it. */
   async #openPath(): Promise<void> {
     const at = await statOrNull(this.path);
-    if (at?.isFile() === true) await this.#open(this.path, 0);
+    if (at?.isFile() === true) {
+      await this.#open(this.path, 0);
+      this.#real = await realPath(this.path);
+    }
     if (at === null || at.isFile() || !this.#given) return;
     const what = at.isDirectory()
       ? `a folder: to follow the files in it use "files" with a pattern, like ${this.path}/*`
@@ -180,8 +257,9 @@ export class Tail {
     const { rotateWaitMs } = this.#shared.settings;
     const quietMs = now - Math.max(this.#rotatedAt, this.#lines.grewAt);
     if (quietMs < rotateWaitMs) return 'wait';
-    const siblings = await rotatedSiblings(this.path);
-    const next = this.#successor(file, stats, at, siblings);
+    const siblings = await rotatedSiblings(await this.#around(), file.origin);
+    const finished = file.origin.finished ?? [];
+    const next = this.#next({ path: this.path, stats, at, siblings, finished });
     const isHere = siblings.some((sibling) => sameInode(file, sibling.stats));
     const isMoved = !isHere && quietMs >= rotateWaitMs * WAITS_WHEN_MOVED;
     const isGone = at === null && (stats.nlink === 0 || isMoved);
@@ -191,26 +269,26 @@ export class Tail {
       return 'flush';
     }
     const done = this.#done(file);
-    const finished = [...(file.origin.finished ?? []), done]
-      .filter((item) => siblings.some((sibling) => sameInode(item, sibling.stats)))
-      .slice(-MAX_FINISHED);
-    if (next === null) {
-      this.#finish(done, finished);
-      return 'wait';
-    }
+    const remaining = stillThere([...finished, done], siblings);
     // Before the old one is let go: it says what comes next for as long as that cannot be opened.
-    const opened = await this.#openFound(next, finished);
+    const opened = next === null ? null : await this.#openFound(next, remaining);
+    if (opened === null && next !== null) return 'wait';
+    this.#finish(done, remaining, stats.nlink === 0);
     if (opened === null) return 'wait';
-    this.#finish(done, finished);
     this.#follow(opened, 0);
     return 'switched';
+  }
+
+  #next(rotated: Rotated): Sibling | null {
+    const { open, isFollowed } = this.#shared;
+    return successor(rotated, { isFollowed, isRead: (file) => open.isRead(file) });
   }
 
   /** null when it was renamed since it was found: the next look finds it anew. */
   async #openFound({ path, stats }: Sibling, finished: readonly Finished[]): Promise<Opened | null> {
     let opened: Opened;
     try {
-      opened = await OpenFile.open(path, finished);
+      opened = await this.#withRoom(() => OpenFile.open(path, finished));
     } catch (error) {
       if (errnoOf(error) === 'ENOENT') return null;
       throw inputError(error, path);
@@ -220,34 +298,30 @@ export class Tail {
     return null;
   }
 
-  /** Where reading goes on after this file; null when nowhere yet. */
-  #successor(file: OpenFile, stats: Stats, at: Stats | null, siblings: readonly Sibling[]): Sibling | null {
-    const { open, isFollowed } = this.#shared;
-    const done = new Set((file.origin.finished ?? []).map(inodeKey));
-    const [between] = madeAfter(stats, siblings).filter((sibling) => {
-      const key = inodeKey(identityOf(sibling.stats));
-      return (
-        !isFollowed(sibling.path) &&
-        !open.has(key) &&
-        !done.has(key) &&
-        !(at !== null && sameInode(identityOf(at), sibling.stats))
+  async #around(): Promise<Surroundings> {
+    const { settings, say } = this.#shared;
+    this.#real = (await realPath(this.path)) ?? this.#real;
+    return surroundings(this.path, this.#real, settings.rotatedFolders, (folder, error) => {
+      say(
+        `list ${folder}`,
+        'a folder cannot be listed: files that rotation made there while this one was read are passed over',
+        { file: this.path, cause: inputError(error, folder).message },
       );
     });
-    if (between !== undefined) return between;
-    if (at === null || !at.isFile() || at.size === 0) return null;
-    return open.has(inodeKey(identityOf(at))) ? null : { path: this.path, stats: at };
   }
 
   #done(file: OpenFile): Finished {
-    const { dev, inode, head, headBytes } = file.origin;
-    return { dev, inode, head, headBytes, position: this.#lines.next };
+    const { finished: _, ...origin } = file.origin;
+    return { ...origin, position: this.#lines.next };
   }
 
   /** Closes the file and remembers how far it was read; in positions for as long as it is there under another name. */
-  #finish(done: Finished, finished: readonly Finished[]): void {
-    this.#shared.known.note(done);
-    this.#shared.known.noteFinished(this.path, finished);
-    this.#shared.log.info('finished a file that was renamed, moved or deleted', {
+  #finish(done: Finished, finished: readonly Finished[], deleted: boolean): void {
+    const { known, log } = this.#shared;
+    if (deleted) known.forget(done);
+    else known.note(done);
+    known.noteFinished(this.path, finished);
+    log.info('finished a file that was renamed, moved or deleted', {
       file: this.path,
       position: done.position,
     });

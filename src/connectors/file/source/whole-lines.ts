@@ -58,6 +58,11 @@ export class WholeLines {
     return this.#seen > this.#next;
   }
 
+  /** The line before `next` was passed on without its line end. */
+  get afterPartial(): boolean {
+    return this.#flushedAt === this.#next;
+  }
+
   /** Where to read what `take` wants. */
   get readFrom(): number {
     return this.#long === null ? this.#next : this.#long.scanned;

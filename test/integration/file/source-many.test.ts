@@ -1,0 +1,150 @@
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import { appendFile, readdir, readlink, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { syncBuiltinESMExports } from 'node:module';
+import { join } from 'node:path';
+import { mock, test } from 'node:test';
+import { KnownFiles } from '#troupe/connectors/file/source/known-files.js';
+import { hashHead } from '#troupe/connectors/file/source/origin.js';
+import { until } from '../../support/wait.js';
+import { withSource } from './with-source.js';
+
+const LINUX = process.platform === 'linux' ? false : 'counts open files in /proc';
+
+/** Files below `folder` that this process has open. */
+async function openBelow(folder: string): Promise<number> {
+  const links = await Promise.all(
+    (await readdir('/proc/self/fd')).map((fd) => readlink(`/proc/self/fd/${fd}`).catch(() => '')),
+  );
+  return links.filter((link) => link.startsWith(`${folder}/`)).length;
+}
+
+test(
+  'of more files than may be open, those that are quiet are closed, and nothing is lost',
+  { skip: LINUX },
+  () =>
+    withSource({ files: '*.log', 'max.open.files': '5' }, async ({ folder, harness, take }) => {
+      const names = Array.from({ length: 30 }, (_, n) => `${String.fromCharCode(97 + (n % 26))}${n}x.log`);
+      for (const name of names) await writeFile(join(folder, name), `${name} 1\n${name} half`);
+      await harness.start();
+      assert.deepEqual((await take(30)).sort(), names.map((name) => `${name} 1`).sort());
+      assert.ok((await openBelow(folder)) <= 5);
+      for (const name of names) await appendFile(join(folder, name), ' line\n');
+      assert.deepEqual((await take(30)).sort(), names.map((name) => `${name} half line`).sort());
+      // Renamed, emptied, replaced and deleted while closed.
+      const [renamed = '', emptied = '', replaced = '', deleted = ''] = names;
+      await appendFile(join(folder, renamed), 'end of the old\n');
+      await rename(join(folder, renamed), join(folder, `${renamed}.1`));
+      await writeFile(join(folder, renamed), 'the new\n');
+      await writeFile(join(folder, emptied), 'emptied\n');
+      await rm(join(folder, replaced));
+      await writeFile(join(folder, replaced), 'another\n');
+      await rm(join(folder, deleted));
+      assert.deepEqual((await take(4)).sort(), ['another', 'emptied', 'end of the old', 'the new']);
+      assert.deepEqual(await harness.poll(), []);
+      assert.ok((await openBelow(folder)) <= 5);
+      await harness.stop();
+      await harness.start();
+      for (const name of names.slice(4)) await appendFile(join(folder, name), 'again\n');
+      assert.equal((await take(26)).length, 26);
+      assert.deepEqual(await harness.poll(), []);
+    }),
+);
+
+test('a part of a line is passed on in time although its file was closed', () =>
+  withSource(
+    { files: '*.log', 'max.open.files': '4', 'flush.partial.ms': '50' },
+    async ({ folder, harness, take }) => {
+      const names = Array.from({ length: 10 }, (_, n) => `${'abcdefghij'[n]}.log`);
+      for (const name of names) await writeFile(join(folder, name), name);
+      await harness.start();
+      assert.deepEqual((await take(10)).sort(), names);
+      assert.deepEqual(await harness.poll(), []);
+      for (const name of names) await appendFile(join(folder, name), '\nnext\n');
+      assert.deepEqual(
+        await take(10),
+        names.map(() => 'next'),
+      );
+    },
+  ));
+
+type Opened = (error: NodeJS.ErrnoException | null, fd: number) => void;
+
+test(
+  'where the system allows fewer open files than were asked for, all are read in turn, and the log says how to have more',
+  { skip: LINUX },
+  () =>
+    withSource({ files: '*.log' }, async ({ folder, harness, take }) => {
+      const names = Array.from({ length: 40 }, (_, n) => `${String.fromCharCode(97 + (n % 26))}${n}x.log`);
+      for (const name of names) await writeFile(join(folder, name), `${name}\n`);
+      const open = fs.open;
+      const close = fs.close;
+      const held = new Set<number>();
+      const opens = mock.method(fs, 'open', (path: string, flags: number, callback: Opened) => {
+        if (held.size >= 20) {
+          callback(Object.assign(new Error('EMFILE'), { code: 'EMFILE' }), -1);
+          return;
+        }
+        open(path, flags, (error, fd) => {
+          held.add(fd);
+          callback(error, fd);
+        });
+      });
+      const closes = mock.method(fs, 'close', (fd: number, callback: (error: Error | null) => void) => {
+        held.delete(fd);
+        close(fd, callback);
+      });
+      syncBuiltinESMExports();
+      try {
+        await harness.start();
+        assert.deepEqual((await take(40)).sort(), names.sort());
+      } finally {
+        opens.mock.restore();
+        closes.mock.restore();
+        syncBuiltinESMExports();
+      }
+      assert.ok(
+        harness.log.lines.some(({ level, message }) => level === 'warn' && /ulimit -n/.test(message)),
+      );
+    }),
+);
+
+test('a file that has the inode of a deleted one, and begins like it, is read from its beginning', () =>
+  withSource({}, async ({ path, harness, take }) => {
+    await until('the system tells when the file was made', async () => {
+      await writeFile(path, 'id,name\n1,x\n');
+      const { birthtimeMs, ctimeMs } = await stat(path);
+      return birthtimeMs < ctimeMs;
+    });
+    const { dev, ino } = await stat(path);
+    const file = { dev, inode: ino, head: hashHead(Buffer.from('id,name\n')), headBytes: 8, made: 1 };
+    const record = { sourcePartition: { file: `${path}.deleted` }, sourcePosition: { position: 8, file } };
+    await harness.accept([
+      {
+        ...record,
+        topic: null,
+        queue: null,
+        keySchema: null,
+        key: null,
+        valueSchema: null,
+        value: '',
+        timestamp: null,
+        headers: [],
+      },
+    ]);
+    await harness.start();
+    assert.deepEqual(await take(2), ['id,name', '1,x']);
+  }));
+
+test('what was known of a deleted file is not used for the next one with its inode', () => {
+  const known = new KnownFiles();
+  const head = Buffer.from('id,name\n');
+  const file = { dev: 1, inode: 2, head: hashHead(head), headBytes: head.length, position: head.length };
+  known.note(file);
+  assert.equal(known.position(file, head, 100), 8);
+  assert.equal(known.position({ ...file, made: 5 }, head, 100), 8);
+  known.forget(file);
+  assert.equal(known.position(file, head, 100), null);
+  known.note({ ...file, made: 4 });
+  assert.equal(known.position({ ...file, made: 5 }, head, 100), null);
+});
