@@ -1,5 +1,5 @@
 /** What this task knows about files apart from their names: how far each was read, and which are open. */
-import type { JsonObject, PluginLogger } from '../../../sdk/index.js';
+import type { FileAccess, JsonObject, PluginLogger } from '../../../sdk/index.js';
 import type { OpenFiles } from './open-files.js';
 import {
   headMatches,
@@ -18,6 +18,7 @@ const MAX_PER_INODE = 4;
 export interface TailShared {
   readonly settings: SourceSettings;
   readonly log: PluginLogger;
+  readonly files: FileAccess;
   readonly known: KnownFiles;
   readonly open: OpenFiles;
   /** Whether some tail has this path of its own. */

@@ -3,10 +3,14 @@ import { normalize } from 'node:path';
 import picomatch from 'picomatch';
 import {
   ConfigError,
+  ConnectError,
   type ConfigDefinition,
   type ConfigIssue,
+  type FileAccess,
   type ParsedConfig,
 } from '../../../sdk/index.js';
+import { errnoOf } from '../fs-calls.js';
+import { globBase } from './expand-glob.js';
 
 export type BadLinePolicy = 'fail' | 'skip' | 'raw';
 export type LongLinePolicy = 'fail' | 'truncate' | 'skip';
@@ -255,12 +259,16 @@ export function readSourceSettings(config: ParsedConfig): SourceSettings {
   };
 }
 
-/** Issues beyond single fields. */
-export function sourceIssues(config: ParsedConfig): ConfigIssue[] {
+/** Issues beyond single fields: the first of them. */
+export async function sourceIssues(config: ParsedConfig, files: FileAccess): Promise<ConfigIssue[]> {
   try {
-    readSourceSettings(config);
+    const { paths, globs } = readSourceSettings(config);
+    for (const path of paths) await files.check(path, config.has('file') ? 'file' : 'files');
+    for (const glob of globs) await files.check(globBase(glob), 'files');
     return [];
   } catch (error) {
+    // What the system says of a folder is of this node alone, and may have changed when a task opens it.
+    if (errnoOf(error) !== null && !(error instanceof ConnectError)) return [];
     if (!(error instanceof ConfigError)) throw error;
     return [{ field: error.field ?? 'file', value: null, reason: error.message }];
   }

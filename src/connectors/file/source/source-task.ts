@@ -66,6 +66,7 @@ export class FileSourceTask implements SourceTask {
       shared: {
         settings,
         log: context.log,
+        files: context.files,
         known,
         open: new OpenFiles(settings.maxOpenFiles),
         isFollowed: (path) => tails.has(path),

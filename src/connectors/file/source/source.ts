@@ -14,7 +14,7 @@ const connector: SourceConnector = {
   kind: 'source',
   version: '1.0.0',
   config: SOURCE_CONFIG,
-  validate: (config) => sourceIssues(config),
+  validate: (config, _raw, { files }) => sourceIssues(config, files),
   taskConfigs(_context, config, raw, maxTasks) {
     const count = usefulTasks(readSourceSettings(config), maxTasks);
     return Array.from({ length: count }, (_, index) => ({

@@ -3,7 +3,7 @@
  * those that had the path in between, then the one that has it now.
  */
 import type { Stats } from 'node:fs';
-import { ConfigError } from '../../../sdk/index.js';
+import { ConfigError, RetriableError } from '../../../sdk/index.js';
 import { errnoOf, inputError, isOutOfFiles, statOrNull } from '../fs-calls.js';
 import type { TailShared } from './known-files.js';
 import type { Holder } from './open-files.js';
@@ -177,13 +177,24 @@ export class Tail implements Holder {
   async #open(path: string, from: number, afterPartial = false): Promise<void> {
     const { open, known } = this.#shared;
     if (!open.makeRoom()) return;
-    const opened = await this.#withRoom(() => OpenFile.open(path, known.finished(this.path)));
+    const opened = await this.#openFile(path, known.finished(this.path));
     if (opened.stats.isFile() && (this.#isParked(opened.file) || !open.isRead(opened.file))) {
       this.#follow(opened, from, afterPartial);
     } else {
       opened.file.close();
       this.close();
     }
+  }
+
+  async #openFile(path: string, finished: readonly Finished[]): Promise<Opened> {
+    try {
+      await this.#shared.files.check(path, this.#given ? 'file' : 'files');
+    } catch (error) {
+      // A link that a pattern matches may lead anywhere: the other files are read all the same.
+      if (this.#given || !(error instanceof ConfigError)) throw error;
+      throw new RetriableError(error.message, { code: error.code });
+    }
+    return this.#withRoom(() => OpenFile.open(path, finished));
   }
 
   #isParked(file: OpenFile): boolean {
@@ -288,7 +299,7 @@ export class Tail implements Holder {
   async #openFound({ path, stats }: Sibling, finished: readonly Finished[]): Promise<Opened | null> {
     let opened: Opened;
     try {
-      opened = await this.#withRoom(() => OpenFile.open(path, finished));
+      opened = await this.#openFile(path, finished);
     } catch (error) {
       if (errnoOf(error) === 'ENOENT') return null;
       throw inputError(error, path);
