@@ -125,6 +125,12 @@ export interface QueueOffset extends QueueRef {
 
 export interface SinkTaskContext extends TaskContext {
   readonly assignment: readonly QueueRef[];
+  /**
+   * Names this life of a topic of the assignment: a topic that was deleted and made anew, or that is in another log, has
+   * another id. A sink that keeps offsets beside its data keeps this with them: under another id they mean nothing, and
+   * the topic is to be read from offset 0. null: the log cannot tell, as RocketMQ.
+   */
+  topicId(topic: string): string | null;
   /** Go on from these offsets instead of the committed ones. For sinks that keep offsets beside their data. */
   seek(offsets: readonly QueueOffset[]): void;
   /** Stop and resume delivery of queues; nothing is skipped. */

@@ -39,8 +39,15 @@ export interface SourceRecord extends ConnectRecord {
 export interface SinkRecord extends ConnectRecord {
   readonly topic: string;
   readonly queue: number;
-  /** Place in the queue; with topic and queue it names the record for ever. */
+  /** Place in the queue. */
   readonly offset: number;
+  /**
+   * Where the record stands in the log, whatever transforms made of `topic`: the three name it for as long as its topic
+   * lives (`SinkTaskContext.topicId`). What a sink keeps of its progress it keeps by these, as `assignment` and `seek` do.
+   */
+  readonly originalTopic: string;
+  readonly originalQueue: number;
+  readonly originalOffset: number;
 }
 
 export const NO_HEADERS: readonly Header[] = Object.freeze([]);
@@ -114,8 +121,8 @@ function rebuilt<R extends ConnectRecord>(
     };
     copy = source;
   } else if (isSinkRecord(record)) {
-    const { offset } = record;
-    const sink: ConnectRecord & Pick<SinkRecord, 'offset'> = {
+    const { offset, originalTopic, originalQueue, originalOffset } = record;
+    const sink: ConnectRecord & Omit<SinkRecord, keyof ConnectRecord> = {
       topic,
       queue,
       keySchema,
@@ -125,6 +132,9 @@ function rebuilt<R extends ConnectRecord>(
       timestamp,
       headers,
       offset,
+      originalTopic,
+      originalQueue,
+      originalOffset,
     };
     copy = sink;
   } else {

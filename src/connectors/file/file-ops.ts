@@ -12,13 +12,13 @@ export interface FileFacts {
 }
 
 export interface FileOps {
-  /** For reading and writing, created when missing. */
+  /** For reading and appending, created when missing. Wherever the file ends when a write arrives, there it goes. */
   open(path: string): Promise<number>;
   /** Creates or empties. */
   create(path: string): Promise<number>;
   read(fd: number, into: Buffer, position: number): Promise<number>;
-  /** All of it, or an error; then some of it may have been written. */
-  write(fd: number, data: Buffer, position: number): Promise<void>;
+  /** All of it at the end, or an error; then some of it may have been written. */
+  write(fd: number, data: Buffer): Promise<void>;
   truncate(fd: number, length: number): Promise<void>;
   sync(fd: number): Promise<void>;
   close(fd: number): Promise<void>;
@@ -29,6 +29,8 @@ export interface FileOps {
   readText(path: string): Promise<string | null>;
   makeFolder(path: string): Promise<void>;
   rename(from: string, to: string): Promise<void>;
+  /** A second name, unless there is a file of that name (EEXIST). Some file systems have none. */
+  link(from: string, to: string): Promise<void>;
   /** Nothing there is no error. */
   remove(path: string): Promise<void>;
   syncFolder(path: string): Promise<void>;
@@ -36,14 +38,14 @@ export interface FileOps {
   gzip(from: string, to: string, signal: AbortSignal): Promise<void>;
 }
 
-const { O_RDWR, O_CREAT, O_TRUNC, O_NONBLOCK } = fs.constants;
+const { O_APPEND, O_RDWR, O_CREAT, O_TRUNC, O_NONBLOCK } = fs.constants;
 
 export const nodeFileOps: FileOps = {
-  open: (path) => openFd(path, O_RDWR | O_CREAT | O_NONBLOCK),
+  open: (path) => openFd(path, O_RDWR | O_CREAT | O_APPEND | O_NONBLOCK),
   create: (path) => openFd(path, O_RDWR | O_CREAT | O_TRUNC),
   read: (fd, into, position) => readAt(fd, into, 0, into.length, position),
-  async write(fd, data, position) {
-    for (let done = 0; done < data.length;) done += await writeSome(fd, data, done, position + done);
+  async write(fd, data) {
+    for (let done = 0; done < data.length;) done += await writeSome(fd, data, done);
   },
   truncate: (fd, length) =>
     call((done) => {
@@ -67,6 +69,7 @@ export const nodeFileOps: FileOps = {
     await fs.promises.mkdir(path, { recursive: true });
   },
   rename: (from, to) => fs.promises.rename(from, to),
+  link: (from, to) => fs.promises.link(from, to),
   async remove(path) {
     await orNull(fs.promises.unlink(path));
   },
@@ -100,9 +103,9 @@ function openFd(path: string, flags: number): Promise<number> {
   });
 }
 
-function writeSome(fd: number, data: Buffer, at: number, position: number): Promise<number> {
+function writeSome(fd: number, data: Buffer, at: number): Promise<number> {
   return new Promise((resolve, reject) => {
-    fs.write(fd, data, at, data.length - at, position, (error, written) => {
+    fs.write(fd, data, at, data.length - at, null, (error, written) => {
       if (error === null) resolve(written);
       else reject(error);
     });

@@ -36,6 +36,8 @@ export interface SinkHarnessOptions {
   readonly connectorName?: string;
   /** How long one call of the plugin may take, in milliseconds. Default 10,000. */
   readonly deadlineMs?: number;
+  /** What transforms make of the topic of a record. Default: nothing. */
+  readonly renamed?: (topic: string) => string;
   /** Which files the plugin may open. Default: all. */
   readonly files?: FileAccess;
 }
@@ -53,6 +55,8 @@ export class SinkHarness {
   readonly #name: string;
   readonly #deadlineMs: number;
   readonly #files: FileAccess;
+  readonly #renamed: (topic: string) => string;
+  #life = 1;
   readonly #queues: readonly Queue[];
   #running: RunningTask<SinkTask> | null = null;
   readonly #abandoned: RunningTask<SinkTask>[] = [];
@@ -63,6 +67,7 @@ export class SinkHarness {
     this.#name = options.connectorName ?? 'sink-under-test';
     this.#deadlineMs = options.deadlineMs ?? 10_000;
     this.#files = options.files ?? ANY_FILE;
+    this.#renamed = options.renamed ?? ((topic) => topic);
     const queues = options.queues ?? [{ topic: 'topic', queue: 0 }];
     this.#queues = queues.map(({ topic, queue }) => ({
       topic,
@@ -85,7 +90,7 @@ export class SinkHarness {
     if (queue === undefined) throw new RangeError(`there is no queue ${queueIndex}`);
     for (const value of values) {
       queue.records.push({
-        topic: queue.topic,
+        topic: this.#renamed(queue.topic),
         queue: queue.queue,
         offset: queue.records.length,
         keySchema: null,
@@ -94,7 +99,20 @@ export class SinkHarness {
         value,
         timestamp: 1_700_000_000_000 + queue.records.length,
         headers: NO_HEADERS,
+        originalTopic: queue.topic,
+        originalQueue: queue.queue,
+        originalOffset: queue.records.length,
       });
+    }
+  }
+
+  /** As when the topics were deleted and made anew, or the whole log was: nothing is in them, nothing is committed. */
+  renewTopics(): void {
+    this.#life += 1;
+    for (const queue of this.#queues) {
+      queue.records.length = 0;
+      queue.next = 0;
+      queue.committed = 0;
     }
   }
 
@@ -207,6 +225,7 @@ export class SinkHarness {
       signal,
       files: this.#files,
       assignment: this.#queues.map(({ topic, queue }) => ({ topic, queue })),
+      topicId: (topic) => `${topic}#${this.#life}`,
       seek: (offsets) => {
         this.#seek(offsets);
       },

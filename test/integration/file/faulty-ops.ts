@@ -23,11 +23,11 @@ export function faultyOps(fault: Fault): FileOps {
     open: (path) => step('open', () => real.open(path)),
     create: (path) => step('create', () => real.create(path)),
     read: (fd, into, position) => step('read', () => real.read(fd, into, position)),
-    async write(fd, data, position) {
+    async write(fd, data) {
       try {
-        await step('write', () => real.write(fd, data, position));
+        await step('write', () => real.write(fd, data));
       } catch (error) {
-        if (error instanceof HalfWritten) await real.write(fd, data.subarray(0, data.length >> 1), position);
+        if (error instanceof HalfWritten) await real.write(fd, data.subarray(0, data.length >> 1));
         throw error;
       }
     },
@@ -39,6 +39,7 @@ export function faultyOps(fault: Fault): FileOps {
     readText: (path) => step('readText', () => real.readText(path)),
     makeFolder: (path) => step('makeFolder', () => real.makeFolder(path)),
     rename: (from, to) => step('rename', () => real.rename(from, to)),
+    link: (from, to) => step('link', () => real.link(from, to)),
     remove: (path) => step('remove', () => real.remove(path)),
     syncFolder: () => step('syncFolder', () => Promise.resolve()),
     async gzip(from, to, signal) {
@@ -55,7 +56,7 @@ export function faultyOps(fault: Fault): FileOps {
 async function half(from: string, to: string): Promise<void> {
   const text = await nodeFileOps.readText(from);
   const fd = await nodeFileOps.create(to);
-  await nodeFileOps.write(fd, Buffer.from((text ?? '').slice(0, 5)), 0);
+  await nodeFileOps.write(fd, Buffer.from((text ?? '').slice(0, 5)));
   await nodeFileOps.close(fd);
 }
 

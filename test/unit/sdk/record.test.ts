@@ -32,7 +32,7 @@ test('a changed source record keeps all that was not changed', () => {
   assert.deepEqual(record, before);
 });
 
-test('a changed sink record keeps its queue and offset', () => {
+test('a changed sink record keeps its queue and offset, and where it stands in the log', () => {
   const record: SinkRecord = {
     topic: 't',
     queue: 2,
@@ -43,6 +43,9 @@ test('a changed sink record keeps its queue and offset', () => {
     timestamp: 5,
     headers: HEADERS,
     offset: 7,
+    originalTopic: 't',
+    originalQueue: 2,
+    originalOffset: 7,
   };
   assert.deepEqual(withValue(record, null, 1), { ...record, value: 1 });
   assert.deepEqual(withTopic(record, 'u'), { ...record, topic: 'u' });

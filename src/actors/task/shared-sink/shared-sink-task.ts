@@ -8,6 +8,7 @@ import type { LoadedSink } from '../load-task.js';
 import { pluginContext } from '../plugin-context.js';
 import { RecordErrors } from '../record-errors.js';
 import { runToEnd } from '../run-to-end.js';
+import { placeOf } from '../sink/sink-record.js';
 import { SharedSinkLoop } from './shared-sink-loop.js';
 import { SinkTopics } from '../sink/sink-topics.js';
 
@@ -88,6 +89,7 @@ function sharedContext(
   return {
     ...pluginContext(parts, files),
     assignment: [],
+    topicId: () => null,
     seek: () => {
       throw notShareable();
     },
@@ -96,8 +98,8 @@ function sharedContext(
     requestCommit: () => {
       loop.requestCommit();
     },
-    report: ({ topic, queue, offset }, error) =>
-      errors.badRecord(new DataError(error.message, { cause: error }), { topic, queue, offset }),
+    report: (record, error) =>
+      errors.badRecord(new DataError(error.message, { cause: error }), placeOf(record)),
   };
 }
 

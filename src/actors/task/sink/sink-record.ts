@@ -1,6 +1,7 @@
 import type { LoadedConverter } from '../../../plugins/converter-config.js';
 import type { TransformChain } from '../../../plugins/transform-chain.js';
 import type { BatchReader } from '../../../log/batch.js';
+import type { QueueOffset } from '../../../sdk/plugin.js';
 import { NO_HEADERS, type SinkRecord } from '../../../sdk/record.js';
 import { decodeHeader } from '../headers.js';
 
@@ -35,6 +36,22 @@ export function sinkRecord(
     headers:
       headers.length === 0 ? NO_HEADERS : headers.map(([name, bytes]) => decodeHeader(topic, name, bytes)),
     offset,
+    originalTopic: topic,
+    originalQueue: queue,
+    originalOffset: offset,
   };
-  return chain === null ? record : chain.apply(record);
+  const changed = chain === null ? record : chain.apply(record);
+  return changed === null ? null : inItsPlace(changed, topic, queue, offset);
+}
+
+/** Where it stands in the log. */
+export function placeOf({ originalTopic, originalQueue, originalOffset }: SinkRecord): QueueOffset {
+  return { topic: originalTopic, queue: originalQueue, offset: originalOffset };
+}
+
+/** A transform may have built its record from nothing; where it stands is not for it to say. */
+function inItsPlace(record: SinkRecord, topic: string, queue: number, offset: number): SinkRecord {
+  const { originalTopic, originalQueue, originalOffset } = record;
+  if (originalTopic === topic && originalQueue === queue && originalOffset === offset) return record;
+  return { ...record, originalTopic: topic, originalQueue: queue, originalOffset: offset };
 }

@@ -14,6 +14,7 @@ import { pluginContext } from '../plugin-context.js';
 import { SinkQueue, queueKey } from './sink-queue.js';
 import { RecordErrors } from '../record-errors.js';
 import { runToEnd } from '../run-to-end.js';
+import { placeOf } from './sink-record.js';
 import { SinkLoop } from './sink-loop.js';
 import { SinkTopics } from './sink-topics.js';
 import { withQueuesToCome } from './queues-to-come.js';
@@ -27,7 +28,8 @@ export async function startSink(parts: TaskParts, loaded: LoadedSink): Promise<S
   const topics = new SinkTopics(parts, loaded);
   return withQueuesToCome(parts, {
     topics,
-    start: (of, found) => startOnQueues(of, loaded, topics.own(found)),
+    start: (of, found) =>
+      startOnQueues(of, loaded, topics.own(found), new Map(found.map(({ name, id }) => [name, id]))),
     intervalMs: loaded.topicsRefreshMs,
   });
 }
@@ -37,6 +39,7 @@ async function startOnQueues(
   parts: TaskParts,
   loaded: LoadedSink,
   assignment: readonly QueueRef[],
+  topicIds: ReadonlyMap<string, string | null>,
 ): Promise<StartedTask> {
   const { context, gate, calls, report } = parts;
   const { params, signal } = context;
@@ -73,7 +76,11 @@ async function startOnQueues(
   });
   await gate.untilLeased();
   await calls.run('start', () =>
-    task.start(sinkContext(parts, loaded.files, assignment, loop, errors), loaded.config, params.config),
+    task.start(
+      sinkContext(parts, loaded.files, assignment, topicIds, loop, errors),
+      loaded.config,
+      params.config,
+    ),
   );
   const warnNotForgotten = (error: unknown): void => {
     const cause = error instanceof Error ? error.message : String(error);
@@ -221,12 +228,14 @@ function sinkContext(
   parts: TaskParts,
   files: FileAccess,
   assignment: readonly QueueRef[],
+  topicIds: ReadonlyMap<string, string | null>,
   loop: SinkLoop,
   errors: RecordErrors,
 ): SinkTaskContext {
   return {
     ...pluginContext(parts, files),
     assignment,
+    topicId: (topic) => topicIds.get(topic) ?? null,
     seek: (offsets) => {
       loop.seek(offsets);
     },
@@ -239,7 +248,7 @@ function sinkContext(
     requestCommit: () => {
       loop.requestCommit();
     },
-    report: ({ topic, queue, offset }, error) =>
-      errors.badRecord(new DataError(error.message, { cause: error }), { topic, queue, offset }),
+    report: (record, error) =>
+      errors.badRecord(new DataError(error.message, { cause: error }), placeOf(record)),
   };
 }

@@ -1,19 +1,20 @@
 /** One output and its progress file: the piece that is being written, and what became of those before it. */
 import { basename, dirname, join } from 'node:path';
-import type { ConnectError, FileAccess, PluginLogger, QueueOffset } from '../../../sdk/index.js';
+import type { ConnectError, FileAccess, PluginLogger } from '../../../sdk/index.js';
 import type { Compressor } from './compressor.js';
 import type { FileOps } from '../file-ops.js';
 import { fileChanged, outputError } from './output-errors.js';
 import { pieceName, type OutputPath } from './output-path.js';
 import { PieceFile } from './piece-file.js';
 import {
+  ProgressFile,
   hashEnd,
-  progressPath,
   readEnd,
-  readProgress,
-  writeProgress,
+  type KeptOffset,
   type Progress,
+  type Writer,
 } from './progress-file.js';
+import type { TopicLives } from './topic-lives.js';
 
 export interface OutputShared {
   readonly ops: FileOps;
@@ -23,20 +24,25 @@ export interface OutputShared {
   readonly compressor: Compressor;
   readonly fsync: boolean;
   readonly gzip: boolean;
+  readonly writer: Writer;
+  readonly topics: TopicLives;
   /** Milliseconds since 1970. */
   readonly now: () => number;
 }
 
-/** Next offset of a queue in this output; moved on by the one who appends. */
+/** Next offset of a queue in this output; moved on by the one who appends. Topic and queue are those of the log. */
 export interface QueueProgress {
   readonly topic: string;
   readonly queue: number;
   next: number;
+  /** Of the topic that `next` is an offset of; undefined: not known. */
+  topicId: string | null | undefined;
 }
 
 export class OutputFile {
   readonly path: string;
   readonly #shared: OutputShared;
+  readonly #progress: ProgressFile;
   readonly #queues = new Map<string, QueueProgress>();
   #file: PieceFile;
   #piece = 1;
@@ -46,6 +52,8 @@ export class OutputFile {
   readonly #compressing = new Set<string>();
   /** There is a progress file, so the length is known. */
   #hasProgress = false;
+  /** The progress file names this start of the task: whoever wrote the output before sees that it must not any more. */
+  #claimed = false;
   /** Something changed that the progress file does not say yet. */
   #dirty = false;
   /** The output was renamed and the progress file does not say so: nothing may take its name before it does. */
@@ -54,7 +62,8 @@ export class OutputFile {
   constructor(path: string, shared: OutputShared) {
     this.path = path;
     this.#shared = shared;
-    this.#file = new PieceFile(path, shared.ops);
+    this.#progress = new ProgressFile(path, shared.ops, shared.writer);
+    this.#file = this.#newPiece();
   }
 
   get length(): number {
@@ -68,16 +77,19 @@ export class OutputFile {
   queue(topic: string, queue: number): QueueProgress {
     const key = `${topic}\n${queue}`;
     let found = this.#queues.get(key);
-    if (found === undefined) this.#queues.set(key, (found = { topic, queue, next: 0 }));
+    if (found === undefined) {
+      found = { topic, queue, next: 0, topicId: this.#shared.topics.idOf(topic) };
+      this.#queues.set(key, found);
+    }
     return found;
   }
 
   /** Puts the output back to its last commit. The offsets to go on from; none when it was never committed. */
-  async recover(): Promise<readonly QueueOffset[]> {
+  async recover(): Promise<readonly KeptOffset[]> {
     return this.#guarded(async () => {
       const { ops, paths, files, log } = this.#shared;
       await paths.check(this.path, files);
-      const progress = await readProgress(ops, this.path);
+      const progress = await this.#progress.read();
       if (progress === null) return [];
       this.#adopt(progress);
       const facts = await ops.facts(this.path);
@@ -94,6 +106,7 @@ export class OutputFile {
   async append(lines: Buffer): Promise<void> {
     await this.#guarded(async () => {
       if (!this.#file.isOpen || !this.#hasProgress) await this.#open();
+      if (!this.#claimed) await this.#writeProgress();
       await this.#file.write(lines);
       this.#openedAt ??= this.#shared.now();
       this.#dirty = true;
@@ -145,7 +158,12 @@ export class OutputFile {
     this.#hasProgress = true;
     this.#piece = progress.piece;
     this.#openedAt = progress.openedAt;
-    for (const { topic, queue, offset } of progress.offsets) this.queue(topic, queue).next = offset;
+    for (const kept of progress.offsets) {
+      if (this.#shared.topics.isOther(kept)) continue;
+      const queue = this.queue(kept.topic, kept.queue);
+      queue.next = kept.offset;
+      queue.topicId ??= kept.topicId;
+    }
     for (const name of progress.toCompress) this.#toCompress.add(name);
   }
 
@@ -167,10 +185,21 @@ export class OutputFile {
     await this.#writeProgress();
   }
 
+  #newPiece(): PieceFile {
+    const { ops, log } = this.#shared;
+    return new PieceFile(this.path, ops, async (bytes) => {
+      await this.#progress.checkMine();
+      log.warn('cut off what others wrote behind the lines: the file belongs to the sink', {
+        file: this.path,
+        bytes,
+      });
+    });
+  }
+
   #beginPiece(finished: string): void {
     this.#rolling = true;
     this.#dirty = true;
-    this.#file = new PieceFile(this.path, this.#shared.ops);
+    this.#file = this.#newPiece();
     this.#openedAt = null;
     this.#piece += 1;
     if (this.#shared.gzip) this.#toCompress.add(basename(finished));
@@ -189,13 +218,13 @@ export class OutputFile {
   }
 
   async #writeProgress(): Promise<void> {
-    const { ops, fsync } = this.#shared;
-    const offsets = [...this.#queues.values()].map(({ topic, queue, next }) => ({
+    const offsets = [...this.#queues.values()].map(({ topic, queue, next, topicId }) => ({
       topic,
       queue,
       offset: next,
+      ...(topicId === undefined ? {} : { topicId }),
     }));
-    const progress: Progress = {
+    const progress = {
       length: this.#file.length,
       end: this.#file.endHash,
       piece: this.#piece,
@@ -203,8 +232,9 @@ export class OutputFile {
       offsets: offsets.filter(({ offset }) => offset > 0),
       toCompress: [...this.#toCompress],
     };
-    await writeProgress(ops, this.path, progress, fsync);
+    await this.#progress.write(progress, this.#shared.fsync);
     this.#hasProgress = true;
+    this.#claimed = true;
     this.#dirty = false;
     this.#rolling = false;
     this.#compressPending();
@@ -224,7 +254,7 @@ export class OutputFile {
   }
 
   #changed(what: string): ConnectError {
-    return fileChanged(this.path, what, progressPath(this.path));
+    return fileChanged(this.path, what, this.#progress.path);
   }
 
   async #guarded<T>(body: () => Promise<T>): Promise<T> {

@@ -1,7 +1,7 @@
 /** The outputs of one task, one for each path its queues lead to. */
 import type { QueueOffset, QueueRef, RawConfig } from '../../../sdk/index.js';
 import { OutputFile, type OutputShared, type QueueProgress } from './output-file.js';
-import { progressPath, readProgress } from './progress-file.js';
+import { progressPath, readProgress, type KeptOffset } from './progress-file.js';
 import { outputError } from './output-errors.js';
 
 /** How many tasks there are; written by the connector into its task configurations. */
@@ -13,27 +13,39 @@ export class Outputs {
   readonly #shared: OutputShared;
   readonly #task: number;
   readonly #tasks: number;
+  readonly #isScattered: boolean;
   readonly #byPath = new Map<string, OutputFile>();
   readonly #byQueue = new Map<string, OutputFile>();
+  readonly #saidAnew = new Set<string>();
   readonly #saidRepeated = new Set<QueueProgress>();
 
   constructor(shared: OutputShared, task: number, raw: RawConfig) {
     this.#shared = shared;
     this.#task = task;
     this.#tasks = Number(raw[TASKS_KEY] ?? '1');
+    this.#isScattered = shared.paths.uses('topic') && mayRename(raw);
   }
 
   all(): Iterable<OutputFile> {
     return this.#byPath.values();
   }
 
-  /** Puts all outputs back to their last commits. Where to go on in each queue, as far as that is known. */
+  /**
+   * Puts all outputs back to their last commits. Where to go on in each queue, as far as that is known: at the beginning
+   * of a topic that was made anew. Where transforms may give a queue's records several outputs, these are put back when
+   * the first record comes for them, and none alone can say where its queue goes on.
+   */
   async recover(assignment: readonly QueueRef[]): Promise<QueueOffset[]> {
+    if (this.#isScattered) return [];
     const furthest = new Map<string, QueueOffset>();
-    const note = (offsets: readonly QueueOffset[]): void => {
+    const note = (offsets: readonly KeptOffset[]): void => {
       for (const item of offsets) {
         const key = `${item.topic}\n${item.queue}`;
-        if ((furthest.get(key)?.offset ?? -1) < item.offset) furthest.set(key, item);
+        const isOther = this.#shared.topics.isOther(item);
+        if (isOther) this.#sayAnew(item);
+        const offset = isOther ? 0 : item.offset;
+        if ((furthest.get(key)?.offset ?? -1) < offset)
+          furthest.set(key, { topic: item.topic, queue: item.queue, offset });
       }
     };
     for (const { topic, queue } of assignment) {
@@ -48,6 +60,7 @@ export class Outputs {
     return offsets;
   }
 
+  /** `topic` is what transforms made of it. */
   of(topic: string, queue: number): Promise<OutputFile> | OutputFile {
     const key = `${topic}\n${queue}`;
     const known = this.#byQueue.get(key);
@@ -59,9 +72,20 @@ export class Outputs {
   repeated(progress: QueueProgress, offset: number): void {
     if (this.#saidRepeated.has(progress)) return;
     this.#saidRepeated.add(progress);
+    this.#shared.log.warn('passing over records that are in the file already', {
+      topic: progress.topic,
+      queue: progress.queue,
+      offset,
+      next: progress.next,
+    });
+  }
+
+  #sayAnew({ topic, offset }: KeptOffset): void {
+    if (this.#saidAnew.has(topic)) return;
+    this.#saidAnew.add(topic);
     this.#shared.log.warn(
-      'passing over records that are in the file already; if the topic was made anew, delete the progress file',
-      { topic: progress.topic, queue: progress.queue, offset, next: progress.next },
+      'the topic is not the one that the lines in the file are from: it is read from its beginning',
+      { topic, offsetBefore: offset },
     );
   }
 
@@ -73,7 +97,7 @@ export class Outputs {
     return output;
   }
 
-  async #recovered(path: string): Promise<readonly QueueOffset[]> {
+  async #recovered(path: string): Promise<readonly KeptOffset[]> {
     const output = new OutputFile(path, this.#shared);
     this.#byPath.set(path, output);
     return output.recover();
@@ -83,9 +107,9 @@ export class Outputs {
    * With {task} in the path a queue that moved to another task has its progress beside that task's file. Files of
    * tasks that no longer exist are put back to their commits by those that do: what was not committed comes again.
    */
-  async #ofOtherTasks(topic: string, queue: number): Promise<QueueOffset[]> {
+  async #ofOtherTasks(topic: string, queue: number): Promise<KeptOffset[]> {
     const { ops } = this.#shared;
-    const found: QueueOffset[] = [];
+    const found: KeptOffset[] = [];
     for (let task = 0; task < MAX_TASKS_EVER; task += 1) {
       const path = this.#path(topic, queue, task);
       if (task === this.#task || (await ops.facts(progressPath(path))) === null) continue;
@@ -96,7 +120,7 @@ export class Outputs {
     return found;
   }
 
-  async #offsetsAt(path: string): Promise<readonly QueueOffset[]> {
+  async #offsetsAt(path: string): Promise<readonly KeptOffset[]> {
     try {
       return (await readProgress(this.#shared.ops, path))?.offsets ?? [];
     } catch (error) {
@@ -107,4 +131,9 @@ export class Outputs {
   #path(topic: string, queue: number, task: number): string {
     return this.#shared.paths.render({ topic, queue, task });
   }
+}
+
+/** Whether transforms may give a record another topic. */
+export function mayRename(raw: RawConfig): boolean {
+  return (raw['transforms'] ?? '').trim() !== '';
 }

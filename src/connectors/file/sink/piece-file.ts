@@ -10,14 +10,17 @@ const NEWLINE_BYTES = Buffer.from('\n');
 export class PieceFile {
   readonly path: string;
   readonly #ops: FileOps;
+  readonly #beforeCut: (bytes: number) => Promise<void>;
   #fd: number | null = null;
   #inode = 0;
   #length = 0;
   #end: Buffer = Buffer.alloc(0);
 
-  constructor(path: string, ops: FileOps) {
+  /** `beforeCut` is told how many bytes others have written behind the lines, and may forbid to cut them off. */
+  constructor(path: string, ops: FileOps, beforeCut: (bytes: number) => Promise<void>) {
     this.path = path;
     this.#ops = ops;
+    this.#beforeCut = beforeCut;
   }
 
   get isOpen(): boolean {
@@ -56,18 +59,22 @@ export class PieceFile {
 
   /** At the length known so far. */
   async openAgain(): Promise<void> {
-    const { fd, size } = await this.#openFile();
-    if (size > this.#length) await this.#ops.truncate(fd, this.#length);
+    await this.#openFile();
+    await this.#checkPlace();
   }
 
-  /** Whole lines with their line ends. After an error none of it was written. The file must be open. */
+  /**
+   * Whole lines with their line ends. After an error none of it was written. The file must be open. It is looked at
+   * before, as nothing else shows that somebody has emptied it: afterwards it is long enough again.
+   */
   async write(lines: Buffer): Promise<void> {
     const fd = this.#fd;
     if (fd === null) throw new Error(`${this.path} is not open`);
+    await this.#checkPlace();
     const data =
       this.#length > 0 && this.#end.at(-1) !== NEWLINE ? Buffer.concat([NEWLINE_BYTES, lines]) : lines;
     try {
-      await this.#ops.write(fd, data, this.#length);
+      await this.#ops.write(fd, data);
     } catch (error) {
       await this.#cutQuietly(fd);
       throw error;
@@ -80,11 +87,7 @@ export class PieceFile {
   async sync(fsync: boolean): Promise<void> {
     const fd = this.#fd;
     if (fd === null) return;
-    const at = await this.#ops.facts(this.path);
-    if (at?.inode !== this.#inode)
-      throw this.#changed('was deleted, renamed or replaced while it was being written');
-    if (at.size < this.#length) throw this.#changed(`was cut to ${at.size} bytes while it was being written`);
-    if (at.size > this.#length) await this.#ops.truncate(fd, this.#length);
+    await this.#checkPlace();
     if (!fsync) return;
     try {
       await this.#ops.sync(fd);
@@ -103,6 +106,21 @@ export class PieceFile {
     if (fd !== null) await this.#ops.close(fd);
   }
 
+  /** What others have written behind the lines is cut off; anything else they did is an error. */
+  async #checkPlace(): Promise<void> {
+    const fd = this.#fd;
+    if (fd === null) return;
+    const at = await this.#ops.facts(this.path);
+    if (at?.inode !== this.#inode)
+      throw this.#changed('was deleted, renamed or replaced while it was being written');
+    if (at.size < this.#length) throw this.#changed(`was cut to ${at.size} bytes while it was being written`);
+    if (at.size === this.#length) return;
+    await this.#beforeCut(at.size - this.#length);
+    await this.#ops.truncate(fd, this.#length);
+    const end = await readEnd(this.#ops, fd, this.#length);
+    if (!end.equals(this.#end)) throw this.#changed('was written to by others');
+  }
+
   async #openFile(): Promise<{ readonly fd: number; readonly size: number }> {
     await this.close();
     const fd = await this.#ops.open(this.path);
@@ -116,7 +134,9 @@ export class PieceFile {
   /** Gives the space back at once; should it fail, the next commit or start does it. */
   async #cutQuietly(fd: number): Promise<void> {
     try {
-      await this.#ops.truncate(fd, this.#length);
+      // Where somebody emptied it, this would fill it with NULs.
+      const { size } = await this.#ops.factsOf(fd);
+      if (size > this.#length) await this.#ops.truncate(fd, this.#length);
     } catch {
       // The error that led here says more.
     }

@@ -1,7 +1,6 @@
 /** What the file sink can be told. */
 import {
   ConfigError,
-  ConnectError,
   type ConfigDefinition,
   type ConfigIssue,
   type FileAccess,
@@ -9,7 +8,10 @@ import {
   type RawConfig,
 } from '../../../sdk/index.js';
 import { errnoOf } from '../fs-calls.js';
+import type { FileOps } from '../file-ops.js';
+import { mayRename } from './outputs.js';
 import { OutputPath } from './output-path.js';
+import { checkOwner, readProgress } from './progress-file.js';
 
 export interface SinkSettings {
   readonly output: OutputPath;
@@ -30,7 +32,7 @@ export const SINK_CONFIG: ConfigDefinition = [
     aliases: ['filename'],
     group: 'Output',
     documentation:
-      'Path of the file to append to. {topic}, {queue} and {task} are replaced; without them one task writes everything. The file belongs to the sink: what others append to it is cut off.',
+      'Path of the file to append to. {topic}, {queue} and {task} are replaced; without them one task writes everything. The file belongs to this connector: another one is refused it, and what others append to it is cut off. Beside it the sink keeps a hidden `.….progress.json`.',
     validator: (value) => (value === '' ? 'must not be empty' : null),
   },
   {
@@ -108,16 +110,20 @@ export async function sinkIssues(
   config: ParsedConfig,
   raw: RawConfig,
   files: FileAccess,
+  ops: FileOps,
 ): Promise<ConfigIssue[]> {
   try {
     const { output } = readSinkSettings(config);
     // Topics that a pattern finds are not known here: their files are looked at when they are opened.
     const [topic = 'topic'] = topicsOf(raw);
-    await output.check(output.render({ topic, queue: 0, task: 0 }), files);
+    const path = output.render({ topic, queue: 0, task: 0 });
+    await output.check(path, files);
+    const progress = raw['name'] === undefined ? null : await readProgress(ops, path);
+    if (progress !== null) checkOwner(progress, raw['name'] ?? '', path);
     return [];
   } catch (error) {
-    // What the system says of this folder is of this node alone, and may have changed when a task opens it.
-    if (errnoOf(error) !== null && !(error instanceof ConnectError)) return [];
+    // Of this node alone, and it may be otherwise when a task opens the file, which then says so.
+    if (errnoOf(error) !== null && !(error instanceof ConfigError)) return [];
     if (!(error instanceof ConfigError)) throw error;
     return [
       {
@@ -129,10 +135,14 @@ export async function sinkIssues(
   }
 }
 
-/** Two tasks never write the same file: without placeholders that tell their queues apart there is one task. */
+/**
+ * Two tasks never write the same file: without placeholders that tell their queues apart there is one task. The names of
+ * topics do not, where transforms may make one of two.
+ */
 export function usefulSinkTasks(output: OutputPath, raw: RawConfig, maxTasks: number): number {
   const oneTopic = topicsOf(raw).length === 1 && raw['topics.regex'] === undefined;
-  const apart = output.uses('task') || (output.uses('queue') && (output.uses('topic') || oneTopic));
+  const apart =
+    output.uses('task') || (output.uses('queue') && (oneTopic || (output.uses('topic') && !mayRename(raw))));
   return apart ? maxTasks : 1;
 }
 

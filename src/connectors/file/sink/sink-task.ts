@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { ParsedConfig, RawConfig, SinkRecord, SinkTask, SinkTaskContext } from '../../../sdk/index.js';
 import { DataError } from '../../../sdk/index.js';
 import { Compressor } from './compressor.js';
@@ -7,6 +8,7 @@ import { jsonText, lineText } from './line-text.js';
 import { type OutputFile, type QueueProgress } from './output-file.js';
 import { Outputs } from './outputs.js';
 import { readSinkSettings, type SinkSettings } from './sink-config.js';
+import { TopicLives } from './topic-lives.js';
 
 /** Lines are written when so many bytes are gathered, and at the end of each put. */
 const WRITE_BYTES = 1024 * 1024;
@@ -44,6 +46,8 @@ export class FileSinkTask implements SinkTask {
       compressor,
       fsync: settings.fsync,
       gzip: settings.gzip,
+      writer: { connector: context.connectorName, task: context.taskId, start: randomUUID() },
+      topics: new TopicLives(context),
       now: () => Date.now(),
     };
     const outputs = new Outputs(shared, context.taskId, raw);
@@ -76,29 +80,30 @@ export class FileSinkTask implements SinkTask {
     for (const output of running.outputs.all()) await output.close();
   }
 
-  /** Writes the records from `from` on that belong to one queue, and returns where the next queue begins. */
+  /** Writes the records from `from` on that have one queue and one output, and returns where the next begin. */
   async #putRun(running: Running, records: readonly SinkRecord[], from: number): Promise<number> {
     const first = records[from];
     if (first === undefined) return records.length;
-    const { topic, queue } = first;
-    const output = await running.outputs.of(topic, queue);
-    const progress = output.queue(topic, queue);
+    const { topic, originalTopic, originalQueue } = first;
+    const output = await running.outputs.of(topic, originalQueue);
+    const progress = output.queue(originalTopic, originalQueue);
     const lines = this.#lines;
     lines.clear();
     let next = progress.next;
     let at = from;
     for (; at < records.length; at += 1) {
       const record = records[at];
-      if (record === undefined || record.queue !== queue || record.topic !== topic) break;
+      if (record === undefined || record.topic !== topic) break;
+      if (record.originalQueue !== originalQueue || record.originalTopic !== originalTopic) break;
       // Written by an earlier try of this put, or before the last commit.
-      if (record.offset < next) {
-        running.outputs.repeated(progress, record.offset);
+      if (record.originalOffset < next) {
+        running.outputs.repeated(progress, record.originalOffset);
         continue;
       }
       const { value } = record;
       if (typeof value === 'string' && !running.settings.json) lines.add(value);
       else await this.#addText(running, record);
-      next = record.offset + 1;
+      next = record.originalOffset + 1;
       if (lines.size >= WRITE_BYTES) await this.#write(running, output, progress, next);
     }
     await this.#write(running, output, progress, next);

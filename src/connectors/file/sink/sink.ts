@@ -10,7 +10,7 @@ export function fileSink(ops: FileOps): SinkConnector {
     kind: 'sink',
     version: '1.0.0',
     config: SINK_CONFIG,
-    validate: (config, raw, { files }) => sinkIssues(config, raw, files),
+    validate: (config, raw, { files }) => sinkIssues(config, raw, files, ops),
     taskConfigs(_context, config, raw, maxTasks) {
       const count = usefulSinkTasks(readSinkSettings(config).output, raw, maxTasks);
       return Array.from({ length: count }, () => ({ ...raw, [TASKS_KEY]: String(count) }));

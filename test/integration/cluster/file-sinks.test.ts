@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict';
+import { appendFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { until } from '../../support/wait.js';
+import { NodeProcess, contentOf, removeFolder, temporaryFolder } from '../../support/node-process.js';
+
+interface Files {
+  readonly node: NodeProcess;
+  readonly dir: string;
+  /** A source of a file with these lines, on a topic that has its name. */
+  readonly source: (name: string, lines: readonly string[]) => Promise<void>;
+  readonly lines: (file: string) => readonly string[];
+}
+
+async function filesOn(t: TestContext): Promise<Files> {
+  const dir = temporaryFolder();
+  const node = await NodeProcess.create(dir, { 'offset.flush.interval.ms': '50', 'task.restart.max': '1' });
+  t.after(async () => {
+    await node.kill();
+    removeFolder(dir);
+  });
+  await node.start();
+  return {
+    node,
+    dir,
+    source: async (name, lines) => {
+      writeFileSync(join(dir, name), lines.map((line) => `${line}\n`).join(''));
+      await node.run(name, { 'connector.class': 'FileSource', file: join(dir, name), topic: name });
+    },
+    lines: (file) => (contentOf(join(dir, file))?.toString() ?? '').split('\n').filter((line) => line !== ''),
+  };
+}
+
+const numbered = (prefix: string, count: number): readonly string[] =>
+  Array.from({ length: count }, (_, n) => `${prefix}-${n}`);
+
+test('two topics that RegexRouter gives one name arrive in one file, whole, also after a kill', async (t) => {
+  const { node, dir, source, lines } = await filesOn(t);
+  const config = {
+    'connector.class': 'FileSink',
+    topics: 'logs-a,logs-b',
+    file: join(dir, '{topic}.out'),
+    transforms: 'r',
+    'transforms.r.type': 'RegexRouter',
+    'transforms.r.regex': 'logs-.*',
+    'transforms.r.replacement': 'logs',
+  };
+  await source('logs-a', numbered('a', 10));
+  await source('logs-b', numbered('b', 10));
+  await node.run('k', config);
+  await until('all have arrived', () => lines('logs.out').length === 20);
+  await node.kill();
+  appendFileSync(join(dir, 'logs-b'), 'b-10\n');
+  await node.start();
+  const all = [...numbered('a', 10), ...numbered('b', 11)].sort();
+  await until('what came since has arrived', () => lines('logs.out').length >= 21);
+  assert.deepEqual([...lines('logs.out')].sort(), all);
+});
+
+test('after the store was wiped a sink whose output stayed writes the new topic from its beginning', async (t) => {
+  const { node, dir, source, lines } = await filesOn(t);
+  const config = { 'connector.class': 'FileSink', topics: 'orders', file: join(dir, 'out') };
+  await source('orders', numbered('mon', 5));
+  await node.run('k', config);
+  await until('monday has arrived', () => lines('out').length === 5);
+  await node.stop();
+  rmSync(join(dir, 'store'), { recursive: true });
+  await node.start();
+  await source('orders', numbered('tue', 7));
+  await node.run('k', config);
+  await until('tuesday has arrived', () => lines('out').length >= 12);
+  assert.deepEqual(lines('out'), [...numbered('mon', 5), ...numbered('tue', 7)]);
+});
+
+test('the second of two sinks with one file is refused with what to do, or fails when it was there first without a line', async (t) => {
+  const { node, dir, source, lines } = await filesOn(t);
+  const sink = (topics: string): Record<string, string> => ({
+    'connector.class': 'FileSink',
+    topics,
+    file: join(dir, 'out'),
+  });
+  await node.run('kb', sink('b'));
+  await source('a', numbered('a', 10));
+  await node.run('ka', sink('a'));
+  await until('a has arrived', () => lines('out').length === 10);
+  await source('b', numbered('b', 10));
+  await until('kb has failed', async () => {
+    const { body } = await node.request('GET', '/connectors/kb/status');
+    return JSON.stringify(body).includes('FILE_IN_USE');
+  });
+  const { status, body } = await node.request('PUT', '/connectors/kc/config', sink('b'));
+  assert.equal(status, 400);
+  assert.match(JSON.stringify(body), /is written by the connector .*ka/);
+  assert.deepEqual(lines('out'), numbered('a', 10));
+});
