@@ -104,6 +104,12 @@ export interface SourcePosition {
   readonly position: JsonObject;
 }
 
+/** What a source says of a partition; null: it is gone for good, and its position is forgotten. */
+export interface PositionWord {
+  readonly partition: JsonObject;
+  readonly position: JsonObject | null;
+}
+
 /**
  * The config offset that a unit's present start must be for: the newest of its config, its plan and its restart
  * requests. A unit that runs for an older one is stopped, claimed anew (which gives it a new epoch) and started.

@@ -96,6 +96,13 @@ export interface SourceTaskContext extends TaskContext {
    * before the first poll; said in `poll`, no later than the records of that poll.
    */
   beginAt(partition: JsonObject, position: JsonObject): void;
+  /**
+   * Forgets the position of a source partition that is gone for good, such as a file that was deleted. Durable in
+   * order: said in `poll`, after the records of earlier polls and before those of this one, so retire a partition in a
+   * poll after its last records. Nodes keep every position in memory: a connector may have `source.partitions.max` of
+   * them (100,000), beyond which its tasks fail with TOO_MANY_PARTITIONS.
+   */
+  retire(partition: JsonObject): void;
 }
 
 export interface SourceTask {

@@ -15,6 +15,8 @@ import type { SpareSpec } from './spare-threads.js';
 
 const BACKOFF: Backoff = { minMs: 50, maxMs: 5000, jitter: 0.2 };
 const START_MS = 60_000;
+const STATE_START_MS = 600_000;
+const STATE_BEATS = 6;
 const COLD_START_FILES_MS = 300_000;
 const INTENSITY: Intensity = { restarts: 10, periodMs: 60_000 };
 
@@ -47,7 +49,12 @@ export function nodeTree(parameters: Parameters, facts: NodeFacts): SupervisorSp
     supervisor('runtime', 'rest_for_one', [
       ...(parameters.namesrvAddr === null ? [actor('log', parameters, [], logParams(parameters))] : []),
       actor('discovery', parameters, ['log', 'rebalancer'], discoveryParams(parameters)),
-      actor('persistence', parameters, ['log'], persistenceParams(parameters)),
+      {
+        ...actor('persistence', parameters, ['log'], persistenceParams(parameters)),
+        // It reads and writes whole what all connectors have left, and runs no plugin's code that could hang.
+        startDeadlineMs: STATE_START_MS,
+        beatDeadlineMs: parameters.actorBeatTimeoutMs * STATE_BEATS,
+      },
       supervisor('tasks', 'one_for_one', []),
       {
         ...actor(
@@ -121,7 +128,7 @@ function actor(id: ActorId, parameters: Parameters, peers: readonly ActorId[], p
     startDeadlineMs: START_MS,
     stopDeadlineMs: 10_000,
     beatDeadlineMs: parameters.actorBeatTimeoutMs,
-    heap: { maxOldMb: 256, softLimit: 0.9 },
+    heap: { maxOldMb: parameters.actorHeapMaxMb, softLimit: 0.9 },
   };
 }
 
@@ -198,6 +205,8 @@ function persistenceParams(parameters: Parameters): PersistenceParams {
     configIntervalMs: parameters.configPersistInterval,
     positionIntervalMs: parameters.positionPersistInterval,
     offsetIntervalMs: parameters.offsetPersistInterval,
+    maxPartitions: parameters.sourcePartitionsMax,
+    maxLeft: parameters.deletedProgressMax,
   };
 }
 

@@ -2,12 +2,14 @@ import { randomUUID } from 'node:crypto';
 import { parseUnitKey, type UnitKey } from '../../core/model.js';
 import {
   offsetsOf,
+  partitionsOf,
   positionsOf,
   uncoveredOf,
   type OffsetEntry,
   type PositionEntry,
   type ProgressResult,
 } from '../../core/progress/progress-machine.js';
+import { tooManyPartitions } from '../../core/progress/too-many-partitions.js';
 import { Replica } from '../../core/replica/replicated-state.js';
 import type { RestoreEntry } from '../../core/connectors/cold-start-state.js';
 import {
@@ -25,6 +27,7 @@ import type { ActorContext } from '../kernel/protocol.js';
 import { reportIssue } from '../replica-issues.js';
 import { FileWriter, type Configs } from './file-writer.js';
 import { StateFiles } from './files.js';
+import { LeftProgressDrops } from './left-progress-drops.js';
 import { OrphanedGroups } from './orphaned-groups.js';
 import type { PersistenceParams, PersistencePeers } from './params.js';
 import type { ConnectorProgress, PersistenceProtocol, UnitProgress } from './protocol.js';
@@ -42,7 +45,7 @@ export default behavior<PersistenceProtocol, PersistencePeers, PersistenceParams
     const saved = await readSaved(files, (message) => {
       context.log.warn({ code: 'STATE_FILE_BROKEN' }, message);
     });
-    const persistence = new Persistence(log, positions, offsets);
+    const persistence = new Persistence(log, positions, offsets, context.params.maxPartitions);
     const writer = new FileWriter(context, files, positions, offsets, () => persistence.configs);
     const following = new AbortController();
     for (const replica of [positions, offsets]) {
@@ -58,6 +61,12 @@ export default behavior<PersistenceProtocol, PersistencePeers, PersistenceParams
         context.log.warn({ err: error }, 'consumer groups of deleted connectors could not be removed');
       },
     );
+    const drops = new LeftProgressDrops(
+      [positions, offsets],
+      context.params.maxLeft,
+      () => persistence.configs?.connectors ?? null,
+      context.log,
+    );
     return {
       handlers: {
         tell: {
@@ -67,6 +76,7 @@ export default behavior<PersistenceProtocol, PersistencePeers, PersistenceParams
         },
         ask: {
           open: ({ unit, epoch, kind }) => persistence.open(unit, epoch, kind),
+          partitions: ({ connector }) => persistence.partitions(connector),
           progress: ({ connector }) => persistence.progress(connector),
           coldStart: async () => {
             await offerCopy(positions, saved.positions);
@@ -79,6 +89,7 @@ export default behavior<PersistenceProtocol, PersistencePeers, PersistenceParams
       },
       stop: async () => {
         orphanedGroups.stop();
+        drops.stop();
         await writer.stop();
         following.abort();
       },
@@ -115,23 +126,32 @@ class Persistence {
   readonly #log: Log;
   readonly #positions: PositionReplica;
   readonly #offsets: OffsetReplica;
+  readonly #maxPartitions: number;
 
-  constructor(log: Log, positions: PositionReplica, offsets: OffsetReplica) {
+  constructor(log: Log, positions: PositionReplica, offsets: OffsetReplica, maxPartitions: number) {
     this.#log = log;
     this.#positions = positions;
     this.#offsets = offsets;
+    this.#maxPartitions = maxPartitions;
   }
 
   /** Nothing that an older owner of the unit still writes counts from here on, in the topics and in the store. */
   async open(unit: UnitKey, epoch: number, kind: 'source' | 'sink'): Promise<UnitProgress> {
+    const { connector } = parseUnitKey(unit);
+    const { partitions, max } = this.partitions(connector);
+    if (kind === 'source' && partitions > max) throw tooManyPartitions(connector, partitions, max);
     await this.#log.fence({ key: unit, epoch });
     const replica = kind === 'source' ? this.#positions : this.#offsets;
     const result = await replica.submit({ type: 'FENCE', unit, epoch });
     if (result?.ok === false) throw new LogError('LOG_FENCED', result.message);
     return {
-      ...this.progress(parseUnitKey(unit).connector),
+      ...this.progress(connector),
       uncovered: uncoveredOf(this.#positions.state.inner, unit),
     };
+  }
+
+  partitions(connector: string): { readonly partitions: number; readonly max: number } {
+    return { partitions: partitionsOf(this.#positions.state.inner, connector), max: this.#maxPartitions };
   }
 
   progress(connector: string): ConnectorProgress {

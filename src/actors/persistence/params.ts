@@ -15,4 +15,8 @@ export interface PersistenceParams {
   readonly configIntervalMs: number;
   readonly positionIntervalMs: number;
   readonly offsetIntervalMs: number;
+  /** Source partitions that a connector may have positions of. */
+  readonly maxPartitions: number;
+  /** Positions, and offsets, that deleted connectors may leave. */
+  readonly maxLeft: number;
 }

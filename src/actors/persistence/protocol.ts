@@ -26,8 +26,13 @@ export interface PersistenceProtocol extends Protocol {
     };
   };
   ask: {
-    /** Fences older epochs of the unit (core/cluster/fencing.ts), then answers its connector's durable progress. Refused: LOG_FENCED. */
+    /** Fences older epochs of the unit (core/cluster/fencing.ts), then answers its connector's durable progress. Refused: LOG_FENCED, TOO_MANY_PARTITIONS. */
     open: { request: { unit: UnitKey; epoch: number; kind: 'source' | 'sink' }; reply: UnitProgress };
+    /** How many source partitions of a connector have a position, and how many it may have. */
+    partitions: {
+      request: { connector: string };
+      reply: { readonly partitions: number; readonly max: number };
+    };
     progress: { request: { connector: string }; reply: ConnectorProgress };
     /**
      * The config topic is empty: begins positions and offsets from this node's files, where their topics are empty as

@@ -1,12 +1,16 @@
 import { parseUnitKey, type ConnectorEntry, type NodeRef, type UnitKey } from '../../core/model.js';
+import { TOO_MANY_PARTITIONS } from '../../core/progress/too-many-partitions.js';
 import type { ActorSpec } from '../kernel/protocol.js';
 import type { TaskParams } from '../task/protocol.js';
 import type { RebalancerParams } from './params.js';
 
 const TASK_MODULE = new URL('../task/behavior.js', import.meta.url).href;
 
-/** Somebody has deleted a topic of the task: a start would make an empty one in its place, and nobody would notice. */
-const FINAL_ERRORS = ['LOG_UNKNOWN_TOPIC'];
+/**
+ * Somebody has deleted a topic of the task: a start would make an empty one in its place, and nobody would notice. Or its
+ * connector has more positions than it may: another start would add to them.
+ */
+const FINAL_ERRORS = ['LOG_UNKNOWN_TOPIC', TOO_MANY_PARTITIONS];
 
 export interface TaskStart {
   readonly unit: UnitKey;

@@ -213,6 +213,14 @@ const table = {
       ...share(0.8, 0.1, 1),
       doc: 'Share of `task.heap.max.mb` at which a task is stopped and started again, before it could end the process.',
     },
+    'source.partitions.max': {
+      ...integer(null, 100_000, 1, 100_000_000),
+      doc: 'Source partitions (files, tables) that a connector may keep positions of. Beyond it its tasks are FAILED with `TOO_MANY_PARTITIONS`: all nodes keep all positions in memory (`actor.heap.max.mb`).',
+    },
+    'deleted.progress.max': {
+      ...integer(null, 100_000, 0, 100_000_000),
+      doc: 'Positions, and as many offsets, that are kept of deleted connectors for when they are made anew under the same name. Beyond it the connector that has left most is forgotten first, a minute after its deletion.',
+    },
     'task.restart.max': {
       ...integer(null, 10, 0, 1_000_000),
       doc: 'A task that fails more often than this within `task.restart.period.ms` stays down as FAILED, with the cause in its status. 0: the first fault is the last.',
@@ -235,6 +243,10 @@ const table = {
     },
   },
   Supervision: {
+    'actor.heap.max.mb': {
+      ...integer('MB', 1024, 64, 65_536),
+      doc: "Largest JavaScript heap of each of the node's own threads (old generation); a limit, not a reservation. Positions of 100,000 source partitions take about 50 MB in one of them, and twice that while a snapshot is written.",
+    },
     'actor.beat.timeout.ms': {
       ...integer('ms', 10_000, 1000, HOUR_MS),
       doc: 'A thread whose event loop has not turned for this long is ended as hung, and started again. Plugins that compute for long must pause in between.',

@@ -11,7 +11,7 @@ import { count, isObject, object, text } from '../replica/json-shape.js';
 import type { SourcePosition } from '../model.js';
 import { progressMachine, type ProgressOf, type ProgressState } from './progress-rules.js';
 
-export { uncoveredOf } from './progress-rules.js';
+export { newestEpoch, uncoveredOf } from './progress-rules.js';
 export type { ProgressResult, ProgressState, QueueTail, Uncovered } from './progress-rules.js';
 
 /** The next offset to read of a queue. */
@@ -33,11 +33,16 @@ function isJsonObject(value: unknown): value is SourcePosition['partition'] {
 const isPosition = object<SourcePosition>({ partition: isJsonObject, position: isJsonObject });
 const isOffset = object<SinkOffset>({ topic: text, queue: count, offset: count });
 
+/** What a source partition is known by: equal ones have equal keys, whatever the order of theirs. */
+export function partitionKey(partition: SourcePosition['partition']): string {
+  return canonicalJson(partition);
+}
+
 /** Positions are opaque: within an epoch the order of the log decides. */
 export const positionMachine = progressMachine<SourcePosition>({
   name: 'position',
   isItem: isPosition,
-  keyOf: ({ partition }) => canonicalJson(partition),
+  keyOf: ({ partition }) => partitionKey(partition),
   supersedes: () => true,
 });
 
@@ -55,6 +60,11 @@ export function positionsOf(state: PositionState, connector: string): SourcePosi
 
 export function offsetsOf(state: OffsetState, connector: string): SinkOffset[] {
   return itemsOf(state, connector);
+}
+
+/** How many source partitions of the connector have a position. */
+export function partitionsOf(state: PositionState, connector: string): number {
+  return state.connectors.get(connector)?.items.size ?? 0;
 }
 
 function itemsOf<T>(state: ProgressState<T>, connector: string): T[] {

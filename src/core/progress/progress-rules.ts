@@ -42,12 +42,17 @@ export type ProgressOf<T> =
       readonly epoch: number;
       readonly items: readonly T[];
       readonly reset?: boolean;
+      /** Keys of items that are forgotten: tombstones. None of them is among `items`. */
+      readonly retired?: readonly string[];
       /** What of `Uncovered` has changed: of the tails these, of the records that are left all. */
       readonly tails?: readonly QueueTail[];
       readonly left?: readonly AppendedRecord[];
     }
-  /** Forgets a connector's progress. Epochs seen so far cannot bring it back. */
-  | { readonly type: 'DROP'; readonly connector: string }
+  /**
+   * Forgets a connector's progress. Epochs seen so far cannot bring it back. `upTo`: unless a task was opened since that
+   * epoch; whoever clears up must not do it to a connector that was made anew.
+   */
+  | { readonly type: 'DROP'; readonly connector: string; readonly upTo?: number }
   /** Sets these items and leaves others alone; null forgets all. Ends all epochs seen so far, like DROP. */
   | { readonly type: 'RESET'; readonly connector: string; readonly items: readonly T[] | null };
 
@@ -116,10 +121,11 @@ function apply<T>(kind: ProgressKind<T>, state: ProgressState<T>, entry: Progres
       progress.fences.set(entry.unit, entry.epoch);
       if (entry.type === 'FENCE') return { ok: true, changed: 0 };
       recordUncovered(progress, entry);
+      retire(progress, entry.retired ?? [], entry.epoch);
       return { ok: true, changed: record(kind, progress, entry.items, entry) };
     }
     case 'DROP':
-      drop(state, entry.connector);
+      if (newestEpoch(state, entry.connector) <= (entry.upTo ?? Infinity)) drop(state, entry.connector);
       return { ok: true, changed: 0 };
     case 'RESET': {
       const progress = progressOf(state, entry.connector);
@@ -151,6 +157,19 @@ function record<T>(
     changed += 1;
   }
   return changed;
+}
+
+/** Of keys that are gone no epoch is kept: a late word of a task of an older plan could bring one back. */
+function retire<T>({ items }: KeptProgress<T>, keys: readonly string[], epoch: number): void {
+  for (const key of keys) if (epoch >= (items.get(key)?.epoch ?? 0)) items.delete(key);
+}
+
+/** That any of its tasks was opened at. */
+export function newestEpoch<T>({ connectors }: ProgressState<T>, connector: string): number {
+  const { floor = 0, fences = new Map<UnitKey, number>() } = connectors.get(connector) ?? {};
+  let newest = floor;
+  for (const epoch of fences.values()) newest = Math.max(newest, epoch);
+  return newest;
 }
 
 interface UnitUncovered {
@@ -185,7 +204,7 @@ function progressOf<T>(state: ProgressState<T>, connector: string): KeptProgress
 }
 
 function endEpochs<T>(progress: KeptProgress<T>): void {
-  progress.floor = Math.max(progress.floor, ...progress.fences.values());
+  for (const epoch of progress.fences.values()) progress.floor = Math.max(progress.floor, epoch);
   progress.fences.clear();
   progress.uncovered.clear();
 }
@@ -208,7 +227,7 @@ function drop<T>(state: ProgressState<T>, connector: string): void {
 }
 
 const isFenceEntry = object<{ unit: UnitKey; epoch: number }>({ unit: text, epoch: count });
-const isDropEntry = object<{ connector: string }>({ connector: text });
+const isDropEntry = object<{ connector: string; upTo?: number }>({ connector: text, upTo: optional(count) });
 
 const isTail = object<QueueTail>({ topic: text, queue: count, offset: count });
 
@@ -217,9 +236,10 @@ function isLeft(value: unknown): value is AppendedRecord {
 }
 
 function entryShape<T>(isItem: Shape<T>): Shape<ProgressOf<T>> {
-  const isProgress = object<Pick<ProgressEntry<T>, 'items' | 'reset' | 'tails' | 'left'>>({
+  const isProgress = object<Pick<ProgressEntry<T>, 'items' | 'reset' | 'retired' | 'tails' | 'left'>>({
     items: listOf(isItem),
     reset: optional(flag),
+    retired: optional(listOf(text)),
     tails: optional(listOf(isTail)),
     left: optional(listOf(isLeft)),
   });

@@ -25,7 +25,7 @@ interface Position {
 
 /**
  * Positions are kept as JSON text, as the runtime does, so what does not survive that fails here. They are what
- * `accept` made durable, and those said by `beginAt`: records that were polled but not accepted are lost in a stop, as
+ * `accept` made durable, and those said by `beginAt`, without those said by `retire`: records that were polled but not accepted are lost in a stop, as
  * in a crash before an append.
  */
 export class SourceHarness {
@@ -152,6 +152,9 @@ export class SourceHarness {
       positions: () => this.positions,
       beginAt: (partition, position) => {
         this.#durable.set(JSON.stringify(partition), JSON.stringify(position));
+      },
+      retire: (partition) => {
+        this.#durable.delete(JSON.stringify(partition));
       },
     };
   }

@@ -13,7 +13,7 @@ import type { Tolerance } from '#troupe/core/tolerance.js';
 import { BatchReader } from '#troupe/log/batch.js';
 import { MAX_BATCH_BYTES, type Log } from '#troupe/log/log.js';
 import { encodeValues } from '#troupe/log/replicated-topic.js';
-import type { SourcePosition } from '#troupe/core/model.js';
+import type { PositionWord } from '#troupe/core/model.js';
 import type { ConverterInstance } from '#troupe/sdk/plugin.js';
 import type { SourceRecord } from '#troupe/sdk/record.js';
 import { KEPT, newFolder, openStore } from '../../fault/log/support.js';
@@ -38,7 +38,7 @@ const asText: ConverterInstance = {
 export interface OneShotSource {
   readonly poll: (log: Log) => readonly SourceRecord[] | Promise<readonly SourceRecord[]>;
   /** What it said in its start. */
-  readonly begun: SourcePosition[];
+  readonly begun: PositionWord[];
 }
 
 /** A source that is polled once, on a real log. Resolves with the log once all of it is durable. */
@@ -93,6 +93,7 @@ export async function pollOnce(t: TestContext, source: OneShotSource, tolerance:
     begun: source.begun,
     log: silent,
     settleTimeoutMs: 10_000,
+    bound: { check: () => Promise.resolve() },
   });
   return log;
 }

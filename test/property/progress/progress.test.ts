@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import {
   offsetMachine,
   offsetsOf,
+  partitionKey,
   positionMachine,
   positionsOf,
   type OffsetEntry,
@@ -137,4 +138,17 @@ test('a reset sets some items, and null forgets all; the epochs before it are ov
   assert.equal(offsets(state, { type: 'PROGRESS', unit: 'c/0', epoch: 5, items: [at(0, 4)] }).ok, true);
   offsets(state, { type: 'RESET', connector: 'c', items: null });
   assert.deepEqual(offsetsOf(state, 'c'), []);
+});
+
+test('a retired partition is gone, by whoever wrote it last, and what is written later counts', () => {
+  const state = positionMachine.initial();
+  const item = (row: number) => ({ partition: { row, of: 'x' }, position: { at: row } });
+  const keyOf = (row: number): string => partitionKey({ of: 'x', row });
+  positions(state, { type: 'PROGRESS', unit: 'c/0', epoch: 3, items: [item(1), item(2), item(3)] });
+  positions(state, { type: 'PROGRESS', unit: 'c/1', epoch: 5, items: [item(3)] });
+  const retired = [keyOf(2), keyOf(3), keyOf(9)];
+  positions(state, { type: 'PROGRESS', unit: 'c/0', epoch: 3, items: [], retired });
+  assert.deepEqual(positionsOf(state, 'c'), [item(1), item(3)], 'a newer task has written 3');
+  positions(state, { type: 'PROGRESS', unit: 'c/0', epoch: 3, items: [item(2)] });
+  assert.deepEqual(positionsOf(state, 'c'), [item(1), item(3), item(2)]);
 });

@@ -135,6 +135,7 @@ export const positionEntry: fc.Arbitrary<PositionEntry> = fc.oneof(
       items: fc.array(item, { maxLength: 3 }),
       tails: fc.array(tail, { maxLength: 2 }),
       left: fc.array(fc.tuple(small, small), { maxLength: 2 }),
+      retired: fc.array(fc.constantFrom('{"file":"x"}', '{"file":"y"}'), { maxLength: 1 }),
     }),
   },
   {

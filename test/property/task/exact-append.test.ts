@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { ExactAppend } from '#troupe/actors/task/source/exact-append.js';
 import { SourceWriter } from '#troupe/actors/task/source/source-writer.js';
 import { decodeRecord, EntryEncoder } from '#troupe/core/replica/envelope.js';
-import type { SourcePosition } from '#troupe/core/model.js';
+import type { PositionWord, SourcePosition } from '#troupe/core/model.js';
 import {
   positionMachine,
   positionsOf,
@@ -48,11 +48,12 @@ function progress({ log }: World): { positions: readonly SourcePosition[]; uncov
 function writerFor({ log, next, exactly }: World, epoch: number, uncovered: Uncovered): SourceWriter {
   const encoder = new EntryEncoder<PositionEntry>({ node: 'n', incarnation: String(epoch) });
   const fence = { key: UNIT, epoch };
-  const positionEntry = (items: readonly SourcePosition[], changed: Partial<Uncovered> = {}): QueueEntry => ({
-    topic: 'positions',
-    queue: 0,
-    batch: encodeValues([encoder.encode({ type: 'PROGRESS', unit: UNIT, epoch, items, ...changed })]),
-  });
+  const positionEntry = (words: readonly PositionWord[], changed: Partial<Uncovered> = {}): QueueEntry => {
+    // Nothing is retired here.
+    const items = words.map(({ partition, position }) => ({ partition, position: position ?? {} }));
+    const entry = { type: 'PROGRESS' as const, unit: UNIT, epoch, items, ...changed };
+    return { topic: 'positions', queue: 0, batch: encodeValues([encoder.encode(entry)]) };
+  };
   const writer = writerMark(UNIT);
   const onFound = (): void => undefined;
   const append = new ExactAppend({

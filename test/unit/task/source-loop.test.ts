@@ -97,6 +97,7 @@ function play(t: TestContext, poll: SourceTask['poll'], options: Played = {}) {
     begun: [],
     log,
     settleTimeoutMs: options.settleTimeoutMs ?? 10_000,
+    bound: { check: () => Promise.resolve() },
     onPaused: (paused) => said.push(paused ? 'paused' : 'running'),
   });
   t.after(async () => {

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { SourcePosition } from '../../../core/model.js';
+import type { PositionWord, SourcePosition } from '../../../core/model.js';
 import type { RecordMarker } from '../../../core/progress/record-marks.js';
 import { DataError } from '../../../sdk/errors.js';
 import type { ConverterInstance, SourceTask } from '../../../sdk/plugin.js';
@@ -9,6 +9,7 @@ import type { ActorLogger } from '../../kernel/protocol.js';
 import type { Gate } from '../gate.js';
 import type { PluginCalls } from '../plugin-calls.js';
 import { NOT_NOW, type RecordErrors } from '../record-errors.js';
+import type { PartitionBound } from './partition-bound.js';
 import type { SourceWriter } from './source-writer.js';
 import type { Topics } from '../topics.js';
 
@@ -29,11 +30,13 @@ export interface SourceLoopParts {
   /** Where records are found by marks: exact-append.ts. */
   readonly marker: RecordMarker | null;
   readonly onPaused: (paused: boolean) => void;
-  /** Positions that the plugin has said and no record has; emptied as they are taken. */
-  readonly begun: SourcePosition[];
   readonly log: Pick<ActorLogger, 'warn'>;
   /** What was polled before a failure has this long to become durable. */
   readonly settleTimeoutMs: number;
+  /** Positions that the plugin has said and no record has, and partitions that it has retired; emptied as they are taken. */
+  readonly begun: PositionWord[];
+  /** Of the connector's source partitions. */
+  readonly bound: Pick<PartitionBound, 'check'>;
 }
 
 /** A source may begin thousands of partitions at once; so many go into one append. */
@@ -71,6 +74,7 @@ async function pollOn(parts: SourceLoopParts): Promise<void> {
     const started = performance.now();
     const records = await errors.retrying('poll', gate, () => poll(parts));
     if (records === NOT_NOW) continue;
+    await parts.bound.check();
     if (parts.begun.length > 0) await begin(parts);
     const now = Date.now();
     for (const record of records) {

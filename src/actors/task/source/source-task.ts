@@ -2,11 +2,11 @@ import { LogError, type Permit, type QueueEntry } from '../../../log/log.js';
 import { encodeValues } from '../../../log/replicated-topic.js';
 import { ExactAppend, type ExactAppendOptions } from './exact-append.js';
 import { progressEncoder } from '../progress-entries.js';
-import type { PositionEntry, Uncovered } from '../../../core/progress/progress-machine.js';
+import { partitionKey, type PositionEntry, type Uncovered } from '../../../core/progress/progress-machine.js';
 import { RecordMarker, writerMark } from '../../../core/progress/record-marks.js';
 import { ConfigError } from '../../../sdk/errors.js';
 import { fencingEpoch } from '../../../core/cluster/fencing.js';
-import type { SourcePosition } from '../../../core/model.js';
+import type { PositionWord, SourcePosition } from '../../../core/model.js';
 import type { JsonObject } from '../../../sdk/record.js';
 import type { FileAccess, SourceTaskContext } from '../../../sdk/plugin.js';
 import type { StartedTask, TaskParts } from '../parts.js';
@@ -16,6 +16,7 @@ import { newTopicSettings, type LoadedSource } from '../load-task.js';
 import { pluginContext } from '../plugin-context.js';
 import { RecordErrors } from '../record-errors.js';
 import { runToEnd } from '../run-to-end.js';
+import { PartitionBound } from './partition-bound.js';
 import { runSource } from './source-loop.js';
 import { SourceWriter } from './source-writer.js';
 import { Topics } from '../topics.js';
@@ -39,7 +40,7 @@ export async function startSource(parts: TaskParts, loaded: LoadedSource): Promi
   const errors = new RecordErrors(loaded.tolerance, context.log, signal, (call, since) => {
     report.stalled(call === null ? null : { call, since });
   });
-  const begun: SourcePosition[] = [];
+  const begun: PositionWord[] = [];
   await gate.untilLeased();
   await calls.run('start', () =>
     task.start(sourceContext(parts, loaded.files, progress.positions, begun), loaded.config, params.config),
@@ -60,7 +61,8 @@ export async function startSource(parts: TaskParts, loaded: LoadedSource): Promi
     return gate.whileLeased(work);
   };
   const fence = { key: unit, epoch };
-  const positionEntry = positionEntries(parts, epoch);
+  const bound = new PartitionBound(parts.context);
+  const positionEntry = positionEntries(parts, epoch, bound);
   const writer = new SourceWriter({
     log,
     limits: loaded.limits,
@@ -110,6 +112,7 @@ export async function startSource(parts: TaskParts, loaded: LoadedSource): Promi
     begun,
     log: context.log,
     settleTimeoutMs: settings.stopTimeoutMs,
+    bound,
   });
   return {
     done: runToEnd({ calls, log: context.log, signal, stopTimeoutMs: settings.stopTimeoutMs }, loop, () =>
@@ -151,7 +154,7 @@ function sourceContext(
   parts: TaskParts,
   files: FileAccess,
   positions: readonly SourcePosition[],
-  begun: SourcePosition[],
+  begun: PositionWord[],
 ): SourceTaskContext {
   const known = new Map(positions.map((item) => [canonical(item.partition), item.position]));
   return {
@@ -160,6 +163,9 @@ function sourceContext(
     positions: () => positions,
     beginAt: (partition, position) => {
       begun.push({ partition, position });
+    },
+    retire: (partition) => {
+      begun.push({ partition, position: null });
     },
   };
 }
@@ -173,12 +179,20 @@ function canonical(partition: JsonObject): string {
 function positionEntries(
   parts: TaskParts,
   epoch: number,
-): (positions: readonly SourcePosition[], changed?: Partial<Uncovered>) => QueueEntry {
+  bound: PartitionBound,
+): (words: readonly PositionWord[], changed?: Partial<Uncovered>) => QueueEntry {
   const { unit, node, settings } = parts.context.params;
   const encoder = progressEncoder<PositionEntry>(node, unit);
-  return (items, changed = {}) => ({
-    topic: settings.positionTopic,
-    queue: 0,
-    batch: encodeValues([encoder.encode({ type: 'PROGRESS', unit, epoch, items, ...changed })]),
-  });
+  return (words, changed = {}) => {
+    bound.said(words.length);
+    const items: SourcePosition[] = [];
+    const gone: string[] = [];
+    for (const { partition, position } of words) {
+      if (position === null) gone.push(partitionKey(partition));
+      else items.push({ partition, position });
+    }
+    const retired = gone.length === 0 ? {} : { retired: gone };
+    const entry: PositionEntry = { type: 'PROGRESS', unit, epoch, items, ...retired, ...changed };
+    return { topic: settings.positionTopic, queue: 0, batch: encodeValues([encoder.encode(entry)]) };
+  };
 }

@@ -1,4 +1,4 @@
-import type { SourcePosition } from '../../../core/model.js';
+import type { PositionWord, SourcePosition } from '../../../core/model.js';
 import { AckLedger } from '../../../core/progress/ack-ledger.js';
 import type { JsonObject } from '../../../sdk/record.js';
 import { BatchBuilder } from '../../../log/batch.js';
@@ -19,7 +19,7 @@ export interface SourceWriterOptions {
   /** Appends under way at once. One where positions travel in the append: a failed one must hold back the next. */
   readonly window: number;
   /** The entry that makes these positions durable, in the same append as the records they cover. */
-  readonly positionEntry: (positions: readonly SourcePosition[]) => QueueEntry;
+  readonly positionEntry: (positions: readonly PositionWord[]) => QueueEntry;
   /** Where the log cannot append both at once, and the records are to stand there once all the same. */
   readonly exact: { readonly append: ExactAppend; readonly writer: number } | null;
   readonly fence: { readonly key: string; readonly epoch: number };
@@ -49,22 +49,23 @@ interface OpenQueue {
  */
 export class SourceWriter {
   readonly #options: SourceWriterOptions;
-  readonly #ledger = new AckLedger<SourcePosition[]>();
+  readonly #ledger = new AckLedger<PositionWord[]>();
   readonly #open = new Map<string, OpenQueue>();
   #lastQueue: OpenQueue | null = null;
   /** Batches that are full, though the append is not. */
   #closed: QueueEntry[] = [];
-  #positions = new Map<string, SourcePosition>();
+  #positions = new Map<string, PositionWord>();
   #lastPartition: JsonObject | null = null;
   #lastPartitionKey = '';
-  #lastPosition: JsonObject | null = null;
+  /** undefined: it was noted. */
+  #lastPosition: JsonObject | null | undefined;
   #count = 0;
   #bytes = 0;
   #openedAt = 0;
   #inFlight = 0;
   #lingerTimer: NodeJS.Timeout | null = null;
   #failure: { readonly error: unknown } | null = null;
-  #durable: SourcePosition[][] = [];
+  #durable: PositionWord[][] = [];
   readonly #waiters = new Set<() => void>();
 
   constructor(options: SourceWriterOptions) {
@@ -104,8 +105,11 @@ export class SourceWriter {
     this.#count += 1;
   }
 
-  /** The position after the record just added, or after one that was filtered out: it must move on as well. */
-  moved(partition: JsonObject, position: JsonObject): void {
+  /**
+   * The position after the record just added, or after one that was filtered out: it must move on as well. null: there
+   * is nothing more to come of the partition, and its position is forgotten.
+   */
+  moved(partition: JsonObject, position: JsonObject | null): void {
     if (partition !== this.#lastPartition) {
       this.#notePosition();
       this.#lastPartition = partition;
@@ -117,7 +121,7 @@ export class SourceWriter {
   /** Appends what is there unless it should wait for more. Call after each poll. */
   pump(): void {
     if (this.#failure !== null || this.#inFlight >= this.#options.window) return;
-    if (this.#count === 0 && this.#lastPosition === null) return;
+    if (this.#count === 0 && this.#lastPosition === undefined && this.#positions.size === 0) return;
     const wait = this.#options.limits.lingerMs - (performance.now() - this.#openedAt);
     if (this.full || wait <= 0 || this.#waiters.size > 0) this.#send();
     else
@@ -139,7 +143,9 @@ export class SourceWriter {
 
   /** Resolves when everything added is durable. */
   async drain(): Promise<void> {
-    while (this.#count > 0 || this.#lastPosition !== null || this.#positions.size > 0 || this.#inFlight > 0) {
+    const open = (): boolean =>
+      this.#count > 0 || this.#lastPosition !== undefined || this.#positions.size > 0 || this.#inFlight > 0;
+    while (open()) {
       this.#check();
       const waiting = this.#progress();
       this.pump();
@@ -154,11 +160,10 @@ export class SourceWriter {
     const taken = this.#durable;
     if (taken.length === 0) return [];
     this.#durable = [];
-    if (taken.length === 1) return taken[0] ?? [];
-    const last = new Map<string, SourcePosition>();
+    const last = new Map<string, PositionWord>();
     for (const positions of taken)
       for (const item of positions) last.set(JSON.stringify(item.partition), item);
-    return [...last.values()];
+    return [...last.values()].filter(isPosition);
   }
 
   #queue(topic: string, queue: number): OpenQueue {
@@ -185,12 +190,12 @@ export class SourceWriter {
   }
 
   #notePosition(): void {
-    if (this.#lastPartition === null || this.#lastPosition === null) return;
+    if (this.#lastPartition === null || this.#lastPosition === undefined) return;
     this.#positions.set(this.#lastPartitionKey, {
       partition: this.#lastPartition,
       position: this.#lastPosition,
     });
-    this.#lastPosition = null;
+    this.#lastPosition = undefined;
   }
 
   #send(): void {
@@ -226,7 +231,7 @@ export class SourceWriter {
     );
   }
 
-  async #append(entries: readonly QueueEntry[], positions: readonly SourcePosition[]): Promise<void> {
+  async #append(entries: readonly QueueEntry[], positions: readonly PositionWord[]): Promise<void> {
     const { log, exact, fence, positionEntry } = this.#options;
     const repeat: Repeat = (call) => this.#repeat(call);
     if (exact !== null) return exact.append.append(entries, positions, repeat);
@@ -274,6 +279,10 @@ export class SourceWriter {
   #check(): void {
     if (this.#failure !== null) throw this.#failure.error;
   }
+}
+
+function isPosition(word: PositionWord): word is SourcePosition {
+  return word.position !== null;
 }
 
 function recordBytes(
