@@ -13,6 +13,11 @@ export class RestartWindow {
     this.#intensity = intensity;
   }
 
+  /** How many restarts are allowed within the period. */
+  get most(): number {
+    return this.#intensity.restarts;
+  }
+
   /** Notes a restart that is about to be made; false when it is one too many. */
   record(nowMs: number): boolean {
     this.#forget(nowMs);

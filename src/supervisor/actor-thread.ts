@@ -1,4 +1,4 @@
-import type { Transferable, Worker } from 'node:worker_threads';
+import { receiveMessageOnPort, type Transferable } from 'node:worker_threads';
 import { waiting, type ChannelEnd, type Counters } from '../actors/kernel/channel.js';
 import type { Begin, SystemRequest, ThreadData, ToThread } from '../actors/kernel/control.js';
 import { isNodeStopping } from '../actors/kernel/lease.js';
@@ -8,11 +8,13 @@ import { newPulse, readPulse } from '../actors/kernel/pulse.js';
 import { toWireError, type WireError } from '../actors/kernel/wire-error.js';
 import type { Runner, RunnerEvents, RunnerFigures } from './runner.js';
 import { parseFromThread } from './thread-messages.js';
-import { threadWorker } from './thread-worker.js';
+import { newThread, type Thread } from './thread-worker.js';
 
 const MEGABYTE = 1024 * 1024;
 /** A thread that survives its termination this long is stuck in native code: it ends with the process. */
 const TERMINATION_PATIENCE_MS = 10_000;
+/** From its last word to its end. What a plugin hung on `process.exit` is given no more. */
+const LEAVE_MS = 5000;
 
 export interface ThreadOptions {
   readonly incarnation: number;
@@ -20,7 +22,7 @@ export interface ThreadOptions {
   readonly lease: SharedArrayBuffer;
   readonly log: LogOptions;
   /** A thread that has loaded the actor's module already; null: it is made anew. */
-  readonly spare: Worker | null;
+  readonly spare: Thread | null;
   readonly onRequest: (request: SystemRequest) => void;
   readonly onProblem: (message: string) => void;
   /** The node stops, and the thread cannot be ended: it is counted as gone. */
@@ -31,14 +33,14 @@ export interface ThreadOptions {
 export class ActorThread implements Runner {
   readonly spec: ActorSpec;
   readonly incarnation: number;
-  #state: 'starting' | 'running' | 'stopping' | 'terminating' | 'gone' = 'starting';
+  #state: 'starting' | 'running' | 'stopping' | 'leaving' | 'terminating' | 'gone' = 'starting';
   /** Time in this state, as the watchdog counts it. */
   #stateMs = 0;
   readonly #events: RunnerEvents;
   readonly #options: ThreadOptions;
   readonly #pulse = newPulse();
   readonly #inbound = new Map<ActorId, Counters>();
-  #worker: Worker | null = null;
+  #thread: Thread | null = null;
   /** Why we end it; stands above what the thread says. */
   #verdict: ExitReason | null = null;
   #lastWord: ExitReason | null = null;
@@ -53,11 +55,11 @@ export class ActorThread implements Runner {
     this.#options = options;
     this.#events = events;
     try {
-      this.#worker = this.#spawn();
+      this.#thread = this.#spawn();
     } catch (error) {
       this.#lastWord = exitReason('START_FAILED', toWireError(error));
       for (const end of options.channels) end.port.close();
-      void options.spare?.terminate();
+      void options.spare?.worker.terminate();
       setImmediate(() => {
         this.#exited(1);
       });
@@ -81,7 +83,7 @@ export class ActorThread implements Runner {
 
   post(message: ToThread): void {
     const transfer: Transferable[] = 'end' in message ? [message.end.port] : [];
-    this.#worker?.postMessage(message, transfer);
+    this.#thread?.port.postMessage(message, transfer);
   }
 
   serve(end: ChannelEnd): void {
@@ -115,11 +117,18 @@ export class ActorThread implements Runner {
       this.#terminate(
         this.#verdict ?? { code: 'STOP_FORCED', message: `did not stop within ${stopDeadlineMs} ms` },
       );
+    } else if (this.#state === 'leaving' && passed(LEAVE_MS)) {
+      this.#terminate(this.#verdict ?? this.#lastWord ?? { code: 'CRASH', message: 'it did not end' });
     } else if (this.#state === 'terminating' && this.#stateMs > TERMINATION_PATIENCE_MS) {
       if (passed(TERMINATION_PATIENCE_MS)) {
         this.#options.onProblem(
           `the thread of ${id} does not end, though terminated: it is stuck in native code`,
         );
+        const { code, message } = this.#verdict ?? { code: 'STOP_FORCED', message: 'it was terminated' };
+        this.#events.stuck({
+          code,
+          message: `${message}; its thread is stuck in a call of native code that cannot be ended: the next one starts when that call returns, or with the next start of this node`,
+        });
       }
       // What is stopped after it would else never be: no line of its code runs any more.
       if (isNodeStopping(this.#options.lease)) {
@@ -149,20 +158,21 @@ export class ActorThread implements Runner {
   }
 
   sampleLoop(): void {
-    if (this.#worker === null || this.#state === 'gone') return;
-    const now = this.#worker.performance.eventLoopUtilization();
+    if (this.#thread === null || this.#state === 'gone') return;
+    const { performance } = this.#thread.worker;
+    const now = performance.eventLoopUtilization();
     if (this.#loop !== null) {
-      this.#loopUse = this.#worker.performance.eventLoopUtilization(now, this.#loop).utilization;
+      this.#loopUse = performance.eventLoopUtilization(now, this.#loop).utilization;
     }
     this.#loop = now;
   }
 
   describe(): RunnerFigures {
-    if (this.#worker === null || this.#state === 'gone') return {};
+    if (this.#thread === null || this.#state === 'gone') return {};
     let mailbox = 0;
     for (const counters of this.#inbound.values()) mailbox += waiting(counters);
     return {
-      threadId: this.#worker.threadId,
+      threadId: this.#thread.worker.threadId,
       heapUsedBytes: readPulse(this.#pulse).heapUsedBytes,
       heapLimitBytes: this.spec.heap.maxOldMb * MEGABYTE,
       ...(this.#loopUse === undefined ? {} : { eventLoopUse: this.#loopUse }),
@@ -170,10 +180,10 @@ export class ActorThread implements Runner {
     };
   }
 
-  #spawn(): Worker {
+  #spawn(): Thread {
     const { spec, incarnation } = this;
     const { channels, lease, log, spare } = this.#options;
-    const data: ThreadData = {
+    const data: Omit<ThreadData, 'port'> = {
       id: spec.id,
       incarnation,
       module: spec.module,
@@ -186,14 +196,16 @@ export class ActorThread implements Runner {
       log: { ...log, bindings: { ...log.bindings, actor: spec.id } },
     };
     const ports = channels.map((end) => end.port);
-    const worker = spare ?? threadWorker(spec.id, data, spec.heap, ports);
+    const thread = spare ?? newThread(spec.id, data, spec.heap, ports);
+    const { worker, port } = thread;
     if (spare !== null) {
       const begin: Begin = { type: 'begin', data };
-      spare.postMessage(begin, ports);
+      port.postMessage(begin, ports);
     }
-    worker.on('message', (message: unknown) => {
+    port.on('message', (message: unknown) => {
       this.#receive(message);
     });
+    port.ref();
     worker.on('error', (error: unknown) => {
       const wire = toWireError(error);
       this.#lastWord ??= exitReason(
@@ -202,9 +214,14 @@ export class ActorThread implements Runner {
       );
     });
     worker.on('exit', (code) => {
+      // Its last word may still be on its way.
+      for (let last = receiveMessageOnPort(port); last !== undefined; last = receiveMessageOnPort(port)) {
+        this.#receive((last as { readonly message: unknown }).message);
+      }
+      port.close();
       this.#exited(code);
     });
-    return worker;
+    return thread;
   }
 
   #receive(raw: unknown): void {
@@ -221,14 +238,22 @@ export class ActorThread implements Runner {
         this.#askToStop(null);
         return;
       case 'stopped':
-        this.#lastWord ??= { code: 'NORMAL', message: 'stopped' };
+        this.#leaves({ code: 'NORMAL', message: 'stopped' });
         return;
       case 'failed':
-        this.#lastWord ??= exitReason(message.during === 'start' ? 'START_FAILED' : 'CRASH', message.error);
+        this.#leaves(exitReason(message.during === 'start' ? 'START_FAILED' : 'CRASH', message.error));
         return;
       default:
         this.#options.onRequest(message);
     }
+  }
+
+  /** It has said why it ends, and goes now. */
+  #leaves(lastWord: ExitReason): void {
+    this.#lastWord ??= lastWord;
+    if (this.#state === 'terminating' || this.#state === 'gone') return;
+    this.#become('leaving');
+    queueMicrotask(this.#events.stopping);
   }
 
   #started(): void {
@@ -250,13 +275,13 @@ export class ActorThread implements Runner {
     this.#become('terminating');
     queueMicrotask(this.#events.stopping);
     // The exit event tells the end of it.
-    void this.#worker?.terminate();
+    void this.#thread?.worker.terminate();
   }
 
   #exited(code: number): void {
     if (this.#state === 'gone') return;
     this.#become('gone');
-    this.#worker = null;
+    this.#thread = null;
     const exit: ExitReason = {
       code: 'PROCESS_EXIT',
       message: `process.exit(${code}) was called in its thread`,
@@ -264,7 +289,7 @@ export class ActorThread implements Runner {
     this.#events.exited(this.#verdict ?? this.#lastWord ?? exit);
   }
 
-  #become(state: 'running' | 'stopping' | 'terminating' | 'gone'): void {
+  #become(state: 'running' | 'stopping' | 'leaving' | 'terminating' | 'gone'): void {
     this.#state = state;
     this.#stateMs = 0;
   }

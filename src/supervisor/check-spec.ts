@@ -28,7 +28,7 @@ function texts(what: string): Check {
 
 const MAX_MS = 2 ** 31 - 1;
 const duration = number(1, MAX_MS);
-const INTENSITY: Fields = { restarts: number(0, 10_000), periodMs: duration };
+const INTENSITY: Fields = { restarts: number(0, 1_000_000), periodMs: duration };
 const BACKOFF: Fields = { minMs: number(0, MAX_MS), maxMs: number(0, MAX_MS), jitter: number(0, 1) };
 const HEAP: Fields = {
   maxOldMb: number(4, 1024 * 1024),

@@ -25,6 +25,8 @@ export class Child implements Slot {
   incarnation = 0;
   runner: Runner | null = null;
   lastExit: ExitReason | null = null;
+  /** Restarts since it last ran. */
+  #inVain = 0;
   #startedAt = 0;
   #cancelTimer: (() => void) | null = null;
   #waiters: { readonly until: (child: Child) => boolean; readonly resolve: () => void }[] = [];
@@ -55,6 +57,15 @@ export class Child implements Slot {
     return final === true || (errorCode !== undefined && this.spec.finalErrors?.includes(errorCode) === true);
   }
 
+  /**
+   * Notes a restart that is about to be made; false when it is one too many. Those that never came to run count however
+   * long they took: one that hangs for a minute each time would else never be too many in any period.
+   */
+  mayRestart(nowMs: number): boolean {
+    this.#inVain += 1;
+    return this.window.record(nowMs) && this.#inVain <= this.window.most;
+  }
+
   become(state: ChildState): void {
     this.state = state;
     for (const waiter of this.#waiters) if (waiter.until(this)) waiter.resolve();
@@ -69,6 +80,7 @@ export class Child implements Slot {
 
   ran(nowMs: number): void {
     this.hasRun = true;
+    this.#inVain = 0;
     this.#startedAt = nowMs;
     this.become('running');
   }

@@ -11,6 +11,8 @@ export interface Runner {
 export interface RunnerEvents {
   readonly started: () => void;
   readonly stopping: () => void;
+  /** It was ended, but its thread is held in native code: `exited` comes when that returns, or never. */
+  readonly stuck: (reason: ExitReason) => void;
   readonly exited: (reason: ExitReason) => void;
 }
 

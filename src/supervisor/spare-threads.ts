@@ -1,7 +1,5 @@
-import type { Worker } from 'node:worker_threads';
-import type { SpareData } from '../actors/kernel/control.js';
 import type { ActorSpec } from '../actors/kernel/protocol.js';
-import { threadWorker } from './thread-worker.js';
+import { newThread, type Thread } from './thread-worker.js';
 
 /** Threads to keep, for actors of one module and heap. */
 export interface SpareSpec extends Pick<ActorSpec, 'module' | 'heap'> {
@@ -16,8 +14,8 @@ export interface SpareSpec extends Pick<ActorSpec, 'module' | 'heap'> {
 export class SpareThreads {
   readonly #spec: SpareSpec;
   readonly #onProblem: (message: string) => void;
-  readonly #ready: Worker[] = [];
-  #loading: Worker | null = null;
+  readonly #ready: Thread[] = [];
+  #loading: Thread | null = null;
   #timer: NodeJS.Timeout | null = null;
   #stopped = false;
 
@@ -32,16 +30,16 @@ export class SpareThreads {
   }
 
   /** One that suits the actor, if there is one; it is the caller's then. */
-  take({ module, heap }: ActorSpec): Worker | null {
+  take({ module, heap }: ActorSpec): Thread | null {
     if (module !== this.#spec.module) return null;
     this.refillLater();
     const own = this.#spec.heap;
     if (heap.maxOldMb !== own.maxOldMb || heap.maxYoungMb !== own.maxYoungMb) return null;
-    const worker = this.#ready.shift();
-    if (worker === undefined) return null;
-    for (const event of ['message', 'error', 'exit']) worker.removeAllListeners(event);
-    worker.ref();
-    return worker;
+    const thread = this.#ready.shift();
+    if (thread === undefined) return null;
+    for (const event of ['error', 'exit']) thread.worker.removeAllListeners(event);
+    thread.worker.ref();
+    return thread;
   }
 
   /** Makes what is missing as soon as it has been calm for a while. */
@@ -57,35 +55,37 @@ export class SpareThreads {
   async stop(): Promise<void> {
     this.#stopped = true;
     if (this.#timer !== null) clearTimeout(this.#timer);
-    const workers = [...this.#ready.splice(0), ...(this.#loading === null ? [] : [this.#loading])];
-    await Promise.all(workers.map((worker) => worker.terminate()));
+    const threads = [...this.#ready.splice(0), ...(this.#loading === null ? [] : [this.#loading])];
+    await Promise.all(threads.map(({ worker }) => worker.terminate()));
   }
 
   /** One after the other. A failure is not repeated before the next actor starts. */
   #refill(): void {
     if (this.#stopped || this.#loading !== null || this.#ready.length >= this.#spec.count) return;
-    const data: SpareData = { preload: [this.#spec.module, ...this.#spec.loads] };
-    let worker: Worker;
+    const data = { preload: [this.#spec.module, ...this.#spec.loads] };
+    let thread: Thread;
     try {
-      worker = threadWorker('spare', data, this.#spec.heap);
+      thread = newThread('spare', data, this.#spec.heap);
     } catch (error) {
       this.#onProblem(`a spare thread could not be made: ${String(error)}`);
       return;
     }
-    this.#loading = worker;
+    const { worker, port } = thread;
+    this.#loading = thread;
     worker.unref();
-    worker.once('message', () => {
+    port.once('message', () => {
       this.#loading = null;
       if (this.#stopped) return;
-      this.#ready.push(worker);
+      this.#ready.push(thread);
       this.#refill();
     });
+    port.unref();
     worker.on('error', (error: unknown) => {
       this.#onProblem(`a spare thread failed: ${String(error)}`);
     });
     worker.on('exit', () => {
-      if (this.#loading === worker) this.#loading = null;
-      const index = this.#ready.indexOf(worker);
+      if (this.#loading === thread) this.#loading = null;
+      const index = this.#ready.indexOf(thread);
       if (index >= 0) this.#ready.splice(index, 1);
     });
   }

@@ -156,6 +156,11 @@ export class SupervisorNode implements Runner {
       stopping: () => {
         if (isAlive(child)) child.become('stopping');
       },
+      stuck: (reason) => {
+        child.lastExit = reason;
+        const { id, incarnation } = child;
+        this.#world.emit(this.spec.id, { type: 'stuck', id, incarnation, reason });
+      },
       exited: (reason) => {
         this.#exited(child, reason);
       },
@@ -202,7 +207,7 @@ export class SupervisorNode implements Runner {
 
   #restartLater(child: Child, reason: ExitReason): number | null {
     const now = this.#world.now();
-    const withinOwn = child.window.record(now);
+    const withinOwn = child.mayRestart(now);
     const within = child.givesUpAlone ? withinOwn : this.#window.record(now);
     if (!within || child.endedForGood(reason)) {
       child.wanted = false;

@@ -108,6 +108,7 @@ class ActorSystem implements System, SupervisorWorld {
           this.#state = 'stopping';
           announceStop(this.#lease);
         },
+        stuck: () => undefined,
         exited: (reason) => {
           this.#watchdog.stop();
           this.#root = null;
@@ -242,6 +243,7 @@ class ActorSystem implements System, SupervisorWorld {
         events.started();
       },
       stopping: events.stopping,
+      stuck: events.stuck,
       exited: (reason) => {
         this.#switchboard.gone(thread);
         for (const threads of this.#watchers.values()) threads.delete(thread);
@@ -258,6 +260,7 @@ class ActorSystem implements System, SupervisorWorld {
       this.#log.debug({ id, incarnation }, 'started');
       return;
     }
+    if (event.type === 'stuck') return;
     const { reason, restartInMs } = event;
     if (reason.code === 'NORMAL') this.#log.debug({ id, incarnation }, 'stopped');
     else

@@ -1,4 +1,8 @@
-/** What a thread and the supervisor say to each other, over the thread's parent port. */
+/**
+ * What a thread and the supervisor say to each other: over a port of their own, since plugin code in the thread can
+ * reach its parent port as well.
+ */
+import type { MessagePort } from 'node:worker_threads';
 import type { ChannelEnd } from './channel.js';
 import type { LogOptions } from './logging.js';
 import type { ActorId, SystemEvent } from './protocol.js';
@@ -7,6 +11,8 @@ import type { WireError } from './wire-error.js';
 
 /** The Worker's `workerData`. */
 export interface ThreadData {
+  /** To the supervisor. */
+  readonly port: MessagePort;
   readonly id: ActorId;
   readonly incarnation: number;
   readonly module: string;
@@ -22,13 +28,15 @@ export interface ThreadData {
 
 /** The `workerData` of a thread that loads these modules and then waits for `Begin`. */
 export interface SpareData {
+  readonly port: MessagePort;
   readonly preload: readonly string[];
 }
 
 /** The first message to a spare thread, which makes it the thread of an actor. */
 export interface Begin {
   readonly type: 'begin';
-  readonly data: ThreadData;
+  /** The port is the one over which it comes. */
+  readonly data: Omit<ThreadData, 'port'>;
 }
 
 export type ToThread =

@@ -182,6 +182,13 @@ export interface TreeNode {
 
 export type SystemEvent =
   | { readonly type: 'started'; readonly id: ActorId; readonly incarnation: number }
+  /** Its thread was ended, but is held in native code: it does not go on, and cannot be replaced. */
+  | {
+      readonly type: 'stuck';
+      readonly id: ActorId;
+      readonly incarnation: number;
+      readonly reason: ExitReason;
+    }
   | {
       readonly type: 'exited';
       readonly id: ActorId;

@@ -10,6 +10,9 @@ import { PortRef } from './ref.js';
 import { SystemPort } from './system-port.js';
 import { toWireError } from './wire-error.js';
 
+/** Of the thread, before a plugin could put another in its place. */
+const exit = process.exit.bind(process);
+
 type AnyPeers = Record<string, Protocol>;
 
 class ActorHost {
@@ -22,7 +25,8 @@ class ActorHost {
   #mailbox: Mailbox | null = null;
   #running: Promise<RunningActor<Protocol>> | null = null;
 
-  constructor(port: MessagePort, data: ThreadData) {
+  constructor(data: ThreadData) {
+    const { port } = data;
     this.#port = port;
     this.#data = data;
     this.#log = createLogger(data.log);
@@ -35,7 +39,7 @@ class ActorHost {
     process.on('uncaughtException', (error) => {
       this.#fail('run', error);
     });
-    takeConsole(this.#log);
+    takeOutput(this.#log);
     startPulse(this.#data.pulse, this.#data.softLimitBytes);
     this.#port.on('message', (message: ToThread) => {
       this.#receive(message);
@@ -127,12 +131,12 @@ class ActorHost {
 
   #end(): void {
     this.#post({ type: 'stopped' });
-    process.exit(0);
+    exit(0);
   }
 
   #fail(during: 'start' | 'run' | 'stop', error: unknown): void {
     this.#post({ type: 'failed', during, error: toWireError(error) });
-    process.exit(1);
+    exit(1);
   }
 
   #post(message: FromThread): void {
@@ -157,8 +161,8 @@ function isBehavior(value: unknown): value is Behavior<Protocol, AnyPeers, unkno
   return typeof value === 'object' && value !== null && 'start' in value && typeof value.start === 'function';
 }
 
-/** A thread's console goes through the main thread, without a bound; as log lines it has a context, too. */
-function takeConsole(log: ActorLogger): void {
+/** A thread's output goes through the main thread, without a bound; as log lines it has one, and a context. */
+function takeOutput(log: ActorLogger): void {
   const console = globalThis.console;
   for (const [method, level] of [
     ['debug', 'debug'],
@@ -171,18 +175,37 @@ function takeConsole(log: ActorLogger): void {
       log[level]({}, format(...args));
     };
   }
+  for (const [stream, level] of [
+    ['stdout', 'info'],
+    ['stderr', 'warn'],
+  ] as const) {
+    process[stream].write = (chunk: string | Uint8Array, ...rest: unknown[]): boolean => {
+      const text = typeof chunk === 'string' ? chunk : textDecoder.decode(chunk.subarray(0, MAX_OUTPUT));
+      if (text.trim() !== '') log[level]({ stream }, text.trimEnd());
+      const written = rest.find((argument) => typeof argument === 'function');
+      if (written !== undefined) queueMicrotask(() => Reflect.apply(written, undefined, []) as unknown);
+      return true;
+    };
+  }
 }
 
+/** Bytes of one write that are looked at; the logger cuts the text again. */
+const MAX_OUTPUT = 64 * 1024;
+const textDecoder = new TextDecoder();
+
 /** Loads what an actor of its kind needs, and waits to be told which one it is. */
-async function waitAsSpare(port: MessagePort, { preload }: SpareData): Promise<void> {
+async function waitAsSpare({ port, preload }: SpareData): Promise<void> {
   for (const module of preload) await import(module);
   port.once('message', ({ data }: Begin) => {
-    new ActorHost(port, data).run();
+    new ActorHost({ ...data, port }).run();
   });
   port.postMessage({ type: 'ready' });
 }
 
 if (parentPort === null) throw new Error('thread.js runs only as the thread of an actor');
-const given = workerData as ThreadData | SpareData;
-if ('preload' in given) await waitAsSpare(parentPort, given);
-else new ActorHost(parentPort, given).run();
+// Plugin code can reach both: nothing that it sends there arrives, and no port of the kernel is left for it to find.
+parentPort.close();
+const given = { ...(workerData as ThreadData | SpareData) };
+for (const key of Object.keys(given)) Reflect.deleteProperty(workerData as object, key);
+if ('preload' in given) await waitAsSpare(given);
+else new ActorHost(given).run();

@@ -155,8 +155,16 @@ export class Rebalancer {
   }
 
   onTaskEvent(event: SystemEvent): void {
-    if (event.type !== 'exited') return;
+    if (event.type === 'started') return;
     const running = this.#running.get(event.id);
+    if (event.type === 'stuck') {
+      // Also one that is being stopped: it is not, and nobody would know why.
+      if (running === undefined) return;
+      this.#running.set(event.id, { ...running, state: 'FAILED' });
+      this.#report(event.id, 'FAILED', trace(event.reason));
+      this.#context.log.error({ task: event.id, code: event.reason.code }, event.reason.message);
+      return;
+    }
     if (running === undefined || this.#stopping.has(event.id)) return;
     if (!this.#threads.ends(event.id, event.incarnation)) return;
     const state = event.restartInMs === null ? 'FAILED' : 'RESTARTING';

@@ -87,3 +87,32 @@ test('an actor whose work is done ends as NORMAL: transient stays down, permanen
   await troupe.reaches('always', 'running', 2);
   assert.equal(troupe.node('once')?.state, 'stopped');
 });
+
+test('an actor that keeps process.exit from ending its thread is ended all the same, with its cause', async () => {
+  await using troupe = new Troupe([actor('victim', 'victim')], { peers: ['victim'] });
+  await troupe.system.started;
+  await troupe.tell('victim', 'fault', { fault: 'replaces process.exit and throws' });
+  const { reason } = await troupe.exit('victim');
+  assert.equal(reason.code, 'CRASH');
+  assert.match(reason.message, /thrown on purpose/);
+  await troupe.reaches('victim', 'running', 2);
+});
+
+test('what code in a thread sends to the parent port steers nothing', async () => {
+  await using troupe = new Troupe([actor('victim', 'victim')], { peers: ['victim'] });
+  await troupe.system.started;
+  await troupe.tell('victim', 'fault', { fault: 'speaks for the kernel' });
+  await until('it has done so and answers', () => troupe.ask('victim', 'incarnation'));
+  assert.deepEqual(troupe.shutdowns, []);
+  assert.deepEqual(troupe.exits('victim'), []);
+  assert.equal(troupe.node('victim')?.incarnation, 1);
+});
+
+test('a flood on the output of a thread stays in that thread', async () => {
+  await using troupe = new Troupe([actor('victim', 'victim')], { peers: ['victim'] });
+  await troupe.system.started;
+  const before = process.memoryUsage.rss();
+  await troupe.tell('victim', 'fault', { fault: 'floods its output' });
+  assert.equal(await until('it has done so and answers', () => troupe.ask('victim', 'incarnation')), 1);
+  assert.ok(process.memoryUsage.rss() - before < 300_000_000, 'two gigabytes were written');
+});

@@ -34,6 +34,14 @@ test('a node stops in order and ends, though a task is stuck in native code', as
     const { body } = await node.request('GET', '/supervisor/tree');
     return /"id":"[^"]*blocked\/0","kind":"actor","state":"stopping"/.test(JSON.stringify(body));
   });
+  await until(
+    'its status says so',
+    async () => {
+      const { body } = await node.request('GET', '/connectors/blocked/tasks/0/status');
+      return /"state":"FAILED".*HUNG: .*stuck in a call of native code/.test(JSON.stringify(body));
+    },
+    60_000,
+  );
   node.signal('SIGTERM');
   let ended = false;
   void node.exited().then(() => {

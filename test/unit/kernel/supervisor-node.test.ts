@@ -139,6 +139,7 @@ function make(strategy: Strategy, restarts: number): { world: World; node: Super
   const node = new SupervisorNode(root, world, {
     started: () => undefined,
     stopping: () => undefined,
+    stuck: () => undefined,
     exited: (reason) => {
       assert.equal(world.exit, null, 'it exits once');
       assert.equal(world.threads.size, 0, 'it exits when no thread is left');
@@ -240,4 +241,23 @@ test('children that were added stop all at once, before the static ones, which s
     for (const id of stopping()) world.end(world.threads.get(id)!);
     assert.deepEqual(stopping(), expected);
   }
+});
+
+test('a child whose start hangs longer each time than the period allows for is given up all the same', async () => {
+  const { world, node } = make('one_for_one', 3);
+  await settle(world);
+  void node.startChild(spec('x', 'giveUp'));
+  let starts = 0;
+  for (let round = 0; round < 50 && node.children.at(-1)?.state !== 'failed'; round += 1) {
+    const thread = world.threads.get('x');
+    if (thread !== undefined) {
+      starts += 1;
+      world.pass(600);
+      world.end(thread);
+    }
+    world.pass(100);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  assert.equal(node.children.at(-1)?.state, 'failed');
+  assert.equal(starts, 3);
 });

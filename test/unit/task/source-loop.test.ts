@@ -201,3 +201,9 @@ test('transforms are given the time of reading where the source says none', asyn
   assert.ok(Number(first?.value) >= before);
   assert.deepEqual(second, { value: '5', timestamp: 5 });
 });
+
+test('a plugin that polls without awaiting anything leaves the event loop its turns', async (t) => {
+  let polls = 0;
+  const { appended } = play(t, () => [at((polls += 1))]);
+  await until('timers fire', () => appended.length > 0);
+});

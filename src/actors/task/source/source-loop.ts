@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { PositionWord, SourcePosition } from '../../../core/model.js';
 import type { RecordMarker } from '../../../core/progress/record-marks.js';
@@ -42,6 +43,9 @@ export interface SourceLoopParts {
 /** A source may begin thousands of partitions at once; so many go into one append. */
 const BEGUN_AT_ONCE = 1000;
 
+/** So long the loop may go on without a turn of the event loop: with a plugin that awaits nothing there would be none. */
+const TURN_MS = 50;
+
 /** A plugin that answers "nothing" at once would be asked again at once; this is the pause in between. */
 const IDLE_PAUSE_MS = 10;
 
@@ -63,7 +67,12 @@ async function pollOn(parts: SourceLoopParts): Promise<void> {
     await begin(parts);
     await settle(parts);
   }
+  let turned = performance.now();
   while (!signal.aborted) {
+    if (performance.now() - turned >= TURN_MS) {
+      await nextTurn();
+      turned = performance.now();
+    }
     if (!gate.open) {
       await settle(parts);
       parts.onPaused(true);
