@@ -68,6 +68,11 @@ export function checkCommit(group: string, offsets: readonly GroupOffset[]): voi
   }
 }
 
+export function checkSubscription(group: string, topics: readonly string[]): void {
+  checkName('group', group);
+  for (const topic of topics) checkTopicName(topic);
+}
+
 export function checkOffset(offset: number): void {
   if (!isCount(offset, 0)) refuse(`an offset must be a whole number from 0, not ${offset}`);
 }

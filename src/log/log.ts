@@ -176,9 +176,15 @@ export interface Log {
   trim(topic: string, queue: number, offset: number): Promise<void>;
   /** Raises the epoch of a fence key; resolves once durable. A lower epoch than the present one is refused (FENCED). */
   fence(fence: Fence): Promise<void>;
+  /**
+   * Says which topics the group reads, from now on these alone, whether they exist or not. Retention by size waits for
+   * it there, from the first record on, and no longer for what it has committed elsewhere. A no-op where
+   * `capabilities.trim` is false: there nothing waits for groups.
+   */
+  subscribe(group: string, topics: readonly string[]): Promise<void>;
   commitOffsets(group: string, offsets: readonly GroupOffset[]): Promise<void>;
   committedOffsets(group: string): Promise<readonly GroupOffset[]>;
-  /** Those that have committed offsets, and perhaps others. */
+  /** Those that have committed offsets or subscribed, and perhaps others. */
   listGroups(): Promise<readonly string[]>;
   deleteGroup(group: string): Promise<void>;
   close(): Promise<void>;

@@ -65,6 +65,13 @@ export class ScopedLog implements port.Log {
     return this.#log.fence(fence);
   }
 
+  subscribe(group: string, topics: readonly string[]): Promise<void> {
+    return this.#log.subscribe(
+      group,
+      topics.map((topic) => this.#inner(topic)),
+    );
+  }
+
   commitOffsets(group: string, offsets: readonly port.GroupOffset[]): Promise<void> {
     const inner = offsets.map((offset) => ({ ...offset, topic: this.#inner(offset.topic) }));
     return this.#log.commitOffsets(group, inner);

@@ -62,6 +62,7 @@ export class Connection {
       ranges: (topic) => this.#once(() => store.ranges(topic)),
       trim: unused,
       fence: (fence) => this.#append([() => (store.fence(fence), 0)]).then(() => undefined),
+      subscribe: () => this.#once(() => undefined),
       commitOffsets: () => this.#once(() => undefined),
       committedOffsets: () => this.#once((): readonly GroupOffset[] => []),
       listGroups: unused,

@@ -43,6 +43,7 @@ export function handlersOf(store: EmbeddedStore): Handlers<LogProtocol> {
       ranges: ({ topic }) => store.ranges(topic),
       trim: ({ topic, queue, offset }) => store.trim(topic, queue, offset).then(done),
       fence: (fence) => store.fence(fence).then(done),
+      subscribe: ({ group, topics }) => store.subscribe(group, topics).then(done),
       commitOffsets: ({ group, offsets }) => store.commitOffsets(group, offsets).then(done),
       committedOffsets: ({ group }) => store.committedOffsets(group),
       listGroups: () => store.listGroups(),

@@ -85,6 +85,10 @@ export class LogClient implements port.Log {
     await this.#ask('fence', fence);
   }
 
+  async subscribe(group: string, topics: readonly string[]): Promise<void> {
+    await this.#ask('subscribe', { group, topics });
+  }
+
   async commitOffsets(group: string, offsets: readonly port.GroupOffset[]): Promise<void> {
     await this.#ask('commitOffsets', { group, offsets });
   }

@@ -42,6 +42,10 @@ export type LogProtocol = {
       reply: null;
     };
     fence: { request: port.Fence; reply: null };
+    subscribe: {
+      request: { readonly group: string; readonly topics: readonly string[] };
+      reply: null;
+    };
     commitOffsets: {
       request: { readonly group: string; readonly offsets: readonly port.GroupOffset[] };
       reply: null;

@@ -28,9 +28,9 @@ import { reportIssue } from '../replica-issues.js';
 import { FileWriter, type Configs } from './file-writer.js';
 import { StateFiles } from './files.js';
 import { LeftProgressDrops } from './left-progress-drops.js';
-import { OrphanedGroups } from './orphaned-groups.js';
 import type { PersistenceParams, PersistencePeers } from './params.js';
 import type { ConnectorProgress, PersistenceProtocol, UnitProgress } from './protocol.js';
+import { SinkGroups } from './sink-groups.js';
 import { offerCopy, readSaved } from './saved-files.js';
 
 type PositionReplica = Replica<RestorablePositions, PositionEntry | RestoreEntry, ProgressResult | null>;
@@ -54,13 +54,18 @@ export default behavior<PersistenceProtocol, PersistencePeers, PersistenceParams
       });
     }
     writer.start();
-    const orphanedGroups = new OrphanedGroups(
+    const sinkGroups = new SinkGroups({
       log,
-      () => persistence.configs?.connectors ?? null,
-      (error) => {
-        context.log.warn({ err: error }, 'consumer groups of deleted connectors could not be removed');
+      connectors: () => persistence.configs?.connectors ?? null,
+      offsets: (connector) => offsetsOf(offsets.state.inner, connector),
+      onFailure: (error) => {
+        context.log.warn(
+          { err: error },
+          'consumer groups could not be brought in line with the connectors; it is tried again',
+        );
       },
-    );
+      now: () => performance.now(),
+    });
     const drops = new LeftProgressDrops(
       [positions, offsets],
       context.params.maxLeft,
@@ -72,6 +77,7 @@ export default behavior<PersistenceProtocol, PersistencePeers, PersistenceParams
         tell: {
           configs: (configs) => {
             persistence.configs = configs;
+            sinkGroups.changed();
           },
         },
         ask: {
@@ -88,7 +94,7 @@ export default behavior<PersistenceProtocol, PersistencePeers, PersistenceParams
         },
       },
       stop: async () => {
-        orphanedGroups.stop();
+        sinkGroups.stop();
         drops.stop();
         await writer.stop();
         following.abort();

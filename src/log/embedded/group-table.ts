@@ -1,4 +1,4 @@
-/** What the groups of readers have committed. Used as `Tables` is, of which it is a part. */
+/** What the groups of readers read, and what they have committed. Used as `Tables` is, of which it is a part. */
 import * as keys from './keys.js';
 import type { StoreKey } from './keys.js';
 import type { Staging } from './staging.js';
@@ -17,6 +17,15 @@ export class GroupTable {
     this.#staging = staging;
   }
 
+  /** `topics`: sorted. */
+  subscribed(group: string, topics: readonly string[]): boolean {
+    return this.#staging.get(keys.subscriptionKey(group))?.equals(keys.encodeSubscription(topics)) === true;
+  }
+
+  subscribe(group: string, topics: readonly string[]): void {
+    this.#staging.put(keys.subscriptionKey(group), keys.encodeSubscription(topics));
+  }
+
   commit(group: string, { topicId, queue, offset }: CommittedOffset): void {
     this.#staging.put(keys.groupKey(group, topicId, queue), keys.encodeNumbers(offset));
   }
@@ -32,9 +41,11 @@ export class GroupTable {
     }
   }
 
-  /** Groups that have committed something on one of these topics. */
+  /** Groups that have subscribed, or have committed something on one of these topics. */
   names(topicIds: ReadonlySet<number>): readonly string[] {
-    const names = new Set<string>();
+    const names = new Set(
+      [...this.#staging.scanKeys(keys.ALL_SUBSCRIPTIONS)].map((key) => keys.keyText(key, 1)),
+    );
     for (const key of this.#staging.scanKeys(keys.ALL_GROUPS)) {
       if (topicIds.has(keys.keyNumber(key, 2))) names.add(keys.keyText(key, 1));
     }
@@ -42,6 +53,7 @@ export class GroupTable {
   }
 
   delete(group: string): void {
+    this.#staging.remove(keys.subscriptionKey(group));
     for (const key of this.#staging.scanKeys(keys.groupRange(group))) this.#staging.remove(groupKeyOf(key));
   }
 
@@ -52,15 +64,22 @@ export class GroupTable {
   }
 
   /**
-   * By topic id: what the slowest group has read of a queue. A group with offsets on some queues of a topic has read
-   * nothing of the others.
+   * By topic id: what the slowest group has read of a queue. A group that has subscribed to a topic, or has offsets on
+   * some of its queues, has read nothing of the others. What it has committed on topics that it does not read any more
+   * holds nothing back. `topics`: ids by name.
    */
-  slowest(): ReadonlyMap<number, (queue: number) => number> {
+  slowest(topics: ReadonlyMap<string, number>): ReadonlyMap<number, (queue: number) => number> {
+    const reads = this.#subscriptions(topics);
     const groups = new Map<number, Map<string, Map<number, number>>>();
+    const queuesOf = (topicId: number, group: string): Map<number, number> => {
+      const onTopic = entryOf(groups, topicId, () => new Map<string, Map<number, number>>());
+      return entryOf(onTopic, group, () => new Map<number, number>());
+    };
+    for (const [group, ids] of reads) for (const id of ids) queuesOf(id, group);
     for (const { key, value } of this.#staging.scan(keys.ALL_GROUPS)) {
-      const onTopic = entryOf(groups, keys.keyNumber(key, 2), () => new Map<string, Map<number, number>>());
-      const queues = entryOf(onTopic, keys.keyText(key, 1), () => new Map<number, number>());
-      queues.set(keys.keyNumber(key, 3), keys.decodeNumber(value));
+      const [group, topicId] = [keys.keyText(key, 1), keys.keyNumber(key, 2)];
+      if (reads.get(group)?.has(topicId) === false) continue;
+      queuesOf(topicId, group).set(keys.keyNumber(key, 3), keys.decodeNumber(value));
     }
     const slowest = new Map<number, (queue: number) => number>();
     for (const [topicId, onTopic] of groups) {
@@ -69,6 +88,16 @@ export class GroupTable {
       );
     }
     return slowest;
+  }
+
+  /** By group, the ids of the topics that it reads and that exist. */
+  #subscriptions(topics: ReadonlyMap<string, number>): ReadonlyMap<string, ReadonlySet<number>> {
+    const found = new Map<string, ReadonlySet<number>>();
+    for (const { key, value } of this.#staging.scan(keys.ALL_SUBSCRIPTIONS)) {
+      const ids = keys.decodeSubscription(value).flatMap((name) => topics.get(name) ?? []);
+      found.set(keys.keyText(key, 1), new Set(ids));
+    }
+    return found;
   }
 }
 

@@ -8,6 +8,7 @@
  *     ['m', 'format' | 'nextTopicId' | 'bytes']            -> number
  *     ['m', 'id']                                          -> text: the id of this store
  *     ['q', topicId, queue]                                -> start offset, end offset, bytes
+ *     ['s', group]                                         -> JSON: names of the topics that it reads
  *     ['t', name]                                          -> JSON of the topic
  *
  * Topics are named by number, so that a topic created anew has nothing of the deleted one.
@@ -59,10 +60,12 @@ export const groupKey = (group: string, topicId: number, queue: number): StoreKe
   topicId,
   queue,
 ];
+export const subscriptionKey = (group: string): StoreKey => ['s', group];
 export const metaKey = (name: 'format' | 'id' | 'nextTopicId' | 'bytes'): StoreKey => ['m', name];
 
 export const ALL_TOPICS: KeyRange = { start: ['t'], end: ['u'] };
 export const ALL_GROUPS: KeyRange = { start: ['g'], end: ['h'] };
+export const ALL_SUBSCRIPTIONS: KeyRange = { start: ['s'], end: ['t'] };
 export const ALL_DROPPED: KeyRange = { start: ['d'], end: ['e'] };
 
 export function groupRange(group: string): KeyRange {
@@ -149,14 +152,27 @@ export function encodeTopic(meta: TopicMeta): Buffer {
 }
 
 export function decodeTopic(bytes: Uint8Array): TopicMeta {
-  let value: unknown;
-  try {
-    value = JSON.parse(Buffer.from(bytes).toString('utf8'));
-  } catch (error) {
-    throw damaged('the description of a topic', error);
-  }
+  const value = parseJson(bytes, 'the description of a topic');
   if (isTopicMeta(value)) return value;
   throw damaged('the description of a topic');
+}
+
+export function encodeSubscription(topics: readonly string[]): Buffer {
+  return Buffer.from(JSON.stringify(topics));
+}
+
+export function decodeSubscription(bytes: Uint8Array): readonly string[] {
+  const value = parseJson(bytes, 'the subscription of a group');
+  if (Array.isArray(value) && value.every((topic) => typeof topic === 'string')) return value;
+  throw damaged('the subscription of a group');
+}
+
+function parseJson(bytes: Uint8Array, what: string): unknown {
+  try {
+    return JSON.parse(Buffer.from(bytes).toString('utf8'));
+  } catch (error) {
+    throw damaged(what, error);
+  }
 }
 
 function isTopicMeta(value: unknown): value is TopicMeta {

@@ -12,9 +12,10 @@ export interface Cut {
 
 /** Whole batches only. `now`: milliseconds since 1970; a clock set back only keeps records longer. */
 export function retentionCuts(tables: Tables, now: number): readonly Cut[] {
-  const slowest = tables.groups.slowest();
+  const topics = tables.topics();
+  const slowest = tables.groups.slowest(new Map(topics.map(({ name, meta }) => [name, meta.id])));
   const cuts: Cut[] = [];
-  for (const { meta } of tables.topics()) {
+  for (const { meta } of topics) {
     if (meta.retentionMs === null && meta.retentionBytes === null) continue;
     for (let queue = 0; queue < meta.queues; queue++) {
       const state = tables.queueById(meta.id, queue);

@@ -178,6 +178,13 @@ export class EmbeddedStore implements port.Log {
     await this.#writer.submit(0, () => this.#tables.raiseFence(fence));
   }
 
+  async subscribe(group: string, topics: readonly string[]): Promise<void> {
+    check.checkSubscription(group, topics);
+    const wanted = [...new Set(topics)].sort();
+    if (this.#read((tables) => tables.groups.subscribed(group, wanted))) return;
+    await this.#writer.submit(0, () => this.#tables.groups.subscribe(group, wanted));
+  }
+
   async commitOffsets(group: string, offsets: readonly port.GroupOffset[]): Promise<void> {
     check.checkCommit(group, offsets);
     if (offsets.length === 0) return;

@@ -189,6 +189,11 @@ export class RocketMqLog implements port.Log {
     this.#checkOpen();
   }
 
+  async subscribe(group: string, topics: readonly string[]): Promise<void> {
+    this.#checkOpen();
+    check.checkSubscription(group, topics);
+  }
+
   async commitOffsets(group: string, offsets: readonly port.GroupOffset[]): Promise<void> {
     this.#checkOpen();
     check.checkCommit(group, offsets);

@@ -58,6 +58,52 @@ test('retention by size keeps what a group of the topic has not read, also on a 
   );
 });
 
+test('retention by size waits for a group from when it subscribes, also where the topic comes later', async (t) => {
+  const store = await openStore(t, { dir: newFolder(t), retentionCheckMs: 0 });
+  const small = { queues: 1, retentionMs: null, retentionBytes: 100 * KB };
+  await store.createTopic('here', small);
+  await store.subscribe('reader', ['here', 'later']);
+  await store.createTopic('later', small);
+  const starts = async (): Promise<unknown> => {
+    for (const topic of ['here', 'later']) for (let i = 0; i < 5; i++) await append(store, topic, 50 * KB);
+    await store.applyRetention();
+    const ranges = [...(await store.ranges('here')), ...(await store.ranges('later'))];
+    return ranges.map(({ startOffset }) => startOffset);
+  };
+  assert.deepEqual(await starts(), [0, 0], 'it has read nothing yet');
+  assert.deepEqual(await store.listGroups(), ['reader']);
+  await store.commitOffsets('reader', [{ topic: 'here', queue: 0, offset: 3 }]);
+  assert.deepEqual(await starts(), [3, 0]);
+  await store.deleteTopic('later');
+  await store.createTopic('later', small);
+  assert.deepEqual(await starts(), [3, 0], 'nor of one made anew');
+  await store.deleteGroup('reader');
+  assert.deepEqual(await store.listGroups(), []);
+  assert.deepEqual(await starts(), [19, 9]);
+});
+
+test('a topic that a group does not read any more is not held by it, also when it commits late', async (t) => {
+  const store = await openStore(t, { dir: newFolder(t), retentionCheckMs: 0 });
+  const small = { queues: 1, retentionMs: null, retentionBytes: 100 * KB };
+  const fill = async (topic: string): Promise<void> => {
+    await store.createTopic(topic, small);
+    for (let i = 0; i < 5; i++) await append(store, topic, 50 * KB);
+  };
+  const start = async (topic: string): Promise<number> => {
+    await store.applyRetention();
+    return (await store.ranges(topic))[0]?.startOffset ?? -1;
+  };
+  await store.subscribe('reader', ['left']);
+  await fill('left');
+  await store.commitOffsets('reader', [{ topic: 'left', queue: 0, offset: 1 }]);
+  assert.equal(await start('left'), 1);
+  await store.subscribe('reader', ['read']);
+  await fill('read');
+  await store.commitOffsets('reader', [{ topic: 'left', queue: 0, offset: 2 }]);
+  assert.equal(await start('left'), 4);
+  assert.equal(await start('read'), 0);
+});
+
 test('retention by age deletes whether it was read or not, and reading goes on behind', async (t) => {
   let now = 1_000_000;
   const store = await openStore(t, { dir: newFolder(t), retentionCheckMs: 0, clock: () => now });

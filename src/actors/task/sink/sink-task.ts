@@ -138,17 +138,21 @@ async function openReaders(
   return readers;
 }
 
-/** From here on retention by size waits for this sink, also before its first commit. */
+/**
+ * Where the group holds something back it must know how far the sink is: a group that was deleted with an earlier sink
+ * of this name has nothing of that.
+ */
 async function registerGroup(
   parts: TaskParts,
   assignment: readonly QueueRef[],
   committed: ReadonlyMap<string, number>,
 ): Promise<void> {
-  const fresh = assignment.filter((queue) => !committed.has(queueKey(queue)));
-  if (fresh.length === 0) return;
+  const { trim } = parts.log.capabilities;
+  const unknown = assignment.filter((queue) => trim || !committed.has(queueKey(queue)));
+  if (unknown.length === 0) return;
   await commitToGroup(
     parts,
-    fresh.map((queue) => ({ ...queue, offset: 0 })),
+    unknown.map((queue) => ({ ...queue, offset: committed.get(queueKey(queue)) ?? 0 })),
   );
 }
 

@@ -1,5 +1,5 @@
 import { queuesOf } from '../../../core/progress/queue-assignment.js';
-import { parseUnitKey } from '../../../core/model.js';
+import { groupOf, parseUnitKey } from '../../../core/model.js';
 import type { TopicDescription } from '../../../log/log.js';
 import { ConfigError } from '../../../sdk/errors.js';
 import type { QueueRef } from '../../../sdk/plugin.js';
@@ -29,7 +29,7 @@ export class SinkTopics {
 
   /** In the order of their names; without those of `topics` that do not exist. */
   async look(): Promise<readonly TopicDescription[]> {
-    const { log } = this.#parts;
+    const { context, log } = this.#parts;
     const found = new Map<string, TopicDescription>();
     for (const name of this.#named) {
       const topic = await log.describeTopic(name);
@@ -39,6 +39,8 @@ export class SinkTopics {
       for (const topic of await log.listTopics())
         if (this.#regex.test(topic.name) && !this.#closed.has(topic.name)) found.set(topic.name, topic);
     }
+    // From here on retention by size waits for this sink, also before its first commit, and not where it has left.
+    await log.subscribe(groupOf(context.params.unit), [...this.#named, ...found.keys()]);
     return [...found.values()].sort(byName);
   }
 
