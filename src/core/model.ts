@@ -66,6 +66,8 @@ export interface UnitStatus {
   readonly trace: string | null;
   /** Set while the task is waiting on its plugin past the deadline: since when, and in which call. */
   readonly stalled: { readonly since: number; readonly call: string } | null;
+  /** Bad records that the task has skipped since it started; absent: none. */
+  readonly skipped?: number;
 }
 
 export type TargetState = 'RUNNING' | 'PAUSED' | 'STOPPED';

@@ -34,8 +34,3 @@ export function retryDelayMs(
   const delay = FIRST_RETRY_MS * 2 ** Math.min(Math.max(attempt, 1) - 1, 40);
   return delay > tolerance.retryDelayMaxMs ? Math.floor(random * tolerance.retryDelayMaxMs) : delay;
 }
-
-/** What becomes of a record that will not be tried again. Any error of its conversion or transformation counts. */
-export function decideBadRecord(tolerance: Pick<Tolerance, 'tolerance'>, _error: unknown): 'skip' | 'fail' {
-  return tolerance.tolerance === 'all' ? 'skip' : 'fail';
-}

@@ -22,6 +22,8 @@ export interface UnitStateInfo {
    * the node that answers hears nothing from the log. Left out when neither is so.
    */
   readonly stalled?: { readonly since: number; readonly call: string };
+  /** Ours: bad records that the task has skipped since it started. Left out when there were none. */
+  readonly skipped?: number;
 }
 
 export interface TaskStateInfo extends UnitStateInfo {
@@ -126,5 +128,6 @@ function unitState(unit: UnitKey, { claims, statuses, suspendedSince }: UnitInde
     worker_id: status.node.id,
     ...(status.trace === null || status.trace === '' ? {} : { trace: status.trace }),
     ...(stalled === null ? {} : { stalled }),
+    ...(status.skipped === undefined ? {} : { skipped: status.skipped }),
   };
 }

@@ -143,7 +143,7 @@ const ERROR_HANDLING: ConfigDefinition = [
     allowed: ['none', 'all'],
     importance: 'MEDIUM',
     documentation:
-      'none: a record that cannot be converted, transformed or written fails its task. all: it is skipped.',
+      'none: a record that cannot be converted, transformed or written fails its task. all: it is skipped; the log says how many there were and where the last one was, and the status counts them.',
     group: ERRORS,
     width: 'SHORT',
     displayName: 'Error tolerance',
@@ -153,7 +153,8 @@ const ERROR_HANDLING: ConfigDefinition = [
     type: 'BOOLEAN',
     defaultValue: 'false',
     importance: 'MEDIUM',
-    documentation: 'Write each skipped record to the log: its error and where it is, not what it holds.',
+    documentation:
+      'Write each skipped record to the log, not the last one of ten seconds: its error and where it is, not what it holds.',
     group: ERRORS,
     width: 'SHORT',
     displayName: 'Log errors',

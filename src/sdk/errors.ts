@@ -1,3 +1,4 @@
+import type { JsonObject } from './record.js';
 import { sharedBetweenCopies } from './shared-class.js';
 
 /** Base of the errors a plugin throws on purpose. `code` is stable and shown to the user. */
@@ -58,14 +59,28 @@ export function asRetriable(error: unknown): RetriableError | null {
   });
 }
 
-/** One record cannot be converted, transformed or written, whatever is tried. Subject to `errors.tolerance`. */
+/**
+ * One record cannot be read, converted, transformed or written, whatever is tried. With `errors.tolerance=all` it is
+ * skipped. Thrown by `put`, the same records come again one by one, so that only the bad one is skipped: a sink that
+ * would write the others twice reports that one instead (`report`). Thrown by `poll`, after the records before it were
+ * returned, it needs `skipTo`, the position after the bad record; the next poll goes on there.
+ */
 export class DataError extends ConnectError {
   static {
     sharedBetweenCopies(this, 'DataError');
   }
   override readonly name = 'DataError';
-  constructor(message: string, options: { code?: string; cause?: unknown } = {}) {
+  readonly skipTo: { readonly partition: JsonObject; readonly position: JsonObject } | null;
+  constructor(
+    message: string,
+    options: {
+      code?: string;
+      cause?: unknown;
+      skipTo?: { readonly partition: JsonObject; readonly position: JsonObject };
+    } = {},
+  ) {
     super(message, { code: options.code ?? 'BAD_RECORD', cause: options.cause });
+    this.skipTo = options.skipTo ?? null;
   }
 }
 

@@ -15,7 +15,7 @@ export interface RebalancerProtocol extends Protocol {
   tell: {
     clusterChanged: ClusterView;
     configsChanged: { connectors: readonly ConnectorEntry[] };
-    /** A task's own word: it runs, is paused, is stuck in a call of its plugin since a time (ms since 1970). */
+    /** A task's own word: it runs, is paused, is stuck in a call of its plugin since a time (ms since 1970), has skipped records. */
     taskState: {
       unit: UnitKey;
       epoch: number;
@@ -23,6 +23,7 @@ export interface RebalancerProtocol extends Protocol {
       incarnation: number;
       state: 'RUNNING' | 'PAUSED';
       stalled: { readonly since: number; readonly call: string } | null;
+      skipped?: number;
     };
   };
   ask: {

@@ -46,6 +46,7 @@ function isSame(said: Status, shown: UnitStatus | undefined): boolean {
     shown?.epoch === said.epoch &&
     shown.state === said.state &&
     shown.trace === said.trace &&
+    shown.skipped === said.skipped &&
     shown.stalled?.since === said.stalled?.since &&
     shown.stalled?.call === said.stalled?.call
   );

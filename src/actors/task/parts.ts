@@ -34,6 +34,7 @@ export class StateReport {
   readonly #context: TaskActorContext;
   #state: 'RUNNING' | 'PAUSED' | null = null;
   #stall: Stall | null = null;
+  #skipped = 0;
 
   constructor(context: TaskActorContext) {
     this.#context = context;
@@ -58,6 +59,12 @@ export class StateReport {
     this.#tell();
   }
 
+  /** Bad records, since the task started. */
+  skipped(total: number): void {
+    this.#skipped = total;
+    this.#tell();
+  }
+
   #tell(): void {
     const { incarnation, params } = this.#context;
     const { unit, epoch } = params;
@@ -68,6 +75,7 @@ export class StateReport {
       incarnation,
       state: this.#state ?? 'RUNNING',
       stalled: this.#stall,
+      ...(this.#skipped > 0 && { skipped: this.#skipped }),
     });
   }
 }

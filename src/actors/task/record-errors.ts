@@ -1,8 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { asRetriable } from '../../sdk/errors.js';
+import { LogError } from '../../log/log.js';
+import { asRetriable, DataError } from '../../sdk/errors.js';
 import type { ActorLogger } from '../kernel/protocol.js';
 import type { Gate } from './gate.js';
-import { decideBadRecord, retryDelayMs, type Tolerance } from '../../core/tolerance.js';
+import type { TaskParts } from './parts.js';
+import { retryDelayMs, type Tolerance } from '../../core/tolerance.js';
+import { SkippedRecords, type RecordPlace } from './skipped-records.js';
 
 /** Instead of a result, when the gate is closed. No value of a plugin can be taken for it. */
 export const NOT_NOW = Symbol('not now');
@@ -13,6 +16,7 @@ export class RecordErrors {
   readonly #log: ActorLogger;
   readonly #signal: AbortSignal;
   readonly #onRetrying: (call: string | null, since: number) => void;
+  readonly #skipped: SkippedRecords;
 
   constructor(
     tolerance: Tolerance,
@@ -20,11 +24,14 @@ export class RecordErrors {
     signal: AbortSignal,
     /** Called with the call that is being retried, and with null when it succeeded. */
     onRetrying: (call: string | null, since: number) => void,
+    /** Called now and then with how many records were skipped so far. */
+    onSkipped: (total: number) => void = () => undefined,
   ) {
     this.#tolerance = tolerance;
     this.#log = log;
     this.#signal = signal;
     this.#onRetrying = onRetrying;
+    this.#skipped = new SkippedRecords(log, onSkipped);
   }
 
   /** The result of the call, made again after a backoff for as long as it throws RetriableError and the gate is open. */
@@ -81,16 +88,53 @@ export class RecordErrors {
     this.#log.warn({ call, cause: error.message }, 'will try again at the next interval');
   }
 
-  /** Skips the record when errors are tolerated; else throws the error on. */
-  badRecord(error: unknown, where: unknown): Promise<void> {
-    const decision = decideBadRecord(this.#tolerance, error);
-    if (decision === 'fail') return Promise.reject(error instanceof Error ? error : new Error(String(error)));
+  /**
+   * After `failure` of a record's transforms or conversion: what `again` makes of it, tried for as long as that says that
+   * it may pass; null where the record is skipped, NOT_NOW where the gate is closed. Throws what nobody tolerates.
+   */
+  async recover<T>(
+    failure: unknown,
+    gate: Gate,
+    again: () => Promise<T> | T,
+    place: RecordPlace,
+    record?: unknown,
+  ): Promise<T | null | typeof NOT_NOW> {
+    let first = true;
+    try {
+      if (asRetriable(failure) === null) throw failure;
+      return await this.retrying('transform', gate, async () => {
+        if (!first) return again();
+        first = false;
+        throw failure;
+      });
+    } catch (error) {
+      await this.badRecord(error, place, record);
+      return null;
+    }
+  }
+
+  /** Whether the record or records that a call failed at may be skipped. */
+  tolerates(error: unknown): error is DataError {
+    return error instanceof DataError && this.#tolerance.tolerance === 'all';
+  }
+
+  /** Skips the record when errors are tolerated, and says so; else throws what is wrong with it, and where it is. */
+  badRecord(error: unknown, place: RecordPlace, record?: unknown): Promise<void> {
+    // A log that is away, or has no such topic, is no fault of the record.
+    if (error instanceof LogError) return Promise.reject(error);
+    const cause = error instanceof Error ? error.message : String(error);
+    if (this.#tolerance.tolerance !== 'all') return Promise.reject(badRecord(error, cause, place));
+    this.#skipped.add(cause, place);
     if (this.#tolerance.logErrors) {
-      const cause = error instanceof Error ? error.message : String(error);
-      const record = this.#tolerance.logMessages ? { record: where } : {};
-      this.#log.warn({ cause, ...record }, 'skipped a bad record');
+      const held = this.#tolerance.logMessages && record !== undefined ? { record } : {};
+      this.#log.warn({ cause, ...place, ...held }, 'skipped a bad record');
     }
     return Promise.resolve();
+  }
+
+  /** Says what was skipped and not said yet. */
+  close(): void {
+    this.#skipped.close();
   }
 
   /** Waits, or returns early when the task is stopping. */
@@ -101,4 +145,27 @@ export class RecordErrors {
       // Stopping: the caller looks at the signal.
     }
   }
+}
+
+/** Those of a task. */
+export function recordErrors({ context, report }: TaskParts, tolerance: Tolerance): RecordErrors {
+  return new RecordErrors(
+    tolerance,
+    context.log,
+    context.signal,
+    (call, since) => {
+      report.stalled(call === null ? null : { call, since });
+    },
+    (total) => {
+      report.skipped(total);
+    },
+  );
+}
+
+const MAX_PLACE = 500;
+
+function badRecord(error: unknown, cause: string, place: RecordPlace): DataError {
+  const where = JSON.stringify(place).slice(0, MAX_PLACE);
+  const code = error instanceof DataError ? { code: error.code } : {};
+  return new DataError(`${cause} (the record at ${where})`, { ...code, cause: error });
 }

@@ -88,6 +88,7 @@ export const isStatus = object<UnitStatus>({
   state: oneOf(...STATES),
   trace: nullable(text),
   stalled: nullable(object<{ since: number; call: string }>({ since: number, call: text })),
+  skipped: optional(count),
 });
 
 export const isClusterEntry = byType<ClusterEntry>({

@@ -43,7 +43,7 @@ test("a good configuration is answered in Kafka Connect's shape", async () => {
       default_value: 'none',
       importance: 'MEDIUM',
       documentation:
-        'none: a record that cannot be converted, transformed or written fails its task. all: it is skipped.',
+        'none: a record that cannot be converted, transformed or written fails its task. all: it is skipped; the log says how many there were and where the last one was, and the status counts them.',
       group: 'Error Handling',
       width: 'SHORT',
       display_name: 'Error tolerance',

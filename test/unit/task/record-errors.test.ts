@@ -4,7 +4,7 @@ import { createLease, monotonicMs, renewLease } from '#troupe/actors/kernel/leas
 import { Gate } from '#troupe/actors/task/gate.js';
 import { RecordErrors } from '#troupe/actors/task/record-errors.js';
 import { DEFAULT_TOLERANCE } from '#troupe/core/tolerance.js';
-import { RetriableError } from '#troupe/sdk/errors.js';
+import { DataError, RetriableError } from '#troupe/sdk/errors.js';
 
 const ignore = (): void => undefined;
 const silent = { debug: ignore, info: ignore, warn: ignore, error: ignore, child: () => silent };
@@ -41,4 +41,41 @@ test('a call that says it may succeed later is made again, whichever copy of the
   assert.deepEqual(told, ['put', 'put', 'put', 'put', null]);
   for (const other of [new TypeError('x is not a function'), { name: 'RetriableError' }, null])
     await assert.rejects(errors.retrying('put', gate, failing(other)), (error) => error === other);
+});
+
+test('skipped records are said in the log and counted, at a bounded rate, whatever errors.log.enable says', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const said: { skipped: number; total: number; cause: string; offset: number }[] = [];
+  const counts: number[] = [];
+  const log = { ...silent, warn: (fields: object) => void said.push(fields as (typeof said)[number]) };
+  const all = { ...DEFAULT_TOLERANCE, tolerance: 'all' } as const;
+  const errors = new RecordErrors(all, log, new AbortController().signal, ignore, (total) =>
+    counts.push(total),
+  );
+  for (let offset = 0; offset < 1000; offset += 1)
+    await errors.badRecord(new Error(`bad ${offset}`), { topic: 't', queue: 0, offset });
+  assert.deepEqual(counts, [1]);
+  t.mock.timers.tick(10_000);
+  assert.deepEqual(counts, [1, 1000]);
+  assert.deepEqual(
+    said.map(({ skipped, total, cause, offset }) => [skipped, total, cause, offset]),
+    [
+      [1, 1, 'bad 0', 0],
+      [999, 1000, 'bad 999', 999],
+    ],
+  );
+  await errors.badRecord(new Error('the last'), { topic: 't', queue: 0, offset: 1000 });
+  errors.close();
+  assert.equal(said.length, 3, 'the end of the task leaves nothing unsaid');
+});
+
+test('a bad record that is not tolerated fails with where it is, and the code of its error', async () => {
+  const errors = new RecordErrors(DEFAULT_TOLERANCE, silent, new AbortController().signal, ignore);
+  const place = { topic: 'orders', queue: 1, offset: 7 };
+  await assert.rejects(errors.badRecord(new DataError('no id', { code: 'NO_ID' }), place), (error) => {
+    assert.ok(error instanceof DataError);
+    assert.equal(error.code, 'NO_ID');
+    assert.match(error.message, /no id.*"topic":"orders","queue":1,"offset":7/);
+    return true;
+  });
 });

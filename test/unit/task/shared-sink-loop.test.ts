@@ -12,7 +12,7 @@ import { createLease, monotonicMs, renewLease } from '#troupe/actors/kernel/leas
 import { DEFAULT_TOLERANCE, type Tolerance } from '#troupe/core/tolerance.js';
 import { BatchBuilder } from '#troupe/log/batch.js';
 import type { Delivery, SharedBatch, SharedConsumer } from '#troupe/log/shared.js';
-import { RetriableError, type SinkRecord } from '#troupe/sdk/index.js';
+import { DataError, RetriableError, type SinkRecord } from '#troupe/sdk/index.js';
 import { until } from '../../support/wait.js';
 
 interface Handed extends Delivery {
@@ -328,4 +328,21 @@ test('with many records put it flushes before its time, and takes no more while 
   broken = false;
   await until('it is taken', () => group.batches.length === 0);
   await did('flush');
+});
+
+test('of shared records put together the bad one is skipped where that is tolerated, and all are acknowledged', async () => {
+  const { group, did } = play(
+    {
+      put: (values) => {
+        if (values.includes('b')) throw new DataError('b is bad');
+      },
+    },
+    { tolerance: 'all' },
+  );
+  group.hand(['a', 1], ['b', 1], ['c', 1]);
+  await did('ack a b c');
+  assert.deepEqual(
+    group.acts.filter((act) => act.startsWith('put')),
+    ['put a', 'put c'],
+  );
 });

@@ -11,6 +11,7 @@ import { DEFAULT_TOLERANCE, type Tolerance } from '#troupe/core/tolerance.js';
 import { BatchReader } from '#troupe/log/batch.js';
 import { encodeValues } from '#troupe/log/replicated-topic.js';
 import {
+  DataError,
   RetriableError,
   sourceRecord,
   withValue,
@@ -206,4 +207,66 @@ test('a plugin that polls without awaiting anything leaves the event loop its tu
   let polls = 0;
   const { appended } = play(t, () => [at((polls += 1))]);
   await until('timers fire', () => appended.length > 0);
+});
+
+const ALL: Tolerance = { ...DEFAULT_TOLERANCE, tolerance: 'all' };
+
+test('a transform that may succeed later is applied again, and the record is not skipped, also over a pause', async (t) => {
+  let tries = 0;
+  const { appended, gate, said, warned } = play(t, () => (tries === 0 ? [at(1), at(2)] : []), {
+    tolerance: ALL,
+    transform: (record) => {
+      tries += 1;
+      if (tries < 4) throw new RetriableError('busy', { retryAfterMs: tries === 2 ? 3_600_000 : 0 });
+      return record;
+    },
+  });
+  await until('it waits', () => tries === 2);
+  gate.setTarget('PAUSED');
+  await until('it is paused', () => said.includes('paused'));
+  gate.setTarget('RUNNING');
+  await until('both are appended', () => appended.length === 2);
+  assert.deepEqual(
+    appended.map(({ value }) => value),
+    ['1', '2'],
+  );
+  assert.ok(!warned.some((line) => line.includes('skipped')));
+});
+
+test('a bad record of a poll is passed over where that is tolerated and the source says where to go on', async (t) => {
+  let polls = 0;
+  const { appended, positions, warned } = play(
+    t,
+    () => {
+      polls += 1;
+      if (polls === 1) return [at(1)];
+      if (polls === 2)
+        throw new DataError('a bad line', { skipTo: { partition: { part: 'one' }, position: { n: 2 } } });
+      return polls === 3 ? [at(3)] : [];
+    },
+    { tolerance: ALL },
+  );
+  await until('both are appended', () => appended.length === 2);
+  await until('its position is durable', () => JSON.stringify(positions).includes('{"n":3}'));
+  assert.match(warned.join(), /skipped.*a bad line.*"n":2/);
+});
+
+test('a bad record of a poll fails the task where the source does not pass it', async (t) => {
+  const bad = new DataError('a bad line', { skipTo: { partition: {}, position: { n: 2 } } });
+  const again = play(
+    t,
+    () => {
+      throw bad;
+    },
+    { tolerance: ALL },
+  );
+  await assert.rejects(again.ended, /a bad line.*meets it again/);
+  const without = play(
+    t,
+    () => {
+      throw new DataError('a bad line');
+    },
+    { tolerance: ALL },
+  );
+  await assert.rejects(without.ended, /a bad line.*skipTo/);
 });

@@ -1,7 +1,7 @@
 import { retryDelayMs, type Tolerance } from '../../../core/tolerance.js';
 import { BatchReader } from '../../../log/batch.js';
 import type { Delivery, SharedBatch, SharedConsumer } from '../../../log/shared.js';
-import { asRetriable, RetriableError } from '../../../sdk/errors.js';
+import { asRetriable, DataError, RetriableError } from '../../../sdk/errors.js';
 import type { SinkTask } from '../../../sdk/plugin.js';
 import type { SinkRecord } from '../../../sdk/record.js';
 import type { Gate } from '../gate.js';
@@ -105,33 +105,48 @@ export class SharedSinkLoop {
     }
   }
 
-  async #deliverSome(
-    { topic, deliveries }: SharedBatch,
-    reader: BatchReader,
-    indexes: readonly number[],
-  ): Promise<void> {
-    const { conversion, errors, onDelivered } = this.#parts;
+  async #deliverSome(batch: SharedBatch, reader: BatchReader, indexes: readonly number[]): Promise<void> {
+    const { conversion, errors, gate, consumer, onDelivered } = this.#parts;
+    const { topic, deliveries } = batch;
     const taken: Delivery[] = [];
+    const kept: number[] = [];
     const records: SinkRecord[] = [];
     for (const index of indexes) {
       const delivery = deliveries[index];
       if (delivery === undefined) continue;
-      taken.push(delivery);
       const { queue, offset } = delivery;
+      const convert = (): SinkRecord | null => sinkRecord(conversion, topic, queue, offset, reader, index);
+      let record: SinkRecord | null | typeof NOT_NOW;
       try {
-        const record = sinkRecord(conversion, topic, queue, offset, reader, index);
-        if (record !== null) records.push(record);
+        record = convert();
       } catch (error) {
-        await errors.badRecord(error, { topic, queue, offset });
+        record = await errors.recover(error, gate, convert, { topic, queue, offset });
       }
+      if (record === NOT_NOW) {
+        await consumer.release([delivery], 0);
+        continue;
+      }
+      taken.push(delivery);
+      kept.push(index);
+      if (record !== null) records.push(record);
     }
-    if (records.length > 0 && !(await this.#put(records, taken))) return;
+    if (records.length > 0) {
+      const outcome = await this.#put(records, taken);
+      if (outcome === 'each') {
+        for (const index of kept) await this.#deliverSome(batch, reader, [index]);
+        return;
+      }
+      if (outcome === 'given back') return;
+    }
     this.#unacked.push(...taken);
     onDelivered(records.length);
   }
 
-  /** False: they were given back, or will be, since the task is stopping. */
-  async #put(records: readonly SinkRecord[], deliveries: readonly Delivery[]): Promise<boolean> {
+  /** 'each': one of them is bad, and is to be found by putting each alone. Given back they come again, to whomever. */
+  async #put(
+    records: readonly SinkRecord[],
+    deliveries: readonly Delivery[],
+  ): Promise<'put' | 'each' | 'given back'> {
     const { task, calls, gate, errors, consumer, tolerance } = this.#parts;
     const since = performance.now();
     const mayWait = (): boolean =>
@@ -141,6 +156,7 @@ export class SharedSinkLoop {
         await calls.run('put', () => task.put(records));
         return 'put';
       } catch (error) {
+        if (errors.tolerates(error)) return error;
         const retriable = asRetriable(error);
         if (retriable === null || mayWait()) throw error;
         return retriable;
@@ -148,10 +164,17 @@ export class SharedSinkLoop {
     });
     if (outcome === NOT_NOW) await consumer.release(deliveries, 0);
     if (outcome instanceof RetriableError) await this.#giveBack(deliveries, outcome);
-    if (outcome !== 'put') return false;
+    if (outcome instanceof DataError) {
+      const [first, second] = deliveries;
+      if (first === undefined || second !== undefined) return 'each';
+      const { topic, queue } = records[0] ?? {};
+      await errors.badRecord(outcome, { topic, queue, offset: first.offset }, records[0]);
+      return 'put';
+    }
+    if (outcome !== 'put') return 'given back';
     if (this.#failures > 0) errors.recovered();
     this.#failures = 0;
-    return true;
+    return 'put';
   }
 
   /** The task waits as well: the next records would fare no better, and each try is counted. */

@@ -1,12 +1,12 @@
 import { groupOf } from '../../../core/model.js';
+import { ConfigError } from '../../../sdk/errors.js';
 import type { SharedConsumer } from '../../../log/shared.js';
-import { ConfigError, DataError } from '../../../sdk/errors.js';
 import type { FileAccess, SinkTaskContext } from '../../../sdk/plugin.js';
 import type { StartedTask, TaskParts } from '../parts.js';
 import { flowReport } from '../flow-report.js';
 import type { LoadedSink } from '../load-task.js';
 import { pluginContext } from '../plugin-context.js';
-import { RecordErrors } from '../record-errors.js';
+import { recordErrors, type RecordErrors } from '../record-errors.js';
 import { runToEnd } from '../run-to-end.js';
 import { placeOf } from '../sink/sink-record.js';
 import { SharedSinkLoop } from './shared-sink-loop.js';
@@ -38,9 +38,7 @@ export async function startSharedSink(
     topics: topics.map(({ name }) => name),
     maxAttempts: loaded.maxAttempts,
   });
-  const errors = new RecordErrors(loaded.tolerance, context.log, signal, (call, since) => {
-    report.stalled(call === null ? null : { call, since });
-  });
+  const errors = recordErrors(parts, loaded.tolerance);
   const flow = flowReport(context.log, 'delivered');
   const loop = new SharedSinkLoop({
     task,
@@ -76,7 +74,10 @@ export async function startSharedSink(
       { calls, log: context.log, signal, stopTimeoutMs: params.settings.stopTimeoutMs },
       loop.run(),
       () => task.stop(),
-    ).finally(flow.close),
+    ).finally(() => {
+      flow.close();
+      errors.close();
+    }),
   };
 }
 
@@ -98,8 +99,7 @@ function sharedContext(
     requestCommit: () => {
       loop.requestCommit();
     },
-    report: (record, error) =>
-      errors.badRecord(new DataError(error.message, { cause: error }), placeOf(record)),
+    report: (record, error) => errors.badRecord(error, placeOf(record), record),
   };
 }
 

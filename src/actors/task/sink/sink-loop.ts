@@ -5,7 +5,7 @@ import { isNotNow } from '../../../log/log.js';
 import type { Gate } from '../gate.js';
 import type { PluginCalls } from '../plugin-calls.js';
 import { queueKey, type FetchedBatch, type SinkQueue } from './sink-queue.js';
-import type { RecordErrors } from '../record-errors.js';
+import { NOT_NOW, type RecordErrors } from '../record-errors.js';
 import { sinkRecord, type SinkConversion } from './sink-record.js';
 
 export interface SinkLoopParts {
@@ -24,11 +24,21 @@ export interface SinkLoopParts {
   readonly onDelivered: (records: number) => void;
 }
 
+interface Converted {
+  readonly records: readonly SinkRecord[];
+  /** Of each record, within its batch. */
+  readonly indexes: readonly number[];
+  /** Index after the last one that was looked at. */
+  readonly end: number;
+  /** The record at `end` fails the task. */
+  readonly failure: { readonly error: unknown } | null;
+}
+
 /** read → converter → transforms → put → flush → commit, until the signal; then a last flush and commit. */
 export class SinkLoop {
   readonly #parts: SinkLoopParts;
   /** Offset after the last record put, of the queues that moved since the last commit. */
-  readonly #put = new Map<string, QueueOffset>();
+  readonly #moved = new Map<string, QueueOffset>();
   #nextFlushAt = 0;
   #commitRequested = false;
   #turn = 0;
@@ -62,7 +72,7 @@ export class SinkLoop {
 
   seek(offsets: readonly QueueOffset[]): void {
     for (const to of offsets) {
-      this.#put.delete(queueKey(to));
+      this.#moved.delete(queueKey(to));
       this.#reader(to)?.seek(to.offset);
     }
     this.wake();
@@ -91,7 +101,7 @@ export class SinkLoop {
       this.#news = false;
       const reader = this.#next();
       if (reader !== null) await this.#deliver(reader.reader, reader.batch);
-      if (this.#commitRequested || (this.#put.size > 0 && performance.now() >= this.#nextFlushAt)) {
+      if (this.#commitRequested || (this.#moved.size > 0 && performance.now() >= this.#nextFlushAt)) {
         await this.#flush();
       }
       if (reader === null) await this.#idle();
@@ -117,45 +127,96 @@ export class SinkLoop {
   }
 
   async #deliver(reader: SinkQueue, batch: FetchedBatch): Promise<void> {
-    const { maxRecords, conversion, errors, calls, gate, task } = this.#parts;
+    const { maxRecords, onDelivered } = this.#parts;
     const { seeks } = reader;
-    const end = Math.min(batch.reader.count, batch.next + maxRecords);
-    const records: SinkRecord[] = [];
-    for (let index = batch.next; index < end; index += 1) {
-      try {
-        const { topic, queue } = reader;
-        const record = sinkRecord(conversion, topic, queue, batch.baseOffset + index, batch.reader, index);
-        if (record !== null) records.push(record);
-      } catch (error) {
-        await errors.badRecord(error, {
-          topic: reader.topic,
-          queue: reader.queue,
-          offset: batch.baseOffset + index,
-        });
-      }
+    const to = Math.min(batch.next + maxRecords, batch.reader.count);
+    const { records, indexes, end, failure } = await this.#convert(reader, batch, to);
+    const put = await this.#put(reader, seeks, batch.baseOffset, records, indexes);
+    // After a seek inside put, also one to its own first record, what was put no longer says where to go on.
+    if (reader.seeks !== seeks) return;
+    const upTo = put < records.length ? (indexes[put] ?? end) : end;
+    if (upTo > batch.next) {
+      reader.taken(batch, upTo - batch.next);
+      this.#moved.set(queueKey(reader), {
+        topic: reader.topic,
+        queue: reader.queue,
+        offset: reader.position,
+      });
+      onDelivered(put);
     }
-    if (records.length > 0) {
+    if (failure === null || put < records.length) return;
+    // Else what stands before a bad record would never arrive at a sink that keeps it until the flush.
+    await this.#flush();
+    throw failure.error;
+  }
+
+  /** The records up to `to`, or to the one before that the gate is closed or the task fails. */
+  async #convert(reader: SinkQueue, batch: FetchedBatch, to: number): Promise<Converted> {
+    const { conversion, errors, gate } = this.#parts;
+    const { topic, queue } = reader;
+    const records: SinkRecord[] = [];
+    const indexes: number[] = [];
+    for (let index = batch.next; index < to; index += 1) {
+      const offset = batch.baseOffset + index;
+      const convert = (): SinkRecord | null =>
+        sinkRecord(conversion, topic, queue, offset, batch.reader, index);
+      let record: SinkRecord | null | typeof NOT_NOW;
+      try {
+        record = convert();
+      } catch (error) {
+        try {
+          record = await errors.recover(error, gate, convert, { topic, queue, offset });
+        } catch (failed) {
+          return { records, indexes, end: index, failure: { error: failed } };
+        }
+      }
+      if (record === NOT_NOW) return { records, indexes, end: index, failure: null };
+      if (record === null) continue;
+      records.push(record);
+      indexes.push(index);
+    }
+    return { records, indexes, end: to, failure: null };
+  }
+
+  /** How many are put, or skipped: fewer where the gate is closed in between. */
+  async #put(
+    reader: SinkQueue,
+    seeks: number,
+    baseOffset: number,
+    records: readonly SinkRecord[],
+    indexes: readonly number[],
+  ): Promise<number> {
+    const { errors, calls, gate, task } = this.#parts;
+    if (records.length === 0) return 0;
+    try {
       const done = await errors.retrying('put', gate, async () => {
         // Converting and waiting took time. Where it is not put, the records stay for the next turn.
         if (reader.seeks !== seeks) return false;
         await calls.run('put', () => task.put(records));
         return true;
       });
-      if (done !== true) return;
+      return done === true ? records.length : 0;
+    } catch (error) {
+      if (!errors.tolerates(error)) throw error;
+      if (records.length === 1) {
+        const { topic, queue } = reader;
+        await errors.badRecord(error, { topic, queue, offset: baseOffset + (indexes[0] ?? 0) }, records[0]);
+        return 1;
+      }
     }
-    // After a seek inside put, also one to its own first record, what was put no longer says where to go on.
-    if (reader.seeks !== seeks) return;
-    reader.taken(batch, end - batch.next);
-    this.#put.set(queueKey(reader), { topic: reader.topic, queue: reader.queue, offset: reader.position });
-    this.#parts.onDelivered(records.length);
+    for (const [i, record] of records.entries()) {
+      const index = indexes.slice(i, i + 1);
+      if ((await this.#put(reader, seeks, baseOffset, [record], index)) === 0) return i;
+    }
+    return records.length;
   }
 
   async #flush(): Promise<void> {
     const { task, calls, errors, commit, gate } = this.#parts;
     this.#commitRequested = false;
     this.#nextFlushAt = performance.now() + this.#parts.flushIntervalMs;
-    if (this.#put.size === 0 || !gate.leased) return;
-    const flushed = [...this.#put.values()];
+    if (this.#moved.size === 0 || !gate.leased) return;
+    const flushed = [...this.#moved.values()];
     try {
       await calls.run('flush', () => task.flush());
     } catch (error) {
@@ -180,15 +241,15 @@ export class SinkLoop {
     for (const { topic, queue, offset } of flushed) {
       const key = queueKey({ topic, queue });
       const agreed = safe.find((item) => item.topic === topic && item.queue === queue);
-      if (agreed !== undefined && agreed.offset >= offset && this.#put.get(key)?.offset === offset)
-        this.#put.delete(key);
+      if (agreed !== undefined && agreed.offset >= offset && this.#moved.get(key)?.offset === offset)
+        this.#moved.delete(key);
     }
   }
 
   /** Until data arrives, a flush is due or the signal. Looks again each second at least: the lease has no alarm. */
   async #idle(): Promise<void> {
     if (this.#news) return;
-    const untilFlush = this.#put.size > 0 ? this.#nextFlushAt - performance.now() : Infinity;
+    const untilFlush = this.#moved.size > 0 ? this.#nextFlushAt - performance.now() : Infinity;
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, Math.max(0, Math.min(1000, untilFlush)));
       this.#wake = () => {

@@ -4,7 +4,6 @@ import type { OffsetEntry } from '../../../core/progress/progress-machine.js';
 import { progressEncoder } from '../progress-entries.js';
 import { isNotNow, type LogError } from '../../../log/log.js';
 import { encodeValues } from '../../../log/replicated-topic.js';
-import { DataError } from '../../../sdk/errors.js';
 import type { FileAccess, QueueOffset, QueueRef, SinkTaskContext } from '../../../sdk/plugin.js';
 import type { StartedTask, TaskParts } from '../parts.js';
 import { isUnknownTopic } from '../deleted-topic.js';
@@ -12,7 +11,7 @@ import { flowReport } from '../flow-report.js';
 import type { LoadedSink } from '../load-task.js';
 import { pluginContext } from '../plugin-context.js';
 import { SinkQueue, queueKey } from './sink-queue.js';
-import { RecordErrors } from '../record-errors.js';
+import { recordErrors, type RecordErrors } from '../record-errors.js';
 import { runToEnd } from '../run-to-end.js';
 import { placeOf } from './sink-record.js';
 import { SinkLoop } from './sink-loop.js';
@@ -52,9 +51,7 @@ async function startOnQueues(
   );
   const committed = new Map(progress.offsets.map((item) => [queueKey(item), item.offset]));
   await registerGroup(parts, assignment, committed);
-  const errors = new RecordErrors(loaded.tolerance, context.log, signal, (call, since) => {
-    report.stalled(call === null ? null : { call, since });
-  });
+  const errors = recordErrors(parts, loaded.tolerance);
   const task = loaded.connector.createTask();
   const flow = flowReport(context.log, 'delivered');
   const readers = await openReaders(parts, assignment, committed, errors, () => loop);
@@ -96,7 +93,10 @@ async function startOnQueues(
       { calls, log: context.log, signal, stopTimeoutMs: params.settings.stopTimeoutMs },
       ended,
       () => task.stop(),
-    ).finally(flow.close),
+    ).finally(() => {
+      flow.close();
+      errors.close();
+    }),
   };
 }
 
@@ -252,7 +252,6 @@ function sinkContext(
     requestCommit: () => {
       loop.requestCommit();
     },
-    report: (record, error) =>
-      errors.badRecord(new DataError(error.message, { cause: error }), placeOf(record)),
+    report: (record, error) => errors.badRecord(error, placeOf(record), record),
   };
 }

@@ -4,12 +4,12 @@ import type { PositionWord, SourcePosition } from '../../../core/model.js';
 import type { RecordMarker } from '../../../core/progress/record-marks.js';
 import { DataError } from '../../../sdk/errors.js';
 import type { ConverterInstance, SourceTask } from '../../../sdk/plugin.js';
-import { LogError } from '../../../log/log.js';
 import { sourceRecord, type ConnectRecord, type Header, type SourceRecord } from '../../../sdk/record.js';
 import type { ActorLogger } from '../../kernel/protocol.js';
 import type { Gate } from '../gate.js';
 import type { PluginCalls } from '../plugin-calls.js';
 import { NOT_NOW, type RecordErrors } from '../record-errors.js';
+import { AFTER_BAD_RECORD, BadPolls } from './bad-polls.js';
 import type { PartitionBound } from './partition-bound.js';
 import type { SourceWriter } from './source-writer.js';
 import type { Topics } from '../topics.js';
@@ -63,6 +63,7 @@ export async function runSource(parts: SourceLoopParts): Promise<void> {
 
 async function pollOn(parts: SourceLoopParts): Promise<void> {
   const { gate, signal, writer, errors } = parts;
+  const bad = new BadPolls(errors, writer);
   if (parts.begun.length > 0) {
     await begin(parts);
     await settle(parts);
@@ -74,14 +75,11 @@ async function pollOn(parts: SourceLoopParts): Promise<void> {
       turned = performance.now();
     }
     if (!gate.open) {
-      await settle(parts);
-      parts.onPaused(true);
-      while (!gate.open && !signal.aborted) await gate.changed();
-      parts.onPaused(false);
+      await untilOpen(parts);
       continue;
     }
     const started = performance.now();
-    const records = await errors.retrying('poll', gate, () => poll(parts));
+    const records = await errors.retrying('poll', gate, () => poll(parts, bad));
     if (records === NOT_NOW) continue;
     await parts.bound.check();
     if (parts.begun.length > 0) await begin(parts);
@@ -89,20 +87,25 @@ async function pollOn(parts: SourceLoopParts): Promise<void> {
     for (const record of records) {
       if (writer.full) await writer.room();
       const added = add(parts, record, now);
-      if (added !== undefined) await added;
+      if (added !== undefined && (await added) === STOPPED) return;
     }
     writer.pump();
     await commit(parts, writer.takeDurable());
-    if (records.length === 0 && performance.now() - started < IDLE_PAUSE_MS) {
+    if (records.length === 0 && records !== AFTER_BAD_RECORD && performance.now() - started < IDLE_PAUSE_MS) {
       await errors.pause(IDLE_PAUSE_MS);
     }
   }
 }
 
-async function poll({ calls, task }: SourceLoopParts): Promise<readonly SourceRecord[]> {
-  // In JavaScript, and by Kafka's convention, nothing may also be null.
-  const records: readonly SourceRecord[] | null | undefined = await calls.run('poll', () => task.poll());
-  return records ?? [];
+async function poll({ calls, task }: SourceLoopParts, bad: BadPolls): Promise<readonly SourceRecord[]> {
+  try {
+    // In JavaScript, and by Kafka's convention, nothing may also be null.
+    const records: readonly SourceRecord[] | null | undefined = await calls.run('poll', () => task.poll());
+    if (records?.length) bad.passed();
+    return records ?? [];
+  } catch (error) {
+    return bad.skip(error);
+  }
 }
 
 /** Before the records that were polled with them: of a partition, the last position counts. */
@@ -111,6 +114,15 @@ async function begin({ begun, writer }: SourceLoopParts): Promise<void> {
     if (at > 0 && at % BEGUN_AT_ONCE === 0) await writer.drain();
     writer.moved(partition, position);
   }
+}
+
+/** A pause, or a lease that is lost: what was polled becomes durable first. */
+async function untilOpen(parts: SourceLoopParts): Promise<void> {
+  const { gate, signal, onPaused } = parts;
+  await settle(parts);
+  onPaused(true);
+  while (!gate.open && !signal.aborted) await gate.changed();
+  onPaused(false);
 }
 
 async function settle(parts: SourceLoopParts): Promise<void> {
@@ -143,25 +155,33 @@ async function commit(parts: SourceLoopParts, positions: readonly SourcePosition
   await parts.calls.run('commit', () => task.commit?.(positions));
 }
 
+/** The task is told to stop while a record waits for its transforms: nothing after it may be taken. */
+const STOPPED = Symbol('stopped');
+
+type Added = Promise<typeof STOPPED | undefined> | undefined;
+
 /** One record into the open batch. A promise only where something must be awaited: a new topic, a bad record. */
-function add(parts: SourceLoopParts, record: SourceRecord, now: number): Promise<void> | undefined {
-  const { writer } = parts;
+function add(parts: SourceLoopParts, record: SourceRecord, now: number): Added {
   try {
-    const out = parts.transform === null ? record : parts.transform(readAt(record, now));
-    if (out !== null) {
-      const topic = out.topic ?? parts.topic;
-      if (topic === null)
-        throw new DataError('the record names no topic and the connector has no "topic" setting', {
-          code: 'BAD_TOPIC',
-        });
-      const queues = parts.topics.queues(topic);
-      if (queues === null) return addToNewTopic(parts, record, out, topic, now);
-      write(parts, record, out, topic, queues, now);
-    }
+    return addNow(parts, record, now)?.catch((error: unknown) => recover(parts, record, now, error));
   } catch (error) {
-    return skip(parts, record, error);
+    return recover(parts, record, now, error);
   }
-  writer.moved(record.sourcePartition, record.sourcePosition);
+}
+
+function addNow(parts: SourceLoopParts, record: SourceRecord, now: number): Promise<undefined> | undefined {
+  const out = parts.transform === null ? record : parts.transform(readAt(record, now));
+  if (out !== null) {
+    const topic = out.topic ?? parts.topic;
+    if (topic === null)
+      throw new DataError('the record names no topic and the connector has no "topic" setting', {
+        code: 'BAD_TOPIC',
+      });
+    const queues = parts.topics.queues(topic);
+    if (queues === null) return addToNewTopic(parts, record, out, topic, now);
+    write(parts, record, out, topic, queues, now);
+  }
+  parts.writer.moved(record.sourcePartition, record.sourcePosition);
   return undefined;
 }
 
@@ -176,22 +196,36 @@ async function addToNewTopic(
   out: ConnectRecord,
   topic: string,
   now: number,
-): Promise<void> {
-  try {
-    const queues = await parts.topics.ensure(topic);
-    write(parts, record, out, topic, queues, now);
-  } catch (error) {
-    // Whatever the tolerance, a log that has no such topic, or is away, is no fault of the record.
-    if (error instanceof LogError) throw error;
-    return skip(parts, record, error);
-  }
+): Promise<undefined> {
+  const queues = await parts.topics.ensure(topic);
+  write(parts, record, out, topic, queues, now);
   parts.writer.moved(record.sourcePartition, record.sourcePosition);
+  return undefined;
 }
 
-/** A record that cannot be transformed or converted: skipped when that is tolerated, else the task fails. */
-async function skip(parts: SourceLoopParts, record: SourceRecord, error: unknown): Promise<void> {
-  await parts.errors.badRecord(error, record);
-  parts.writer.moved(record.sourcePartition, record.sourcePosition);
+/**
+ * A record that could not be transformed or converted: again where that may pass, also after a pause; else skipped
+ * when that is tolerated; else the task fails.
+ */
+async function recover(
+  parts: SourceLoopParts,
+  record: SourceRecord,
+  now: number,
+  failure: unknown,
+): Promise<typeof STOPPED | undefined> {
+  const { errors, gate, signal, writer } = parts;
+  const { sourcePartition: partition, sourcePosition: position } = record;
+  for (;;) {
+    const again = async (): Promise<true> => {
+      await addNow(parts, record, now);
+      return true;
+    };
+    const done = await errors.recover(failure, gate, again, { partition, position }, record);
+    if (done === null) writer.moved(partition, position);
+    if (done !== NOT_NOW) return undefined;
+    if (signal.aborted) return STOPPED;
+    if (!gate.open) await untilOpen(parts);
+  }
 }
 
 function write(

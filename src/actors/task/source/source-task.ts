@@ -14,7 +14,7 @@ import { flowReport } from '../flow-report.js';
 import { encodeHeader } from '../headers.js';
 import { newTopicSettings, type LoadedSource } from '../load-task.js';
 import { pluginContext } from '../plugin-context.js';
-import { RecordErrors } from '../record-errors.js';
+import { recordErrors } from '../record-errors.js';
 import { runToEnd } from '../run-to-end.js';
 import { PartitionBound } from './partition-bound.js';
 import { runSource } from './source-loop.js';
@@ -37,9 +37,7 @@ export async function startSource(parts: TaskParts, loaded: LoadedSource): Promi
     { deadlineMs: 60_000 },
   );
   const task = loaded.connector.createTask();
-  const errors = new RecordErrors(loaded.tolerance, context.log, signal, (call, since) => {
-    report.stalled(call === null ? null : { call, since });
-  });
+  const errors = recordErrors(parts, loaded.tolerance);
   const begun: PositionWord[] = [];
   await gate.untilLeased();
   await calls.run('start', () =>
@@ -117,7 +115,10 @@ export async function startSource(parts: TaskParts, loaded: LoadedSource): Promi
   return {
     done: runToEnd({ calls, log: context.log, signal, stopTimeoutMs: settings.stopTimeoutMs }, loop, () =>
       task.stop(),
-    ).finally(flow.close),
+    ).finally(() => {
+      flow.close();
+      errors.close();
+    }),
   };
 }
 

@@ -1,0 +1,159 @@
+/** The loop of a sink whose records are bad: to its transforms, or to itself. */
+import assert from 'node:assert/strict';
+import { test, type TestContext } from 'node:test';
+import { createLease, monotonicMs, renewLease } from '#troupe/actors/kernel/lease.js';
+import { Gate } from '#troupe/actors/task/gate.js';
+import { PluginCalls } from '#troupe/actors/task/plugin-calls.js';
+import { RecordErrors } from '#troupe/actors/task/record-errors.js';
+import { SinkLoop } from '#troupe/actors/task/sink/sink-loop.js';
+import { SinkQueue } from '#troupe/actors/task/sink/sink-queue.js';
+import { DEFAULT_TOLERANCE } from '#troupe/core/tolerance.js';
+import type { ReadRequest, ReadResult } from '#troupe/log/log.js';
+import { DataError, RetriableError } from '#troupe/sdk/errors.js';
+import type { ConnectRecord } from '#troupe/sdk/index.js';
+import { batchOf } from '../../conformance/log-batches.js';
+import { until } from '../../support/wait.js';
+
+const ignore = (): void => undefined;
+const VALUES = ['a', 'b', 'c', 'd'];
+
+interface Played {
+  readonly tolerance: 'none' | 'all';
+  readonly transform?: (value: unknown) => void;
+  readonly put?: (values: readonly unknown[]) => void;
+}
+
+/** A queue of `a` to `d`; what the sink took, and each commit. */
+function play(t: TestContext, { tolerance, transform = ignore, put = ignore }: Played) {
+  const lease = createLease();
+  renewLease(lease, monotonicMs() + 3_600_000);
+  const ending = new AbortController();
+  const { signal } = ending;
+  const gate = new Gate(lease, signal);
+  const calls = new PluginCalls(60_000, ignore);
+  const taken: unknown[] = [];
+  const committed: number[] = [];
+  const warned: string[] = [];
+  const warn = (fields: object): void => void warned.push(JSON.stringify(fields));
+  const log = { debug: ignore, info: ignore, warn, error: ignore, child: () => log };
+  const instance = {
+    fromConnectData: () => null,
+    toConnectData: (_: string, value: unknown) => ({ schema: null, value }),
+  };
+  const reader = new SinkQueue(
+    {
+      log: { read },
+      topic: 't',
+      queue: 0,
+      maxBytes: 1000,
+      waitMs: 1000,
+      signal,
+      onData: () => {
+        loop.wake();
+      },
+      onAway: () => Promise.resolve(),
+      onBack: ignore,
+      onError: ignore,
+    },
+    0,
+  );
+  const loop: SinkLoop = new SinkLoop({
+    task: {
+      start: ignore,
+      put: (records) => {
+        const values = records.map(({ value }) => value);
+        put(values);
+        taken.push(...values);
+      },
+      flush: ignore,
+      stop: ignore,
+    },
+    calls,
+    gate,
+    signal,
+    readers: [reader],
+    errors: new RecordErrors({ ...DEFAULT_TOLERANCE, tolerance }, log, signal, ignore),
+    conversion: {
+      chain: {
+        apply: <R extends ConnectRecord>(record: R): R => {
+          transform(record.value);
+          return record;
+        },
+      },
+      keyConverter: { input: 'text', instance },
+      valueConverter: { input: 'text', instance },
+    },
+    maxRecords: 500,
+    flushIntervalMs: 1,
+    commit: async (offsets) => {
+      committed.push(...offsets.map(({ offset }) => offset));
+    },
+    onPaused: ignore,
+    onDelivered: ignore,
+  });
+  gate.setTarget('RUNNING');
+  const ended = loop.run();
+  t.after(async () => {
+    ending.abort();
+    await ended.catch(ignore);
+    calls.close();
+  });
+  return { ended, taken, committed, warned };
+}
+
+async function read({ offset, signal }: ReadRequest): Promise<ReadResult> {
+  const range = { startOffset: 0, endOffset: VALUES.length };
+  const nextOffset = VALUES.length;
+  if (offset < nextOffset)
+    return { ...range, batches: [{ baseOffset: 0, batch: batchOf(VALUES) }], nextOffset };
+  await new Promise((resolve) => {
+    signal?.addEventListener('abort', resolve, { once: true });
+  });
+  return { ...range, batches: [], nextOffset };
+}
+
+test('what stands before a record that fails the task is put, flushed and committed first', async (t) => {
+  const { ended, taken, committed } = play(t, {
+    tolerance: 'none',
+    transform: (value) => {
+      if (value === 'c') throw new Error('not this one');
+    },
+  });
+  await assert.rejects(ended, /not this one.*"topic":"t","queue":0,"offset":2/);
+  assert.deepEqual(taken, ['a', 'b']);
+  assert.deepEqual(committed, [2]);
+});
+
+test('of the records of a put the one that is bad is skipped where that is tolerated, and said', async (t) => {
+  const { taken, committed, warned } = play(t, {
+    tolerance: 'all',
+    put: (values) => {
+      if (values.includes('b')) throw new DataError('b is bad');
+    },
+  });
+  await until('the others are committed', () => committed.includes(4));
+  assert.deepEqual(taken, ['a', 'c', 'd']);
+  assert.match(warned.join(), /RECORDS_SKIPPED.*b is bad.*"topic":"t","queue":0,"offset":1/);
+});
+
+test('a bad record of a put fails the task where it is not tolerated, as does any other error where it is', async (t) => {
+  const bad = new DataError('b is bad');
+  const refuse = (error: Error) => () => {
+    throw error;
+  };
+  await assert.rejects(play(t, { tolerance: 'none', put: refuse(bad) }).ended, bad);
+  const other = new Error('out of order');
+  await assert.rejects(play(t, { tolerance: 'all', put: refuse(other) }).ended, other);
+});
+
+test('a transform that may succeed later is applied again, and skips nothing', async (t) => {
+  let tries = 0;
+  const { taken, committed } = play(t, {
+    tolerance: 'all',
+    transform: (value) => {
+      if (value === 'b' && (tries += 1) < 3) throw new RetriableError('busy', { retryAfterMs: 0 });
+    },
+  });
+  await until('all are committed', () => committed.includes(4));
+  assert.deepEqual(taken, VALUES);
+});
