@@ -2,6 +2,7 @@ export * from './config.js';
 export * from './config-parse.js';
 export * from './decimal.js';
 export * from './errors.js';
+export * from './exact-json.js';
 export * from './per-schema.js';
 export * from './plugin.js';
 export * from './record.js';

@@ -1,7 +1,15 @@
-import { DataError, fieldOf, isFields, PerSchema } from '../../sdk/index.js';
+import {
+  DataError,
+  fieldOf,
+  isFields,
+  parseExact,
+  parseJson,
+  PerSchema,
+  plainNumbers,
+} from '../../sdk/index.js';
 import type { Converter, ConverterInstance, Plugin, Schema, SchemaAndValue } from '../../sdk/index.js';
-import { endOfObject, parseExact } from './exact-parse.js';
-import { NEEDS_EXACT, readSchemaless, settleNumbers, ValueReaders, type Read } from './read-value.js';
+import { endOfObject } from './end-of-object.js';
+import { NEEDS_EXACT, readSchemaless, ValueReaders, type Read } from './read-value.js';
 import { readSchema, schemaText } from './schema-json.js';
 import { ValueWriters, writeSchemaless, type Write, type WriteOptions } from './write-value.js';
 
@@ -117,13 +125,7 @@ class JsonConverter implements ConverterInstance {
     const text = typeof data === 'string' ? data : Buffer.from(data).toString('utf8');
     if (text === '' && !this.#options.envelope) return { schema: null, value: null };
     if (this.#options.envelope) return this.#fromPrefixed(text) ?? this.#fromEnvelope(text);
-    const json = parse(text);
-    try {
-      return { schema: null, value: readSchemaless(json) };
-    } catch (error) {
-      if (error !== NEEDS_EXACT) throw error;
-      return { schema: null, value: settleNumbers(parseExact(text)) };
-    }
+    return { schema: null, value: parse(text, parseJson) };
   }
 
   /** null: the text does not begin with a known schema, or is not what it seems. */
@@ -149,7 +151,7 @@ class JsonConverter implements ConverterInstance {
     } catch (error) {
       if (error !== NEEDS_EXACT) throw error;
       const exact = parseExact(text);
-      return input.schema === null ? settleNumbers(exact) : input.read(exact);
+      return input.schema === null ? plainNumbers(exact) : input.read(exact);
     }
   }
 
@@ -164,7 +166,7 @@ class JsonConverter implements ConverterInstance {
       if (error !== NEEDS_EXACT) throw error;
       const exact = envelopeOf(parseExact(text));
       const input = this.#input(exact.schema, schema);
-      const value = input.schema === null ? settleNumbers(exact.payload) : input.read(exact.payload);
+      const value = input.schema === null ? plainNumbers(exact.payload) : input.read(exact.payload);
       return { schema: input.schema, value };
     }
   }
@@ -199,10 +201,11 @@ class JsonConverter implements ConverterInstance {
 
 const SCHEMALESS: Input = { schema: null, read: readSchemaless };
 
-function parse(text: string): unknown {
+function parse(text: string, by: (text: string) => unknown = JSON.parse): unknown {
   try {
-    return JSON.parse(text);
+    return by(text);
   } catch (error) {
+    if (error instanceof DataError) throw error;
     const where = error instanceof Error ? /at position \d+/.exec(error.message)?.[0] : undefined;
     throw new DataError(`the value is not JSON${where === undefined ? '' : `: wrong ${where}`}`, {
       code: 'BAD_JSON',

@@ -8,11 +8,12 @@ import {
   isFields,
   isInherited,
   logicalType,
+  losesDigits,
+  NumberText,
   PerSchema,
   setField,
 } from '../../sdk/index.js';
-import type { Fields, Schema } from '../../sdk/index.js';
-import { MAX_DEPTH, NumberText, tooDeep } from './exact-parse.js';
+import type { Schema } from '../../sdk/index.js';
 import { part } from './schema-parts.js';
 
 export type Read = (json: unknown) => unknown;
@@ -167,33 +168,8 @@ export class ValueReaders {
 
 /** The value of JSON without a schema: itself, once it is clear that JSON.parse lost no digits. */
 export function readSchemaless(json: unknown): unknown {
-  checkDigits(json, 0);
+  if (losesDigits(json)) throw NEEDS_EXACT;
   return json;
-}
-
-function checkDigits(json: unknown, depth: number): void {
-  if (typeof json === 'number') {
-    if (Number.isInteger(json) && !Number.isSafeInteger(json)) throw NEEDS_EXACT;
-    return;
-  }
-  if (typeof json !== 'object' || json === null) return;
-  if (depth > MAX_DEPTH) throw tooDeep();
-  if (Array.isArray(json)) {
-    for (const item of json) checkDigits(item, depth + 1);
-  } else {
-    const fields = json as Fields;
-    for (const name in fields) checkDigits(fields[name], depth + 1);
-  }
-}
-
-/** The same for what `parseExact` gave, which is the caller's own: numbers with a fraction become numbers. */
-export function settleNumbers(json: unknown): unknown {
-  if (json instanceof NumberText) return Number(json.text);
-  if (Array.isArray(json)) return json.map(settleNumbers);
-  if (!isFields(json)) return json;
-  const fields: Record<string, unknown> = {};
-  for (const name of Object.keys(json)) setField(fields, name, settleNumbers(json[name]));
-  return fields;
 }
 
 function readAt(place: string, read: Read, json: unknown): unknown {

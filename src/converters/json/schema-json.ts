@@ -1,7 +1,14 @@
 /** Schemas as JSON, in Kafka Connect's form. */
-import { DataError, describeValue, fieldOf, isFields, SchemaBuilder } from '../../sdk/index.js';
+import {
+  DataError,
+  describeValue,
+  fieldOf,
+  isFields,
+  jsonTooDeep,
+  MAX_JSON_DEPTH,
+  SchemaBuilder,
+} from '../../sdk/index.js';
 import type { Fields, Schema, SchemaType } from '../../sdk/index.js';
-import { MAX_DEPTH, tooDeep } from './exact-parse.js';
 import type { ValueReaders } from './read-value.js';
 import { quoted, type ValueWriters } from './write-value.js';
 
@@ -52,7 +59,7 @@ export function schemaText(schema: Schema, writers: ValueWriters, field?: string
 
 /** Throws DataError BAD_SCHEMA, or NEEDS_EXACT where a default has more digits than JSON.parse keeps. */
 export function readSchema(json: unknown, readers: ValueReaders, depth = 0): Schema {
-  if (depth > MAX_DEPTH) throw tooDeep();
+  if (depth > MAX_JSON_DEPTH) throw jsonTooDeep();
   if (!isFields(json)) throw bad(`a schema must be an object, not ${describeValue(json)}`);
   const builder = builderOf(json, readers, depth);
   if (fieldOf(json, 'optional') === true) builder.optional();

@@ -6,12 +6,13 @@ import {
   describeValue,
   isFields,
   isInherited,
+  jsonTooDeep,
   logicalType,
+  MAX_JSON_DEPTH,
   PerSchema,
   validateValue,
 } from '../../sdk/index.js';
 import type { Schema } from '../../sdk/index.js';
-import { MAX_DEPTH, tooDeep } from './exact-parse.js';
 import { part } from './schema-parts.js';
 
 export interface WriteOptions {
@@ -163,7 +164,7 @@ export function writeSchemaless(value: unknown, decimalFormat: WriteOptions['dec
 
 /** Whether JSON.stringify writes the value as it is. */
 function isPlain(value: unknown, depth: number): boolean {
-  if (depth > MAX_DEPTH) throw tooDeep();
+  if (depth > MAX_JSON_DEPTH) throw jsonTooDeep();
   switch (typeof value) {
     case 'string':
     case 'boolean':
@@ -183,7 +184,7 @@ function isPlain(value: unknown, depth: number): boolean {
 }
 
 function writeAny(value: unknown, decimalFormat: WriteOptions['decimalFormat'], depth: number): string {
-  if (depth > MAX_DEPTH) throw tooDeep();
+  if (depth > MAX_JSON_DEPTH) throw jsonTooDeep();
   const write = (item: unknown): string => writeAny(item, decimalFormat, depth + 1);
   if (value === null || value === undefined) return 'null';
   if (typeof value === 'string') return quoted(value);

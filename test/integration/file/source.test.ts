@@ -127,6 +127,19 @@ test('JSON lines become values, and bad ones are failed, skipped or passed on ra
   }
 });
 
+test('numbers in JSON lines keep their digits, and lines of blanks are no lines', () =>
+  withSource({ format: 'json' }, async ({ path, harness, take }) => {
+    await writeFile(
+      path,
+      '{"id":9007199254740993}\n \t \r\n{"id":[12345678901234567890,-0.5,1e3,9007199254740991]}\n',
+    );
+    await harness.start();
+    assert.deepEqual(await take(2), [
+      { id: 9007199254740993n },
+      { id: [12345678901234567890n, -0.5, 1000, 9007199254740991] },
+    ]);
+  }));
+
 test('a writer that keeps the renamed file for a while loses nothing', () =>
   withSource({}, async ({ path, harness, take }) => {
     await writeFile(path, 'a\n');

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import json from '#troupe/converters/json/converter.js';
-import { parseExact } from '#troupe/converters/json/exact-parse.js';
+import { parseExact } from '#troupe/sdk/index.js';
 import {
   DataError,
   DATE_SCHEMA,

@@ -3,6 +3,7 @@ import { isAscii } from 'node:buffer';
 import {
   DataError,
   NO_HEADERS,
+  parseJson,
   STRING_SCHEMA,
   type JsonObject,
   type PluginLogger,
@@ -161,8 +162,9 @@ export class LineCutter {
     let value: unknown = line;
     if (settings.json) {
       try {
-        value = JSON.parse(line);
+        value = parseJson(line);
       } catch {
+        if (isBlank(line)) return true;
         if (settings.onBadLine === 'fail') {
           if (out.length > 0) return false;
           throw badLine(chunk, position);
@@ -231,6 +233,10 @@ export function lineTooLong(path: string, position: number, maxLineBytes: number
     `the line at byte ${position} of ${path} is longer than max.line.bytes (${maxLineBytes}): raise it, or set on.long.line to truncate or skip`,
     { code: 'FILE_LINE_TOO_LONG' },
   );
+}
+
+function isBlank(line: string): boolean {
+  return line.trim() === '';
 }
 
 /** Without the parser's message as its cause: that quotes the line. */

@@ -89,7 +89,7 @@ export const SOURCE_CONFIG: ConfigDefinition = [
     group: 'Output',
     dependents: ['on.bad.line'],
     documentation:
-      'lines: each line is a string. json: each line is a JSON value, without a schema; empty lines are skipped.',
+      'lines: each line is a string. json: each line is a JSON value, without a schema; whole numbers keep all their digits, and lines that are empty or blank are skipped.',
   },
   {
     name: 'on.bad.line',

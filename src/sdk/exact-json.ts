@@ -1,11 +1,12 @@
 /**
  * JSON whose numbers keep all their digits. Slower than JSON.parse, so it is used only where a number was seen that
- * a JavaScript number cannot hold. The text must be valid JSON: JSON.parse has accepted it.
+ * a JavaScript number cannot hold.
  */
-import { DataError, setField } from '../../sdk/index.js';
+import { DataError } from './errors.js';
+import { isFields, setField } from './value.js';
 
 /** Deeper nesting is refused: it could exhaust the stack. */
-export const MAX_DEPTH = 1000;
+export const MAX_JSON_DEPTH = 1000;
 
 /** A number with a fraction or an exponent, as it was written. */
 export class NumberText {
@@ -17,7 +18,39 @@ export class NumberText {
 
 const NUMBER = /-?\d+(\.\d+)?([eE][+-]?\d+)?/y;
 
-/** Integers are numbers where they are safe, else bigints. Other numbers are NumberText. */
+/**
+ * As JSON.parse, but whole numbers that a JavaScript number cannot hold become bigints. Throws SyntaxError, whose
+ * message may quote the text; DataError TOO_DEEP.
+ */
+export function parseJson(text: string): unknown {
+  const json: unknown = JSON.parse(text);
+  return losesDigits(json) ? plainNumbers(parseExact(text)) : json;
+}
+
+/** Whether what JSON.parse gave holds a whole number that it may have rounded. Throws DataError TOO_DEEP. */
+export function losesDigits(json: unknown, depth = 0): boolean {
+  if (typeof json === 'number') return Number.isInteger(json) && !Number.isSafeInteger(json);
+  if (typeof json !== 'object' || json === null) return false;
+  if (depth > MAX_JSON_DEPTH) throw jsonTooDeep();
+  if (Array.isArray(json)) return json.some((item) => losesDigits(item, depth + 1));
+  for (const name in json) if (losesDigits(Reflect.get(json, name), depth + 1)) return true;
+  return false;
+}
+
+/** A copy of what `parseExact` gave, in which numbers with a fraction are JavaScript numbers. */
+export function plainNumbers(json: unknown): unknown {
+  if (json instanceof NumberText) return Number(json.text);
+  if (Array.isArray(json)) return json.map(plainNumbers);
+  if (!isFields(json)) return json;
+  const fields: Record<string, unknown> = {};
+  for (const name of Object.keys(json)) setField(fields, name, plainNumbers(json[name]));
+  return fields;
+}
+
+/**
+ * Integers are numbers where they are safe, else bigints. Other numbers are NumberText. The text must be JSON that
+ * JSON.parse has accepted. Throws DataError TOO_DEEP.
+ */
 export function parseExact(text: string): unknown {
   return new ExactParser(text).value(0);
 }
@@ -31,7 +64,7 @@ class ExactParser {
   }
 
   value(depth: number): unknown {
-    if (depth > MAX_DEPTH) throw tooDeep();
+    if (depth > MAX_JSON_DEPTH) throw jsonTooDeep();
     this.#skipBlanks();
     switch (this.#text[this.#at]) {
       case '{':
@@ -115,29 +148,12 @@ function endOfString(text: string, start: number): number {
   return at + 1;
 }
 
-/** Past the object that starts at `start`. */
-export function endOfObject(text: string, start: number): number {
-  let depth = 0;
-  for (let at = start; at < text.length;) {
-    const char = text[at];
-    if (char === '"') {
-      at = endOfString(text, at);
-      continue;
-    }
-    if (char === '{' || char === '[') depth += 1;
-    if (char === '}' || char === ']') depth -= 1;
-    at += 1;
-    if (depth === 0) return at;
-  }
-  return text.length;
-}
-
 function isBlank(char: number): boolean {
   return char === 0x20 || char === 0x0a || char === 0x0d || char === 0x09;
 }
 
-export function tooDeep(): DataError {
-  return new DataError(`the value is nested more than ${MAX_DEPTH} deep, or refers to itself`, {
+export function jsonTooDeep(): DataError {
+  return new DataError(`the value is nested more than ${MAX_JSON_DEPTH} deep, or refers to itself`, {
     code: 'TOO_DEEP',
   });
 }
