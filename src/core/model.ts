@@ -68,6 +68,15 @@ export interface UnitStatus {
   readonly stalled: { readonly since: number; readonly call: string } | null;
   /** Bad records that the task has skipped since it started; absent: none. */
   readonly skipped?: number;
+  /** What a user should know of it though it runs. */
+  readonly notes?: readonly StatusNote[];
+}
+
+export interface StatusNote {
+  readonly code: string;
+  /** Milliseconds since 1970. */
+  readonly since: number;
+  readonly message: string;
 }
 
 export type TargetState = 'RUNNING' | 'PAUSED' | 'STOPPED';

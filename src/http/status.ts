@@ -4,6 +4,7 @@ import {
   unitKey,
   type Claim,
   type ConnectorEntry,
+  type StatusNote,
   type UnitKey,
   type UnitState,
   type UnitStatus,
@@ -24,6 +25,8 @@ export interface UnitStateInfo {
   readonly stalled?: { readonly since: number; readonly call: string };
   /** Ours: bad records that the task has skipped since it started. Left out when there were none. */
   readonly skipped?: number;
+  /** Ours: what a user should know though it runs, since when (ms since 1970). Left out when there is nothing. */
+  readonly notes?: readonly StatusNote[];
 }
 
 export interface TaskStateInfo extends UnitStateInfo {
@@ -129,5 +132,6 @@ function unitState(unit: UnitKey, { claims, statuses, suspendedSince }: UnitInde
     ...(status.trace === null || status.trace === '' ? {} : { trace: status.trace }),
     ...(stalled === null ? {} : { stalled }),
     ...(status.skipped === undefined ? {} : { skipped: status.skipped }),
+    ...(status.notes === undefined || status.notes.length === 0 ? {} : { notes: status.notes }),
   };
 }

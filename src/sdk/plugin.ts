@@ -138,7 +138,11 @@ export interface SinkTaskContext extends TaskContext {
    * the topic is to be read from offset 0. null: the log cannot tell, as RocketMQ.
    */
   topicId(topic: string): string | null;
-  /** Go on from these offsets instead of the committed ones. For sinks that keep offsets beside their data. */
+  /**
+   * Go on from these offsets instead of the committed ones; 0 stands for the oldest record. For sinks that keep offsets beside
+   * their data, or that have to be given records again. One backwards is durable before the next `put`. Queues that
+   * are not in `assignment` are ignored, with a warning; throws on what is no offset.
+   */
   seek(offsets: readonly QueueOffset[]): void;
   /** Stop and resume delivery of queues; nothing is skipped. */
   pause(queues: readonly QueueRef[]): void;
@@ -158,7 +162,10 @@ export interface SinkTask {
   put(records: readonly SinkRecord[]): Promise<void> | void;
   /** Make everything put so far durable. After it returns its offsets may be committed. */
   flush(): Promise<void> | void;
-  /** Offsets that are safe to commit, when these are less than what was flushed. Default: `flushed` as given. */
+  /**
+   * Offsets that are safe to commit, when these are less than what was flushed. Default: `flushed` as given. What is more than
+   * that, or of a queue that is not in `assignment`, is ignored, with a warning (`SINK_BAD_OFFSET`).
+   */
   preCommit?(flushed: readonly QueueOffset[]): Promise<readonly QueueOffset[]> | readonly QueueOffset[];
   stop(): Promise<void> | void;
 }

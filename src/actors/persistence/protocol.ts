@@ -1,13 +1,12 @@
 import type { ConnectorEntry, SourcePosition, UnitKey } from '../../core/model.js';
-import type { Uncovered } from '../../core/progress/progress-machine.js';
+import type { SinkOffset, Uncovered } from '../../core/progress/progress-machine.js';
 import type { CopyOrigin } from '../../core/connectors/cold-start-state.js';
 import type { SavedConfig } from '../../core/connectors/state-files.js';
-import type { GroupOffset } from '../../log/log.js';
 import type { Protocol } from '../kernel/protocol.js';
 
 export interface ConnectorProgress {
   readonly positions: readonly SourcePosition[];
-  readonly offsets: readonly GroupOffset[];
+  readonly offsets: readonly SinkOffset[];
 }
 
 export interface UnitProgress extends ConnectorProgress {

@@ -1,4 +1,4 @@
-import type { ConnectorEntry, TargetState, UnitKey, UnitState } from '../../core/model.js';
+import type { ConnectorEntry, StatusNote, TargetState, UnitKey, UnitState } from '../../core/model.js';
 import type { RebalancePlan } from '../../core/cluster/rebalance-plan.js';
 import type { ClusterView } from '../discovery/protocol.js';
 import type { Protocol } from '../kernel/protocol.js';
@@ -24,6 +24,7 @@ export interface RebalancerProtocol extends Protocol {
       state: 'RUNNING' | 'PAUSED';
       stalled: { readonly since: number; readonly call: string } | null;
       skipped?: number;
+      notes?: readonly StatusNote[];
     };
   };
   ask: {

@@ -145,14 +145,14 @@ export class Rebalancer {
   }
 
   onTaskState(word: RebalancerProtocol['tell']['taskState']): void {
-    const { unit, epoch, incarnation, state, stalled, skipped } = word;
+    const { unit, epoch, incarnation, state, stalled, skipped, notes } = word;
     const running = this.#running.get(unit);
     // One that has failed for good is not started again: not before it was stopped.
     if (running?.epoch !== epoch || running.state === 'FAILED') return;
     if (!this.#threads.speaks(unit, incarnation)) return;
     this.#running.set(unit, { ...running, state });
-    const count = skipped === undefined ? {} : { skipped };
-    this.#statuses.say({ unit, epoch, state, trace: null, stalled, ...count });
+    const more = { ...(skipped !== undefined && { skipped }), ...(notes !== undefined && { notes }) };
+    this.#statuses.say({ unit, epoch, state, trace: null, stalled, ...more });
   }
 
   onTaskEvent(event: SystemEvent): void {

@@ -48,6 +48,7 @@ function isSame(said: Status, shown: UnitStatus | undefined): boolean {
     shown.trace === said.trace &&
     shown.skipped === said.skipped &&
     shown.stalled?.since === said.stalled?.since &&
-    shown.stalled?.call === said.stalled?.call
+    shown.stalled?.call === said.stalled?.call &&
+    JSON.stringify(shown.notes) === JSON.stringify(said.notes)
   );
 }

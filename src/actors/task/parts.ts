@@ -1,5 +1,6 @@
 /** What the loops of a task are given, whatever kind it is. */
 import type { Log } from '../../log/log.js';
+import type { StatusNote } from '../../core/model.js';
 import type { ActorContext } from '../kernel/protocol.js';
 import type { LogProtocol } from '../log/protocol.js';
 import type { PersistenceProtocol } from '../persistence/protocol.js';
@@ -29,12 +30,18 @@ export interface TaskParts {
   readonly report: StateReport;
 }
 
+const MAX_NOTE = 500;
+const NOTE_MS = 500;
+
 /** Tells the rebalancer what this task is doing; said again when a new rebalancer comes up. */
 export class StateReport {
   readonly #context: TaskActorContext;
   #state: 'RUNNING' | 'PAUSED' | null = null;
   #stall: Stall | null = null;
   #skipped = 0;
+  /** By code, of which there are few. */
+  readonly #notes = new Map<string, StatusNote>();
+  #noting: NodeJS.Timeout | null = null;
 
   constructor(context: TaskActorContext) {
     this.#context = context;
@@ -65,6 +72,17 @@ export class StateReport {
     this.#tell();
   }
 
+  /** What a user should know of the task though it runs; in place of what was said under this code before. */
+  note(code: string, message: string): void {
+    const since = this.#notes.get(code)?.since ?? Date.now();
+    this.#notes.set(code, { code, since, message: message.slice(0, MAX_NOTE) });
+    // Each word goes to all nodes: what comes all at once is said once.
+    this.#noting ??= setTimeout(() => {
+      this.#noting = null;
+      this.#tell();
+    }, NOTE_MS).unref();
+  }
+
   #tell(): void {
     const { incarnation, params } = this.#context;
     const { unit, epoch } = params;
@@ -76,6 +94,7 @@ export class StateReport {
       state: this.#state ?? 'RUNNING',
       stalled: this.#stall,
       ...(this.#skipped > 0 && { skipped: this.#skipped }),
+      ...(this.#notes.size === 0 ? {} : { notes: [...this.#notes.values()] }),
     });
   }
 }

@@ -1,8 +1,9 @@
-import type { Claim, Member, NodeRef, UnitKey, UnitState, UnitStatus } from '../model.js';
+import type { Claim, Member, NodeRef, StatusNote, UnitKey, UnitState, UnitStatus } from '../model.js';
 import {
   byType,
   count,
   flag,
+  listOf,
   nullable,
   number,
   object,
@@ -89,6 +90,7 @@ export const isStatus = object<UnitStatus>({
   trace: nullable(text),
   stalled: nullable(object<{ since: number; call: string }>({ since: number, call: text })),
   skipped: optional(count),
+  notes: optional(listOf(object<StatusNote>({ code: text, since: number, message: text }))),
 });
 
 export const isClusterEntry = byType<ClusterEntry>({

@@ -7,7 +7,7 @@
  * new plan: a late word of the old task cannot undo what the new one wrote, though nobody fenced the old unit.
  */
 import { canonicalJson } from '../replica/canonical-json.js';
-import { count, isObject, object, text } from '../replica/json-shape.js';
+import { count, isObject, object, optional, text } from '../replica/json-shape.js';
 import type { SourcePosition } from '../model.js';
 import { progressMachine, type ProgressOf, type ProgressState } from './progress-rules.js';
 
@@ -19,6 +19,8 @@ export interface SinkOffset {
   readonly topic: string;
   readonly queue: number;
   readonly offset: number;
+  /** Of the topic that it was read from (`TopicDescription.id`), where the log gives one. Older releases did not keep it. */
+  readonly topicId?: string;
 }
 
 export type PositionEntry = ProgressOf<SourcePosition>;
@@ -31,7 +33,7 @@ function isJsonObject(value: unknown): value is SourcePosition['partition'] {
 }
 
 const isPosition = object<SourcePosition>({ partition: isJsonObject, position: isJsonObject });
-const isOffset = object<SinkOffset>({ topic: text, queue: count, offset: count });
+const isOffset = object<SinkOffset>({ topic: text, queue: count, offset: count, topicId: optional(text) });
 
 /** What a source partition is known by: equal ones have equal keys, whatever the order of theirs. */
 export function partitionKey(partition: SourcePosition['partition']): string {

@@ -40,24 +40,18 @@ function play(t: TestContext, { tolerance, transform = ignore, put = ignore }: P
     fromConnectData: () => null,
     toConnectData: (_: string, value: unknown) => ({ schema: null, value }),
   };
-  const reader = new SinkQueue(
-    {
-      log: { read },
-      topic: 't',
-      queue: 0,
-      maxBytes: 1000,
-      waitMs: 1000,
-      signal,
-      onData: () => {
-        loop.wake();
-      },
-      onAway: () => Promise.resolve(),
-      onBack: ignore,
-      onError: ignore,
-    },
-    0,
-  );
-  const loop: SinkLoop = new SinkLoop({
+  const options = {
+    log: { read },
+    topic: 't',
+    queue: 0,
+    maxBytes: 1000,
+    waitMs: 1000,
+    signal,
+    onAway: () => Promise.resolve(),
+    onBack: ignore,
+    onLost: ignore,
+  };
+  const loop = new SinkLoop({
     task: {
       start: ignore,
       put: (records) => {
@@ -71,7 +65,7 @@ function play(t: TestContext, { tolerance, transform = ignore, put = ignore }: P
     calls,
     gate,
     signal,
-    readers: [reader],
+    queues: (listener) => [new SinkQueue(options, listener, { offset: 0, exact: true })],
     errors: new RecordErrors({ ...DEFAULT_TOLERANCE, tolerance }, log, signal, ignore),
     conversion: {
       chain: {
@@ -85,9 +79,13 @@ function play(t: TestContext, { tolerance, transform = ignore, put = ignore }: P
     },
     maxRecords: 500,
     flushIntervalMs: 1,
-    commit: async (offsets) => {
-      committed.push(...offsets.map(({ offset }) => offset));
+    offsets: {
+      commit: async (offsets) => {
+        committed.push(...offsets.map(({ offset }) => offset));
+      },
+      rewind: () => Promise.resolve(),
     },
+    log,
     onPaused: ignore,
     onDelivered: ignore,
   });

@@ -3,13 +3,14 @@ import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { Gate } from '#troupe/actors/task/gate.js';
 import { PluginCalls } from '#troupe/actors/task/plugin-calls.js';
-import { SinkQueue } from '#troupe/actors/task/sink/sink-queue.js';
+import { SinkQueue, type QueueStart } from '#troupe/actors/task/sink/sink-queue.js';
 import { RecordErrors } from '#troupe/actors/task/record-errors.js';
 import { SinkLoop, type SinkLoopParts } from '#troupe/actors/task/sink/sink-loop.js';
 import { createLease, monotonicMs, renewLease } from '#troupe/actors/kernel/lease.js';
 import { DEFAULT_TOLERANCE } from '#troupe/core/tolerance.js';
 import { LogError, type ReadRequest, type ReadResult } from '#troupe/log/log.js';
 import { RetriableError } from '#troupe/sdk/errors.js';
+import type { QueueOffset, SinkTask } from '#troupe/sdk/plugin.js';
 import { batchOf } from '../../conformance/log-batches.js';
 import { until } from '../../support/wait.js';
 
@@ -21,14 +22,26 @@ interface Played {
   readonly gate: Gate;
   readonly loop: SinkLoop;
   readonly said: string[];
+  /** What was warned of. */
+  readonly warned: object[];
+  /** As `from-to`. */
+  readonly lost: string[];
+  readonly stop: () => Promise<void>;
+}
+
+interface More {
+  readonly readFrom?: (request: ReadRequest) => Promise<ReadResult>;
+  readonly rewind?: SinkLoopParts['offsets']['rewind'];
+  readonly preCommit?: SinkTask['preCommit'];
+  readonly from?: QueueStart;
 }
 
 /** Puts `a` and `b`; the loop ends with the test. */
 function play(
   t: TestContext,
-  commit: SinkLoopParts['commit'],
+  commit: SinkLoopParts['offsets']['commit'],
   put: (values: readonly unknown[], played: Played) => Promise<void> | void = ignore,
-  readFrom: (request: ReadRequest) => Promise<ReadResult> = read,
+  { readFrom = read, rewind = () => Promise.resolve(), preCommit, from }: More = {},
 ): Played {
   const lease = createLease();
   renewLease(lease, monotonicMs() + 3_600_000);
@@ -36,29 +49,25 @@ function play(
   const { signal } = ending;
   const gate = new Gate(lease, signal);
   const said: string[] = [];
+  const warned: object[] = [];
+  const lost: string[] = [];
   const calls = new PluginCalls(60_000, ignore);
   const instance = {
     fromConnectData: () => null,
     toConnectData: (_: string, value: unknown) => ({ schema: null, value }),
   };
-  const reader = new SinkQueue(
-    {
-      log: { read: readFrom },
-      topic: 't',
-      queue: 0,
-      maxBytes: 1000,
-      waitMs: 1000,
-      signal,
-      onData: () => {
-        loop.wake();
-      },
-      onAway: () => Promise.resolve(),
-      onBack: ignore,
-      onError: ignore,
-    },
-    0,
-  );
-  const loop: SinkLoop = new SinkLoop({
+  const options = {
+    log: { read: readFrom },
+    topic: 't',
+    queue: 0,
+    maxBytes: 1000,
+    waitMs: 1000,
+    signal,
+    onAway: () => Promise.resolve(),
+    onBack: ignore,
+    onLost: (first: number, to: number) => void lost.push(`${first}-${to}`),
+  };
+  const loop = new SinkLoop({
     task: {
       start: ignore,
       put: (records) =>
@@ -68,11 +77,12 @@ function play(
         ),
       flush: ignore,
       stop: ignore,
+      ...(preCommit === undefined ? {} : { preCommit }),
     },
     calls,
     gate,
     signal,
-    readers: [reader],
+    queues: (listener) => [new SinkQueue(options, listener, from ?? { offset: 0, exact: true })],
     errors: new RecordErrors(DEFAULT_TOLERANCE, silent, signal, (call) => said.push(call ?? 'recovered')),
     conversion: {
       chain: null,
@@ -81,7 +91,8 @@ function play(
     },
     maxRecords: 500,
     flushIntervalMs: 1,
-    commit,
+    offsets: { commit, rewind },
+    log: { warn: (fields) => void warned.push(typeof fields === 'string' ? {} : fields) },
     onPaused: (paused) => said.push(paused ? 'paused' : 'running'),
     onDelivered: ignore,
   });
@@ -90,12 +101,13 @@ function play(
     () => null,
     (error: unknown) => error,
   );
-  t.after(async () => {
+  const stop = async (): Promise<void> => {
     ending.abort();
     await ended;
     calls.close();
-  });
-  const played: Played = { ended, gate, loop, said };
+  };
+  t.after(stop);
+  const played: Played = { ended, gate, loop, said, warned, lost, stop };
   return played;
 }
 
@@ -161,9 +173,11 @@ test('a seek back inside put counts also when its records have arrived anew befo
       loop.seek([{ topic: 't', queue: 0, offset: 0 }]);
       await until('the records are read again', () => reads === 4);
     },
-    (request) => {
-      reads += 1;
-      return read(request);
+    {
+      readFrom: (request) => {
+        reads += 1;
+        return read(request);
+      },
     },
   );
   await until('they are put again', () => puts.length === 2);
@@ -203,4 +217,139 @@ test('a sink that is paused while its far end is away says so, and puts the same
   gate.setTarget('RUNNING');
   await until('they are put', () => puts.length === 2);
   assert.deepEqual(puts[1], ['a', 'b']);
+});
+
+test('a seek back is durable before what it leads to is put, also when the put that asked for it fails the task', async (t) => {
+  const acts: string[] = [];
+  const rewind: SinkLoopParts['offsets']['rewind'] = async ([to]) => void acts.push(`back to ${to?.offset}`);
+  const commit = async ([item]: readonly { offset: number }[]): Promise<void> =>
+    void acts.push(`commit ${item?.offset}`);
+  const again = play(
+    t,
+    commit,
+    (values, { loop }) => {
+      acts.push(`put ${values.join(' ')}`);
+      if (acts.length === 1) loop.seek([{ topic: 't', queue: 0, offset: 1 }]);
+    },
+    { rewind },
+  );
+  await until('it is committed', () => acts.length >= 4);
+  await again.stop();
+  assert.deepEqual(acts, ['put a b', 'back to 1', 'put b', 'commit 2']);
+
+  acts.length = 0;
+  const failing = play(
+    t,
+    commit,
+    (_values, { loop }) => {
+      loop.seek([{ topic: 't', queue: 0, offset: 1 }]);
+      throw new Error('lost what it had');
+    },
+    { rewind },
+  );
+  assert.match(String(await failing.ended), /lost what it had/);
+  assert.deepEqual(acts, ['back to 1']);
+});
+
+test('a seek back in the middle of a flush wins over the offsets that are flushed', async (t) => {
+  const acts: string[] = [];
+  let asked = false;
+  const played = play(t, async ([item]) => void acts.push(`commit ${item?.offset}`), ignore, {
+    rewind: async ([to]) => void acts.push(`back to ${to?.offset}`),
+    preCommit: (flushed) => {
+      if (!asked) played.loop.seek([{ topic: 't', queue: 0, offset: 0 }]);
+      asked = true;
+      return flushed;
+    },
+  });
+  await until('it is committed', () => acts.length >= 2);
+  await played.stop();
+  assert.deepEqual(acts, ['back to 0', 'commit 2']);
+});
+
+test('the rest is put only when the log has taken a seek back', async (t) => {
+  const acts: string[] = [];
+  play(
+    t,
+    () => Promise.resolve(),
+    (values, { loop }) => {
+      acts.push(`put ${values.join(' ')}`);
+      if (acts.length === 1) loop.seek([{ topic: 't', queue: 0, offset: 0 }]);
+    },
+    {
+      rewind: () => {
+        acts.push('back');
+        return acts.length < 4 ? Promise.reject(new LogError('LOG_FULL', 'not now')) : Promise.resolve();
+      },
+    },
+  );
+  await until('it is put', () => acts.length === 5);
+  assert.deepEqual(acts, ['put a b', 'back', 'back', 'back', 'put a b']);
+});
+
+test('offsets that a sink cannot know are ignored and said, the others of its answer are committed', async (t) => {
+  const committed: unknown[] = [];
+  const at = (offset: number, topic = 't', queue = 0): QueueOffset => ({ topic, queue, offset });
+  const bad = [at(3), at(Number.NaN), at(1, 'other'), at(1, 't', 7), at(-1), at(0.5)];
+  const { warned } = play(t, async (items) => void committed.push(items), ignore, {
+    preCommit: () => [...bad, at(1)],
+  });
+  await until('it is committed', () => committed.length > 0);
+  assert.deepEqual(committed[0], [at(1)]);
+  const said = warned.slice(0, bad.length).map((fields) => ('cause' in fields ? fields.cause : null));
+  assert.deepEqual(said, [
+    'the sink was given records up to 2 only',
+    'it is not an offset',
+    'the task does not read this queue',
+    'the task does not read this queue',
+    'it is not an offset',
+    'it is not an offset',
+  ]);
+});
+
+test('a seek to a queue of another task is ignored and said', async (t) => {
+  const puts: unknown[] = [];
+  const { warned } = play(
+    t,
+    () => Promise.resolve(),
+    (values, { loop }) => {
+      if (puts.length === 0) loop.seek([{ topic: 't', queue: 5, offset: 0 }]);
+      puts.push(values);
+    },
+  );
+  await until('it is put', () => puts.length > 0);
+  assert.equal(warned.length, 1);
+});
+
+test('records that retention took before they were read are counted, and those before the beginning are not', async (t) => {
+  const trimmed = async ({ offset, signal }: ReadRequest): Promise<ReadResult> => {
+    const range = { startOffset: 10, endOffset: 12 };
+    if (offset < 12)
+      return { ...range, batches: [{ baseOffset: 10, batch: batchOf(['a', 'b']) }], nextOffset: 12 };
+    return read({
+      topic: 't',
+      queue: 0,
+      offset: 12,
+      maxBytes: 1,
+      maxRecords: 1,
+      waitMs: 1,
+      ...(signal && { signal }),
+    });
+  };
+  for (const [from, lost] of [
+    [{ offset: 4, exact: true }, ['4-10']],
+    [{ offset: 0, exact: true }, ['0-10']],
+    [{ offset: 0, exact: false }, []],
+    [{ offset: 11, exact: true }, []],
+  ] as const) {
+    let put = false;
+    const played = play(
+      t,
+      () => Promise.resolve(),
+      () => void (put = true),
+      { readFrom: trimmed, from },
+    );
+    await until('it is put', () => put);
+    assert.deepEqual(played.lost, lost);
+  }
 });

@@ -1,10 +1,13 @@
 import type { QueueOffset, QueueRef, SinkTask } from '../../../sdk/plugin.js';
 import type { SinkRecord } from '../../../sdk/record.js';
 import { asRetriable } from '../../../sdk/errors.js';
+import { checkOffset } from '../../../log/checks.js';
 import { isNotNow } from '../../../log/log.js';
+import type { ActorLogger } from '../../kernel/protocol.js';
 import type { Gate } from '../gate.js';
 import type { PluginCalls } from '../plugin-calls.js';
-import { queueKey, type FetchedBatch, type SinkQueue } from './sink-queue.js';
+import type { SinkOffsets } from './sink-offsets.js';
+import { queueKey, type FetchedBatch, type QueueListener, type SinkQueue } from './sink-queue.js';
 import { NOT_NOW, type RecordErrors } from '../record-errors.js';
 import { sinkRecord, type SinkConversion } from './sink-record.js';
 
@@ -13,13 +16,14 @@ export interface SinkLoopParts {
   readonly calls: PluginCalls;
   readonly gate: Gate;
   readonly signal: AbortSignal;
-  readonly readers: readonly SinkQueue[];
+  /** The queues to deliver from, which tell the listener. */
+  readonly queues: (listener: QueueListener) => readonly SinkQueue[];
   readonly errors: RecordErrors;
   readonly conversion: SinkConversion;
   readonly maxRecords: number;
   readonly flushIntervalMs: number;
-  /** Makes these offsets the place to start from, for ever. */
-  readonly commit: (offsets: readonly QueueOffset[]) => Promise<void>;
+  readonly offsets: Pick<SinkOffsets, 'commit' | 'rewind'>;
+  readonly log: Pick<ActorLogger, 'warn'>;
   readonly onPaused: (paused: boolean) => void;
   readonly onDelivered: (records: number) => void;
 }
@@ -35,10 +39,14 @@ interface Converted {
 }
 
 /** read → converter → transforms → put → flush → commit, until the signal; then a last flush and commit. */
-export class SinkLoop {
+export class SinkLoop implements QueueListener {
   readonly #parts: SinkLoopParts;
+  readonly #queues: readonly SinkQueue[];
+  readonly #byKey: ReadonlyMap<string, SinkQueue>;
   /** Offset after the last record put, of the queues that moved since the last commit. */
   readonly #moved = new Map<string, QueueOffset>();
+  /** Where the sink wants to read, of queues that nothing was delivered of since it said so. */
+  readonly #sought = new Map<string, QueueOffset>();
   #nextFlushAt = 0;
   #commitRequested = false;
   #turn = 0;
@@ -49,6 +57,8 @@ export class SinkLoop {
 
   constructor(parts: SinkLoopParts) {
     this.#parts = parts;
+    this.#queues = parts.queues(this);
+    this.#byKey = new Map(this.#queues.map((queue) => [queueKey(queue), queue]));
     parts.signal.addEventListener('abort', () => {
       this.wake();
     });
@@ -70,27 +80,47 @@ export class SinkLoop {
     this.wake();
   }
 
+  /** LogError LOG_BAD_REQUEST. */
   seek(offsets: readonly QueueOffset[]): void {
-    for (const to of offsets) {
-      this.#moved.delete(queueKey(to));
-      this.#reader(to)?.seek(to.offset);
+    for (const { offset } of offsets) checkOffset(offset);
+    for (const { topic, queue: number, offset } of offsets) {
+      const key = queueKey({ topic, queue: number });
+      const queue = this.#byKey.get(key);
+      if (queue === undefined) {
+        this.#ignore('seek', { topic, queue: number, offset }, 'the task does not read this queue');
+        continue;
+      }
+      this.#moved.delete(key);
+      this.#sought.set(key, { topic, queue: number, offset });
+      queue.seek(offset);
     }
     this.wake();
   }
 
   pause(queues: readonly QueueRef[], paused: boolean): void {
-    for (const queue of queues) {
-      const reader = this.#reader(queue);
-      if (reader !== undefined) reader.paused = paused;
+    for (const at of queues) {
+      const queue = this.#byKey.get(queueKey(at));
+      if (queue !== undefined) queue.paused = paused;
     }
     this.wake();
   }
 
   async run(): Promise<void> {
+    try {
+      await this.#run();
+    } catch (error) {
+      // What it asked for before it failed holds for its next start. That may fail as well, and is not why it ends.
+      await this.#rewind().catch(() => undefined);
+      throw error;
+    }
+  }
+
+  async #run(): Promise<void> {
     const { gate, signal } = this.#parts;
     this.#nextFlushAt = performance.now() + this.#parts.flushIntervalMs;
     while (!signal.aborted) {
       if (this.#failure !== null) throw this.#failure.error;
+      await this.#rewind();
       if (!gate.open) {
         if (gate.target !== 'RUNNING') await this.#flush();
         this.#parts.onPaused(true);
@@ -99,29 +129,43 @@ export class SinkLoop {
         continue;
       }
       this.#news = false;
-      const reader = this.#next();
-      if (reader !== null) await this.#deliver(reader.reader, reader.batch);
+      const next = this.#next();
+      if (next !== null) await this.#deliver(next.queue, next.batch);
       if (this.#commitRequested || (this.#moved.size > 0 && performance.now() >= this.#nextFlushAt)) {
         await this.#flush();
       }
-      if (reader === null) await this.#idle();
+      if (next === null) await this.#idle();
     }
+    await this.#rewind();
     await this.#flush();
   }
 
-  #reader(at: QueueRef): SinkQueue | undefined {
-    return this.#parts.readers.find((reader) => reader.queue === at.queue && reader.topic === at.topic);
+  /**
+   * A seek backwards is durable before anything is delivered from there: a start that went on where the sink was before
+   * would skip what the sink had asked for.
+   */
+  async #rewind(): Promise<void> {
+    const { offsets, errors, gate } = this.#parts;
+    if (this.#sought.size === 0 || !gate.leased) return;
+    const sought = [...this.#sought];
+    try {
+      await offsets.rewind(sought.map(([, to]) => to));
+    } catch (error) {
+      if (!isNotNow(error)) throw error;
+      errors.retriedLater('commit', error);
+      return;
+    }
+    for (const [key, to] of sought) if (this.#sought.get(key) === to) this.#sought.delete(key);
   }
 
   /** The next queue with something to deliver, in turn, so that a busy one does not starve the others. */
-  #next(): { readonly reader: SinkQueue; readonly batch: FetchedBatch } | null {
-    const { readers } = this.#parts;
-    for (let i = 0; i < readers.length; i += 1) {
-      this.#turn = (this.#turn + 1) % readers.length;
-      const reader = readers[this.#turn];
-      if (reader === undefined || reader.paused) continue;
-      const batch = reader.peek();
-      if (batch !== null) return { reader, batch };
+  #next(): { readonly queue: SinkQueue; readonly batch: FetchedBatch } | null {
+    for (let i = 0; i < this.#queues.length; i += 1) {
+      this.#turn = (this.#turn + 1) % this.#queues.length;
+      const queue = this.#queues[this.#turn];
+      if (queue === undefined || queue.paused || this.#sought.has(queueKey(queue))) continue;
+      const batch = queue.peek();
+      if (batch !== null) return { queue, batch };
     }
     return null;
   }
@@ -212,7 +256,7 @@ export class SinkLoop {
   }
 
   async #flush(): Promise<void> {
-    const { task, calls, errors, commit, gate } = this.#parts;
+    const { task, calls, errors, offsets, gate } = this.#parts;
     this.#commitRequested = false;
     this.#nextFlushAt = performance.now() + this.#parts.flushIntervalMs;
     if (this.#moved.size === 0 || !gate.leased) return;
@@ -226,12 +270,11 @@ export class SinkLoop {
       errors.retriedLater('flush', retriable);
       return;
     }
-    const safe =
-      task.preCommit === undefined
-        ? flushed
-        : await calls.run('preCommit', () => task.preCommit?.(flushed) ?? flushed);
+    const answered = await calls.run('preCommit', () => task.preCommit?.(flushed) ?? flushed);
+    // What the sink has gone back on in the meantime is not done any more.
+    const safe = this.#trusted(flushed, answered).filter((item) => !this.#sought.has(queueKey(item)));
     try {
-      if (safe.length > 0) await commit(safe);
+      if (safe.length > 0) await offsets.commit(safe);
     } catch (error) {
       // The log is waited for. Whether it has these offsets makes no difference: greater ones follow.
       if (!isNotNow(error)) throw error;
@@ -244,6 +287,30 @@ export class SinkLoop {
       if (agreed !== undefined && agreed.offset >= offset && this.#moved.get(key)?.offset === offset)
         this.#moved.delete(key);
     }
+  }
+
+  /** As Kafka Connect does, what no sink can know is left out: an offset that it was not asked for, or a queue of another task. */
+  #trusted(flushed: readonly QueueOffset[], answered: readonly QueueOffset[]): readonly QueueOffset[] {
+    const asked = new Map(flushed.map((item) => [queueKey(item), item]));
+    const trusted: QueueOffset[] = [];
+    for (const { topic, queue, offset } of answered) {
+      const item = { topic, queue, offset };
+      const most = asked.get(queueKey(item))?.offset ?? this.#byKey.get(queueKey(item))?.position;
+      if (most === undefined) this.#ignore('preCommit', item, 'the task does not read this queue');
+      else if (!Number.isSafeInteger(offset) || offset < 0)
+        this.#ignore('preCommit', item, 'it is not an offset');
+      else if (offset > most)
+        this.#ignore('preCommit', item, `the sink was given records up to ${most} only`);
+      else if (asked.has(queueKey(item))) trusted.push(item);
+    }
+    return trusted;
+  }
+
+  #ignore(call: string, item: QueueOffset, cause: string): void {
+    this.#parts.log.warn(
+      { call, ...item, cause, code: 'SINK_BAD_OFFSET' },
+      'an offset of the plugin is ignored',
+    );
   }
 
   /** Until data arrives, a flush is due or the signal. Looks again each second at least: the lease has no alarm. */

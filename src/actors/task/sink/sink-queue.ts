@@ -9,7 +9,14 @@ export interface FetchedBatch {
   next: number;
 }
 
-export interface QueueReaderOptions {
+/** Whoever delivers from the queues. */
+export interface QueueListener {
+  /** There is something to deliver. */
+  readonly wake: () => void;
+  readonly fail: (error: unknown) => void;
+}
+
+export interface SinkQueueOptions {
   readonly log: Pick<Log, 'read'>;
   readonly topic: string;
   readonly queue: number;
@@ -17,12 +24,18 @@ export interface QueueReaderOptions {
   readonly maxBytes: number;
   readonly waitMs: number;
   readonly signal: AbortSignal;
-  readonly onData: () => void;
   /** The log is away. Resolves after the wait before try number `attempt` + 1. */
   readonly onAway: (error: LogError, attempt: number) => Promise<void>;
   /** After `onAway`: the log is there again. */
   readonly onBack: () => void;
-  readonly onError: (error: unknown) => void;
+  /** Retention has deleted the records from `from` to the one before `to`, which were not read yet. */
+  readonly onLost: (from: number, to: number) => void;
+}
+
+export interface QueueStart {
+  readonly offset: number;
+  /** False: `offset` stands for the oldest record there is, and nothing is lost where that lies behind it. */
+  readonly exact: boolean;
 }
 
 /** Reads one queue ahead of the sink, bounded in bytes: the next batches arrive while the sink writes. */
@@ -30,11 +43,13 @@ export class SinkQueue {
   readonly topic: string;
   readonly queue: number;
   paused = false;
-  readonly #options: QueueReaderOptions;
+  readonly #options: SinkQueueOptions;
+  readonly #listener: QueueListener;
   #batches: FetchedBatch[] = [];
   #bytes = 0;
   #fetchFrom: number;
   #position: number;
+  #exact: boolean;
   #seeks = 0;
   #fetching = false;
   /** Of failed reads since the last one that was answered. */
@@ -42,12 +57,14 @@ export class SinkQueue {
   /** Ends the read under way. One for all reads until a seek: each signal made costs its source a few bytes for ever. */
   #reads = new AbortController();
 
-  constructor(options: QueueReaderOptions, offset: number) {
+  constructor(options: SinkQueueOptions, listener: QueueListener, { offset, exact }: QueueStart) {
     this.#options = options;
+    this.#listener = listener;
     this.topic = options.topic;
     this.queue = options.queue;
     this.#fetchFrom = offset;
     this.#position = offset;
+    this.#exact = exact;
     options.signal.addEventListener('abort', () => {
       this.#reads.abort(options.signal.reason);
     });
@@ -63,8 +80,10 @@ export class SinkQueue {
     return this.#position;
   }
 
+  /** To offset 0 is to the oldest record there is. */
   seek(offset: number): void {
     this.#seeks += 1;
+    this.#exact = offset > 0;
     this.#batches = [];
     this.#bytes = 0;
     this.#fetchFrom = offset;
@@ -99,7 +118,7 @@ export class SinkQueue {
       },
       (error: unknown) => {
         this.#fetching = false;
-        this.#options.onError(error);
+        this.#listener.fail(error);
       },
     );
   }
@@ -112,6 +131,9 @@ export class SinkQueue {
       throw error;
     });
     if (result === null || seeks !== this.#seeks) return;
+    const first = Math.min(result.startOffset, result.batches[0]?.baseOffset ?? result.nextOffset);
+    if (this.#exact && first > from) this.#options.onLost(from, first);
+    this.#exact = true;
     for (const { baseOffset, batch, fresh = false } of result.batches) {
       const reader = BatchReader.open(batch.bytes, fresh);
       const next = Math.max(0, from - baseOffset);
@@ -120,7 +142,7 @@ export class SinkQueue {
       this.#bytes += batch.bytes.byteLength;
     }
     this.#fetchFrom = result.nextOffset;
-    if (result.batches.length > 0) this.#options.onData();
+    if (result.batches.length > 0) this.#listener.wake();
   }
 
   async #read(offset: number): Promise<ReadResult> {
