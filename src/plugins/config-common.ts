@@ -1,5 +1,6 @@
 /** The keys that every connector has, beside those of its plugin. */
 import type { ConfigDefinition, ConfigKey, ConfigValue } from '../sdk/config.js';
+import { javaPattern, javaPatternProblem } from '../sdk/java-pattern/java-pattern.js';
 import { CONSUMING } from './config-consuming.js';
 
 const COMMON = 'Common';
@@ -240,6 +241,7 @@ const SOURCE: ConfigDefinition = [
     type: 'STRING',
     defaultValue: 'requested',
     allowed: ['requested', 'required', 'disabled'],
+    anyCase: true,
     importance: 'MEDIUM',
     documentation:
       'On RocketMQ, where records and their positions are two appends: requested: after a crash, the records that are there without a position are found and not appended again. disabled: they are appended again. required: the task fails, since nothing can be promised there. On the embedded log all three are exactly once.',
@@ -271,11 +273,11 @@ const SINK: ConfigDefinition = [
     defaultValue: null,
     importance: 'HIGH',
     documentation:
-      'Regular expression for the topics to read; it must match the whole name. Give this or topics.',
+      "Regular expression, in Java's syntax, for the topics to read; it must match the whole name. Give this or topics.",
     group: COMMON,
     width: 'LONG',
     displayName: 'Topics regex',
-    validator: badRegex,
+    validator: (value) => (value === null ? null : javaPatternProblem(value)),
   },
   {
     name: 'topics.refresh.ms',
@@ -301,20 +303,9 @@ export function topicNameProblem(name: string): string | null {
   return TOPIC_NAME.test(name) ? null : `"${name.slice(0, 100)}" cannot name a topic: ${TOPIC_RULE}`;
 }
 
-function badRegex(value: ConfigValue): string | null {
-  try {
-    topicsRegex(String(value));
-    return null;
-  } catch (error) {
-    return `must be a regular expression: ${error instanceof Error ? error.message : String(error)}`;
-  }
-}
-
-/** Of `topics.regex` and others: matches whole names. Throws as RegExp does. */
+/** Of `topics.regex` and others: matches whole names. ConfigError BAD_REGEX. */
 export function topicsRegex(pattern: string): RegExp {
-  // Alone first: `a)(b` is balanced only by what is put around it.
-  new RegExp(pattern);
-  return new RegExp(`^(?:${pattern})$`);
+  return javaPattern(pattern).whole;
 }
 
 /** Without the converters' keys, which are in converter-config.ts, and those of single transforms. */

@@ -4,6 +4,7 @@
  */
 import { parseConfig, REASON_REQUIRED } from '../sdk/config-parse.js';
 import type { ConfigDefinition, ConfigIssue, ConfigKey, ConfigValue, ParsedConfig } from '../sdk/config.js';
+import { javaPatternProblem } from '../sdk/java-pattern/java-pattern.js';
 import type { RawConfig } from '../sdk/plugin.js';
 import { topicsRegex } from './config-common.js';
 import { configError, own, type Configured } from './config-plugins.js';
@@ -175,12 +176,8 @@ function settingKeys(alias: string): readonly ConfigKey[] {
 }
 
 function badPattern(value: ConfigValue): string | null {
-  try {
-    if (Array.isArray(value)) (value as readonly string[]).forEach((pattern) => topicsRegex(pattern));
-    return null;
-  } catch (error) {
-    return `must be regular expressions: ${error instanceof Error ? error.message : String(error)}`;
-  }
+  const patterns: readonly unknown[] = Array.isArray(value) ? value : [];
+  return patterns.map(javaPatternProblem).find((problem) => problem !== null) ?? null;
 }
 
 function matches(patterns: readonly RegExp[], topic: string): boolean {

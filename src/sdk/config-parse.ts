@@ -121,9 +121,14 @@ function parseType(key: ConfigKey, text: string): Parsed {
     case 'PASSWORD':
       return { value: new Secret(text) };
     case 'STRING':
+      return { value: (key.anyCase === true ? sameLetters(key, trimmed) : undefined) ?? trimmed };
     case 'CLASS':
       return { value: trimmed };
   }
+}
+
+function sameLetters({ allowed }: ConfigKey, text: string): string | undefined {
+  return allowed?.find((item) => item.toLowerCase() === text.toLowerCase());
 }
 
 function range(key: ConfigKey): string {

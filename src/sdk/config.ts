@@ -20,6 +20,8 @@ export interface ConfigKey {
   readonly defaultValue?: string | null;
   /** The values allowed; checked, and recommended to user interfaces. */
   readonly allowed?: readonly string[];
+  /** Of a STRING: the letters of what is allowed may be large or small; the value is as it stands in `allowed`. */
+  readonly anyCase?: boolean;
   readonly min?: number;
   readonly max?: number;
   /** Further check of the parsed value: a reason, or null when it is good. */

@@ -1,5 +1,5 @@
+import { javaPattern, javaPatternProblem } from '../sdk/index.js';
 import type { Plugin, Predicate } from '../sdk/index.js';
-import { fullMatch, regexProblem } from './regex.js';
 
 /** True for records of topics whose whole name matches. */
 const predicate: Predicate = {
@@ -9,13 +9,13 @@ const predicate: Predicate = {
       name: 'pattern',
       type: 'STRING',
       importance: 'MEDIUM',
-      documentation: 'Regular expression that the whole name of the topic must match.',
-      validator: regexProblem,
+      documentation: "Regular expression, in Java's syntax, that the whole name of the topic must match.",
+      validator: javaPatternProblem,
     },
   ],
   create: (config) => {
-    const regex = fullMatch(config.string('pattern'));
-    return { test: (record) => record.topic !== null && regex.test(record.topic) };
+    const { whole } = javaPattern(config.string('pattern'));
+    return { test: (record) => record.topic !== null && whole.test(record.topic) };
   },
 };
 

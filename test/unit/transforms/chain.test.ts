@@ -94,7 +94,7 @@ test('what only making the transform can tell is told by its key as well', async
     [
       'RegexRouter',
       { regex: '(o)', replacement: '$2' },
-      /^transforms\.t\.replacement: the replacement refers to \$2/,
+      /^transforms\.t\.replacement: the replacement cannot be used: it refers to \$2/,
     ],
     ['RegexRouter', { regex: 'a)(b', replacement: 'x' }, /^transforms\.t\.regex/],
     [
@@ -106,8 +106,8 @@ test('what only making the transform can tell is told by its key as well', async
     ['MaskField$Value', { fields: '' }, /^transforms\.t\.fields: must name at least one/],
     [
       'TimestampRouter',
-      { 'timestamp.format': 'YYYY' },
-      /^transforms\.t\.timestamp\.format: "YYYY" is not supported/,
+      { 'timestamp.format': 'yyyyI' },
+      /^transforms\.t\.timestamp\.format: "I" is nothing in a time format/,
     ],
     [
       'Filter',
