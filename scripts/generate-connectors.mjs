@@ -24,6 +24,30 @@ Classes are found by the names here, with or without \`Connector\` at the end, a
 Connect's classes that do the same. How to write a connector: [writing-a-connector.md](writing-a-connector.md).
 `;
 
+const DIFFERENCES = `## Other than Kafka Connect
+
+The built-in transforms, predicates and converters do what Kafka Connect 4.3.1's do; tables of cases from its own classes are
+among the tests. Where they do otherwise, it is on purpose:
+
+- What cannot work with any record is refused as configuration, before the first record: a replacement that names a group its
+  regular expression does not have, a format of times, an empty field name, \`schema.content\` that is no schema.
+- Regular expressions (\`regex\`, \`pattern\`, \`topics.regex\`, \`topic.creation.….include\`) have Java's syntax. Refused are the
+  flags \`u\`, \`U\`, \`d\` and \`c\`, \`\\G\`, \`\\X\`, \`\\N{…}\`, \`\\b{g}\`, Unicode blocks (\`\\p{In…}\`), and references back to a group
+  that may take no part in a match. \`\\b\` goes by ASCII, as in Java 19 and newer.
+- TimestampRouter writes English, and weeks as in the United States, where Kafka Connect goes by the locale of its machine.
+- MaskField lets a null pass, so that tombstones do; gives a decimal the scale of its schema; refuses a replacement that does not
+  fit into the field's type, where Kafka Connect cuts it.
+- ReplaceField takes blanks around the names in \`renames\` away, and answers to \`whitelist\` and \`blacklist\`.
+- The default of a struct field stands in where the struct is missing; Kafka Connect's own fail at it in every transform but ExtractField.
+- JsonConverter refuses a payload that is not of its schema's type, where Kafka Connect reads 0, false or null, or cuts a number;
+  text after the value; numbers with leading zeros or beyond a double (\`1e400\`); and 24:00 as a time of day. It keeps all digits of
+  integers without a schema, reads \`"NaN"\` and \`"Infinity"\` as the numbers for which they are written, gives decimals the scale of
+  their schema, and writes a decimal without a schema only with \`decimal.format=NUMERIC\`.
+- Without a schema there is one type of number: 5 and 5.0 are the same, and are written as 5. Names that are integers come first
+  in an object, in their order.
+- StringConverter knows UTF-8 only, and writes structs and maps as JSON and times as ISO 8601, where Kafka Connect writes Java's \`toString\`.
+`;
+
 const TYPES = {
   source: 'Sources',
   sink: 'Sinks',
@@ -102,6 +126,7 @@ async function page() {
     `## Every source\n\n${table([...beside('source'), ...creation.definition])}`,
     `## Every sink\n\n${table(beside('sink'))}`,
     ...(await Promise.all(Object.keys(TYPES).map(plugins))),
+    DIFFERENCES,
   ].join('\n');
 }
 

@@ -20,16 +20,16 @@ const NUMBER = /-?\d+(\.\d+)?([eE][+-]?\d+)?/y;
 
 /**
  * As JSON.parse, but whole numbers that a JavaScript number cannot hold become bigints. Throws SyntaxError, whose
- * message may quote the text; DataError TOO_DEEP.
+ * message may quote the text; DataError TOO_DEEP, and NUMBER_TOO_LARGE for what would become Infinity, as 1e400.
  */
 export function parseJson(text: string): unknown {
   const json: unknown = JSON.parse(text);
   return losesDigits(json) ? plainNumbers(parseExact(text)) : json;
 }
 
-/** Whether what JSON.parse gave holds a whole number that it may have rounded. Throws DataError TOO_DEEP. */
+/** Whether what JSON.parse gave holds a whole number that it may have rounded. Throws DataError TOO_DEEP, NUMBER_TOO_LARGE. */
 export function losesDigits(json: unknown, depth = 0): boolean {
-  if (typeof json === 'number') return Number.isInteger(json) && !Number.isSafeInteger(json);
+  if (typeof json === 'number') return Number.isInteger(finite(json)) && !Number.isSafeInteger(json);
   if (typeof json !== 'object' || json === null) return false;
   if (depth > MAX_JSON_DEPTH) throw jsonTooDeep();
   if (Array.isArray(json)) return json.some((item) => losesDigits(item, depth + 1));
@@ -39,12 +39,20 @@ export function losesDigits(json: unknown, depth = 0): boolean {
 
 /** A copy of what `parseExact` gave, in which numbers with a fraction are JavaScript numbers. */
 export function plainNumbers(json: unknown): unknown {
-  if (json instanceof NumberText) return Number(json.text);
+  if (json instanceof NumberText) return finite(Number(json.text));
   if (Array.isArray(json)) return json.map(plainNumbers);
   if (!isFields(json)) return json;
   const fields: Record<string, unknown> = {};
   for (const name of Object.keys(json)) setField(fields, name, plainNumbers(json[name]));
   return fields;
+}
+
+/** JSON has no infinity: it is what JSON.parse makes of 1e400. Throws DataError NUMBER_TOO_LARGE. */
+export function finite(value: number): number {
+  if (Number.isFinite(value)) return value;
+  throw new DataError('a number is larger than 1.8e308, which is the most that a double holds', {
+    code: 'NUMBER_TOO_LARGE',
+  });
 }
 
 /**

@@ -20,6 +20,7 @@ function extractField(part: Part): Transform {
         type: 'STRING',
         defaultValue: 'V1',
         allowed: ['V1', 'V2'],
+        anyCase: true,
         importance: 'HIGH',
         documentation:
           'V1: the name is one field, dots and all. V2: dots lead into nested fields; a name with dots in it is put in backticks.',
@@ -35,9 +36,7 @@ function extractField(part: Part): Transform {
         apply: (record) => {
           const schema = part.schema(record);
           const extracted = schema === null ? null : schemas.of(schema);
-          const value = valueAt(part.value(record), schema, path);
-          const standIn = replaceNull && extracted !== null ? extracted.defaultValue : undefined;
-          return part.replace(record, extracted, value ?? standIn ?? null);
+          return part.replace(record, extracted, valueAt(part.value(record), schema, path, replaceNull));
         },
       };
     },
@@ -77,13 +76,22 @@ function schemaAt(schema: Schema, path: readonly string[]): Schema {
   return current;
 }
 
-function valueAt(value: unknown, schema: Schema | null, path: readonly string[]): unknown {
+/** As in Kafka Connect the structs on the way always have their defaults, and the last field as `replaceNull` says. */
+function valueAt(
+  value: unknown,
+  schema: Schema | null,
+  path: readonly string[],
+  replaceNull: boolean,
+): unknown {
   let current: unknown = value;
+  let currentSchema = schema;
   for (const [depth, name] of path.entries()) {
     if (current === null || current === undefined) return null;
-    current = fieldOf(requireFields(current, depth === 0 ? schema : null, 'ExtractField'), name);
+    current = fieldOf(requireFields(current, currentSchema, 'ExtractField'), name);
+    currentSchema = currentSchema?.fields?.find((field) => field.name === name)?.schema ?? null;
+    if (replaceNull || depth < path.length - 1) current ??= currentSchema?.defaultValue;
   }
-  return current;
+  return current ?? null;
 }
 
 export const Key = { type: 'transformation', plugin: extractField(KEY) } satisfies Plugin;

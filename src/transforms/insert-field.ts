@@ -112,8 +112,10 @@ function insertionsOf(config: ParsedConfig): readonly Insertion[] {
   const add = (key: string, required: Schema, optional: Schema, of: Insertion['of']): void => {
     const spec = config.stringOrNull(key);
     if (spec === null || spec === '') return;
+    const name = spec.replace(/[!?]$/, '');
+    if (name === '') throw new ConfigError(`${key} must name a field before its ${spec}`, { field: key });
     insertions.push({
-      name: spec.replace(/[!?]$/, ''),
+      name,
       schema: spec.endsWith('!') ? required : optional,
       of,
     });

@@ -1,5 +1,5 @@
 import { DataError, Decimal, describeValue, fieldOf, isFields, PerSchema, setField } from '../sdk/index.js';
-import type { Plugin, Schema, Transform } from '../sdk/index.js';
+import type { Plugin, Schema, SchemaType, Transform } from '../sdk/index.js';
 import {
   defaultsOf,
   fillDefaults,
@@ -39,6 +39,9 @@ function maskField(part: Part): Transform {
       const replacement = config.stringOrNull('replacement');
       const replaceNull = config.boolean('replace.null.with.default');
       const defaults = new PerSchema((schema) => (replaceNull ? defaultsOf(schema) : []));
+      const schemas = new PerSchema(
+        (schema) => new Map(schema.fields?.map((field) => [field.name, field.schema])),
+      );
       return {
         apply: (record) => {
           const value = part.value(record);
@@ -46,10 +49,13 @@ function maskField(part: Part): Transform {
           const schema = part.schema(record);
           const updated: Record<string, unknown> = { ...requireFields(value, schema, 'MaskField') };
           if (schema !== null) fillDefaults(updated, defaults.of(schema));
+          const known = schema === null ? null : schemas.of(schema);
           for (const name of names) {
-            const found = fieldOf(updated, name);
-            if (found !== null && found !== undefined)
-              setField(updated, name, masked(found, typeOf(schema, name), replacement));
+            // As in Kafka Connect: a name that a schema does not have is passed over, without one it becomes null.
+            const field = known?.get(name);
+            if (known !== null && field === undefined) continue;
+            const found = fieldOf(updated, name) ?? null;
+            setField(updated, name, found === null ? null : masked(found, field ?? null, replacement));
           }
           return part.replace(record, schema, updated);
         },
@@ -58,15 +64,11 @@ function maskField(part: Part): Transform {
   };
 }
 
-function typeOf(schema: Schema | null, name: string): Schema | null {
-  return schema?.fields?.find((field) => field.name === name)?.schema ?? null;
-}
-
 function masked(value: unknown, schema: Schema | null, replacement: string | null): unknown {
-  return replacement === null ? emptyOf(value) : replaced(value, schema, replacement);
+  return replacement === null ? emptyOf(value, schema) : replaced(value, schema, replacement);
 }
 
-function emptyOf(value: unknown): unknown {
+function emptyOf(value: unknown, schema: Schema | null): unknown {
   if (typeof value === 'string') return '';
   if (typeof value === 'number' || typeof value === 'bigint') return 0;
   if (typeof value === 'boolean') return false;
@@ -74,28 +76,55 @@ function emptyOf(value: unknown): unknown {
   if (value instanceof Decimal) return new Decimal(0n, value.scale);
   if (Array.isArray(value)) return [];
   if (value instanceof Map) return new Map();
-  if (isFields(value)) return {};
-  throw new DataError(`MaskField cannot mask ${describeValue(value)}`, { code: 'CANNOT_MASK' });
+  if (isFields(value) && schema?.type !== 'STRUCT') return {};
+  throw cannot(
+    `mask ${describeValue(value)}${schema?.type === 'STRUCT' ? ' that is a struct: leave it out' : ''}`,
+  );
 }
 
 function replaced(value: unknown, schema: Schema | null, replacement: string): unknown {
   if (typeof value === 'string') return replacement;
-  if (value instanceof Decimal) return Decimal.parse(replacement).withScale(value.scale);
+  if (value instanceof Decimal) return numberOf(replacement).withScale(value.scale);
   if (typeof value === 'number' || typeof value === 'bigint') {
-    const number = Number(replacement);
-    const whole = typeof value === 'bigint' || schema?.type.startsWith('INT') === true;
-    if (replacement.trim() !== '' && (whole ? Number.isSafeInteger(number) : !Number.isNaN(number)))
-      return number;
-    throw new DataError(
-      `MaskField: "${replacement}" is not a ${whole ? 'whole ' : ''}number to replace a number with`,
-      {
-        code: 'CANNOT_MASK',
-      },
-    );
+    const whole = schema === null ? !isFraction(value) : schema.type.startsWith('INT');
+    return whole ? wholeOf(replacement, schema) : Number(numberOf(replacement));
   }
-  throw new DataError(`MaskField cannot put a replacement in the place of ${describeValue(value)}`, {
-    code: 'CANNOT_MASK',
-  });
+  throw cannot(`put a replacement in the place of ${describeValue(value)}`);
+}
+
+function isFraction(value: number | bigint): boolean {
+  return typeof value === 'number' && !Number.isInteger(value);
+}
+
+function numberOf(replacement: string): Decimal {
+  try {
+    return Decimal.parse(replacement);
+  } catch (error) {
+    if (!(error instanceof DataError)) throw error;
+    throw cannot(`put "${replacement}" in the place of a number: it is none`);
+  }
+}
+
+/** What follows the point is left out, as in Kafka Connect; what does not fit is refused, where it is cut off there. */
+function wholeOf(replacement: string, schema: Schema | null): number | bigint {
+  const { unscaled, scale } = numberOf(replacement);
+  const power = 10n ** BigInt(Math.abs(scale));
+  const whole = scale > 0 ? unscaled / power : unscaled * power;
+  const bits = BITS.get(schema?.type) ?? 64;
+  if (BigInt.asIntN(bits, whole) !== whole)
+    throw cannot(`put "${replacement}" in the place of a number of ${bits} bits`);
+  const number = Number(whole);
+  return Number.isSafeInteger(number) ? number : whole;
+}
+
+const BITS: ReadonlyMap<SchemaType | undefined, number> = new Map([
+  ['INT8', 8],
+  ['INT16', 16],
+  ['INT32', 32],
+]);
+
+function cannot(what: string): DataError {
+  return new DataError(`MaskField cannot ${what}`, { code: 'CANNOT_MASK' });
 }
 
 export const Key = { type: 'transformation', plugin: maskField(KEY) } satisfies Plugin;

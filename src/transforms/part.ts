@@ -36,6 +36,12 @@ export const VALUE: Part = {
 /** The value as a struct, or as an object without a schema. `purpose` completes "… for". */
 export function requireFields(value: unknown, schema: Schema | null, purpose: string): Fields {
   if (isFields(value) && (schema === null || schema.type === 'STRUCT')) return value;
+  if (value === null || value === undefined) {
+    throw new DataError(
+      `${purpose} needs fields, and there are none in a null, such as the value of a tombstone: leave such records out by a predicate of type RecordIsTombstone with negate=true on this transform`,
+      { code: 'NOT_A_STRUCT' },
+    );
+  }
   const wanted = schema === null ? 'an object' : 'a struct';
   throw new DataError(
     `${purpose} needs ${wanted}, not ${describeValue(value)}: hoist the value into a field first`,
@@ -79,6 +85,11 @@ export function fillDefaults(fields: Record<string, unknown>, defaults: Defaults
 export function nonEmptyList(value: unknown): string | null {
   const items: readonly unknown[] = Array.isArray(value) ? value : [];
   return items.length > 0 && !items.includes('') ? null : 'must name at least one field';
+}
+
+/** For `validator`: a list without an empty item, as two commas in a row leave one. */
+export function noEmptyItem(value: unknown): string | null {
+  return Array.isArray(value) && value.includes('') ? 'must not have an empty item' : null;
 }
 
 /** For `validator`: null, or a text that is not empty. */

@@ -1,6 +1,6 @@
 import { fieldOf, isInherited, PerSchema, setField } from '../sdk/index.js';
 import type { ConfigDefinition, Fields, ParsedConfig, Plugin, Schema, Transform } from '../sdk/index.js';
-import { KEY, REPLACE_NULL_KEY, requireFields, structLike, VALUE, type Part } from './part.js';
+import { KEY, noEmptyItem, REPLACE_NULL_KEY, requireFields, structLike, VALUE, type Part } from './part.js';
 
 const CONFIG: ConfigDefinition = [
   {
@@ -10,6 +10,7 @@ const CONFIG: ConfigDefinition = [
     defaultValue: '',
     importance: 'MEDIUM',
     documentation: 'Fields to leave out. Takes precedence over include.',
+    validator: noEmptyItem,
   },
   {
     name: 'include',
@@ -18,6 +19,7 @@ const CONFIG: ConfigDefinition = [
     defaultValue: '',
     importance: 'MEDIUM',
     documentation: 'Where given, only these fields are kept.',
+    validator: noEmptyItem,
   },
   {
     name: 'renames',

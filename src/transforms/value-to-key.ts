@@ -16,7 +16,7 @@ const transform: Transform = {
     REPLACE_NULL_KEY,
   ],
   create: (config) => {
-    const names = config.list('fields');
+    const names = [...new Set(config.list('fields'))];
     const replaceNull = config.boolean('replace.null.with.default');
     const schemas = new PerSchema((schema) => keySchema(schema, names));
     return {

@@ -8,7 +8,6 @@
  */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-
 import {
   DATE_NAME,
   Decimal,
@@ -18,6 +17,7 @@ import {
   fieldOf,
   isFields,
   logicalType,
+  parseJson,
   SchemaBuilder,
   setField,
   TIME_NAME,
@@ -37,17 +37,7 @@ export function readCases(file: string): readonly Fields[] {
 }
 
 export function parseCase(line: string): Fields {
-  return object(settled(parseExact(line)));
-}
-
-/** Unlike JSON.parse it keeps the digits of long numbers. */
-function settled(json: unknown): unknown {
-  if (json instanceof NumberText) return Number(json.text);
-  if (Array.isArray(json)) return json.map(settled);
-  if (!isFields(json)) return json;
-  const fields: Record<string, unknown> = {};
-  for (const [name, item] of Object.entries(json)) setField(fields, name, settled(item));
-  return fields;
+  return object(parseJson(line));
 }
 
 export function schemaOf(json: unknown): Schema | null {

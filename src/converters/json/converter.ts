@@ -1,9 +1,9 @@
 import {
+  ConfigError,
   DataError,
   fieldOf,
   isFields,
   parseExact,
-  parseJson,
   PerSchema,
   plainNumbers,
 } from '../../sdk/index.js';
@@ -42,10 +42,29 @@ const converter: Converter = {
       displayName: 'Schema cache size',
     },
     {
+      name: 'schema.content',
+      type: 'STRING',
+      defaultValue: null,
+      importance: 'HIGH',
+      documentation:
+        'With schemas.enable, the schema of every value that is read, as the JSON that would stand in "schema": values are then plain JSON. What is written is not affected.',
+      group: GROUP,
+      displayName: 'Schema content',
+      validator: (value) => {
+        try {
+          givenSchema(typeof value === 'string' ? value : null);
+          return null;
+        } catch (error) {
+          return error instanceof Error ? error.message : String(error);
+        }
+      },
+    },
+    {
       name: 'decimal.format',
       type: 'STRING',
       defaultValue: 'BASE64',
       allowed: ['BASE64', 'NUMERIC'],
+      anyCase: true,
       importance: 'LOW',
       documentation: 'How decimals are written: BASE64 of their bytes, or NUMERIC as numbers. Both are read.',
       group: GROUP,
@@ -64,6 +83,7 @@ const converter: Converter = {
   create: (config) =>
     new JsonConverter({
       envelope: config.boolean('schemas.enable'),
+      given: givenSchema(config.stringOrNull('schema.content')),
       cacheSize: config.int('schemas.cache.size'),
       decimalFormat: config.string('decimal.format') === 'NUMERIC' ? 'NUMERIC' : 'BASE64',
       replaceNullWithDefault: config.boolean('replace.null.with.default'),
@@ -72,6 +92,8 @@ const converter: Converter = {
 
 interface JsonOptions extends WriteOptions {
   readonly envelope: boolean;
+  /** That of all values that are read with an envelope; null: each brings its own. */
+  readonly given: Schema | null;
   readonly cacheSize: number;
 }
 
@@ -94,6 +116,7 @@ class JsonConverter implements ConverterInstance {
   readonly #options: JsonOptions;
   readonly #writers: ValueWriters;
   readonly #readers: ValueReaders;
+  readonly #given: Input | null;
   readonly #outputs: PerSchema<Output>;
   /** By the text of the schema; oldest out first. */
   readonly #inputs = new Map<string, Input>();
@@ -104,6 +127,8 @@ class JsonConverter implements ConverterInstance {
     this.#options = options;
     this.#writers = new ValueWriters(options);
     this.#readers = new ValueReaders(options.replaceNullWithDefault);
+    const { given } = options;
+    this.#given = given === null ? null : { schema: given, read: this.#readers.of(given) };
     this.#outputs = new PerSchema((schema) => ({
       prefix: SCHEMA_FIRST + schemaText(schema, this.#writers) + THEN_PAYLOAD,
       write: this.#writers.of(schema),
@@ -122,10 +147,15 @@ class JsonConverter implements ConverterInstance {
 
   toConnectData(_topic: string, data: Uint8Array | string | null): SchemaAndValue {
     if (data === null) return { schema: null, value: null };
-    const text = typeof data === 'string' ? data : Buffer.from(data).toString('utf8');
+    const text = withoutMark(typeof data === 'string' ? data : Buffer.from(data).toString('utf8'));
     if (text === '' && !this.#options.envelope) return { schema: null, value: null };
-    if (this.#options.envelope) return this.#fromPrefixed(text) ?? this.#fromEnvelope(text);
-    return { schema: null, value: parse(text, parseJson) };
+    if (!this.#options.envelope) return this.#plain(SCHEMALESS, text);
+    if (this.#given !== null) return this.#plain(this.#given, text);
+    return this.#fromPrefixed(text) ?? this.#fromEnvelope(text);
+  }
+
+  #plain(input: Input, text: string): SchemaAndValue {
+    return { schema: input.schema, value: this.#read(input, parse(text), text) };
   }
 
   /** null: the text does not begin with a known schema, or is not what it seems. */
@@ -201,11 +231,35 @@ class JsonConverter implements ConverterInstance {
 
 const SCHEMALESS: Input = { schema: null, read: readSchemaless };
 
-function parse(text: string, by: (text: string) => unknown = JSON.parse): unknown {
+/** Some programs on Windows begin UTF-8 with a byte order mark. */
+function withoutMark(text: string): string {
+  return text.startsWith('\ufeff') ? text.slice(1) : text;
+}
+
+/** Throws ConfigError. */
+function givenSchema(text: string | null): Schema | null {
+  if (text === null || text === '') return null;
   try {
-    return by(text);
+    const readers = new ValueReaders(true);
+    try {
+      return readSchema(parse(text), readers);
+    } catch (error) {
+      if (error !== NEEDS_EXACT) throw error;
+      return readSchema(parseExact(text), readers);
+    }
   } catch (error) {
-    if (error instanceof DataError) throw error;
+    if (!(error instanceof DataError)) throw error;
+    throw new ConfigError(`must be a schema as JSON: ${error.message}`, {
+      field: 'schema.content',
+      cause: error,
+    });
+  }
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
     const where = error instanceof Error ? /at position \d+/.exec(error.message)?.[0] : undefined;
     throw new DataError(`the value is not JSON${where === undefined ? '' : `: wrong ${where}`}`, {
       code: 'BAD_JSON',

@@ -5,6 +5,7 @@ import {
   decimalScale,
   describeValue,
   fieldOf,
+  finite,
   isFields,
   isInherited,
   logicalType,
@@ -73,7 +74,7 @@ export class ValueReaders {
       case 'Date':
         return (json) => date(int(json, 0x80000000) * DAY_MS, json);
       case 'Time':
-        return (json) => date(int(json, 0x80000000), json);
+        return timeOfDay;
       case 'Timestamp':
         return (json) => date(int64(json), json);
       case 'Decimal':
@@ -209,9 +210,9 @@ function int64(json: unknown): number | bigint {
 }
 
 function float(json: unknown): number {
-  if (typeof json === 'number') return json;
-  if (typeof json === 'bigint') return Number(json);
-  if (json instanceof NumberText) return Number(json.text);
+  if (typeof json === 'number') return finite(json);
+  if (typeof json === 'bigint') return finite(Number(json));
+  if (json instanceof NumberText) return finite(Number(json.text));
   return NON_NUMBERS.get(json) ?? mismatch('a number', json);
 }
 
@@ -236,6 +237,11 @@ function decimalReader(schema: Schema): Read {
       throw error;
     }
   };
+}
+
+function timeOfDay(json: unknown): Date {
+  const ms = int(json, 0x80000000);
+  return ms >= 0 && ms < DAY_MS ? new Date(ms) : mismatch('milliseconds of one day', json);
 }
 
 function date(ms: number | bigint, json: unknown): Date {

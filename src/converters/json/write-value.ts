@@ -188,11 +188,17 @@ function writeAny(value: unknown, decimalFormat: WriteOptions['decimalFormat'], 
   const write = (item: unknown): string => writeAny(item, decimalFormat, depth + 1);
   if (value === null || value === undefined) return 'null';
   if (typeof value === 'string') return quoted(value);
-  if (typeof value === 'number') return floatText(value);
+  if (typeof value === 'number')
+    return Number.isInteger(value) && !Object.is(value, -0) ? String(value) : floatText(value);
   if (typeof value === 'bigint' || typeof value === 'boolean') return String(value);
   if (value instanceof Uint8Array) return base64(value);
-  if (value instanceof Decimal)
-    return decimalFormat === 'NUMERIC' ? numericDecimal(value) : base64Decimal(value);
+  if (value instanceof Decimal) {
+    if (decimalFormat === 'NUMERIC') return numericDecimal(value);
+    throw new DataError(
+      `the decimal ${value.toString()} has no JSON form without a schema, since its scale would be lost: give the record a schema, or set decimal.format=NUMERIC`,
+      { code: 'NO_JSON_FORM' },
+    );
+  }
   if (Array.isArray(value)) return `[${value.map(write).join(',')}]`;
   if (value instanceof Map) return writeMap(value, write);
   if (isFields(value)) {
@@ -220,9 +226,11 @@ export function quoted(text: string): string {
   return ESCAPED.test(text) ? JSON.stringify(text) : `"${text}"`;
 }
 
+/** With a point, as Kafka Connect writes it: who reads it without the schema takes it for no integer either. */
 function floatText(value: number): string {
-  if (Number.isFinite(value)) return Object.is(value, -0) ? '-0.0' : String(value);
-  return `"${value}"`;
+  if (!Number.isFinite(value)) return `"${value}"`;
+  const text = Object.is(value, -0) ? '-0' : String(value);
+  return Number.isInteger(value) && !text.includes('e') ? `${text}.0` : text;
 }
 
 function integer(limit: number): Write {
