@@ -261,7 +261,7 @@ const SINK: ConfigDefinition = [
     defaultValue: '',
     importance: 'HIGH',
     documentation:
-      "Topics to read, separated by commas, none of the cluster's own. Give these or topics.regex.",
+      "Topics to read, separated by commas, none of the cluster's own. One that does not exist is waited for. Give these or topics.regex.",
     group: COMMON,
     width: 'LONG',
     displayName: 'Topics',

@@ -12,12 +12,20 @@ export class Topics {
   readonly #log: Pick<Log, 'describeTopic' | 'createTopic'>;
   readonly #create: NewTopic;
   readonly #own: ReadonlySet<string>;
+  readonly #onExisting: (topic: TopicDescription) => void;
   /** Recomputable, so bounded: a source that makes up topic names cannot fill the heap. */
   readonly #queues = new LRUCache<string, number>({ max: 1000 });
   #turn = 0;
 
   /** `own`: the cluster's topics, which no record may go to. */
-  constructor(log: Pick<Log, 'describeTopic' | 'createTopic'>, create: NewTopic, own: readonly string[]) {
+  constructor(
+    log: Pick<Log, 'describeTopic' | 'createTopic'>,
+    create: NewTopic,
+    own: readonly string[],
+    /** Told of each topic that it did not create. */
+    onExisting: (topic: TopicDescription) => void = () => undefined,
+  ) {
+    this.#onExisting = onExisting;
     this.#log = log;
     this.#create = create;
     this.#own = new Set(own);
@@ -35,8 +43,9 @@ export class Topics {
     if (this.#own.has(topic)) throw ownTopic(topic);
     const problem = topicNameProblem(topic);
     if (problem !== null) throw new DataError(problem, { code: 'BAD_TOPIC' });
-    const found =
-      (await this.#log.describeTopic(topic)) ?? (await createTopic(this.#log, topic, this.#create(topic)));
+    const there = await this.#log.describeTopic(topic);
+    const found = there ?? (await this.#createTopic(topic));
+    if (there !== null) this.#onExisting(there);
     this.#queues.set(topic, found.queues);
     return found.queues;
   }
@@ -56,20 +65,42 @@ export class Topics {
     this.#turn = (this.#turn + 1) % 0x3fffffff;
     return this.#turn % queues;
   }
+
+  async #createTopic(topic: string): Promise<TopicDescription> {
+    const settings = this.#create(topic);
+    if (settings !== null) return this.#log.createTopic(topic, settings);
+    throw new LogError(
+      'LOG_UNKNOWN_TOPIC',
+      `topic ${topic} does not exist and topic.creation.enable is false: create it, or allow creation`,
+    );
+  }
 }
 
-/** `settings` null: none may be created. LOG_UNKNOWN_TOPIC. */
-export async function createTopic(
-  log: Pick<Log, 'createTopic'>,
-  topic: string,
-  settings: TopicSettings | null,
-): Promise<TopicDescription> {
-  if (settings !== null) return log.createTopic(topic, settings);
-  throw new LogError(
-    'LOG_UNKNOWN_TOPIC',
-    `topic ${topic} does not exist and topic.creation.enable is false: create it, or allow creation`,
-  );
+/** In place of the node's settings: what stays so a connector has not asked for. */
+export const NOT_ASKED = { queues: NaN, retentionMs: NaN, retentionBytes: NaN } as const;
+
+/**
+ * Where an existing topic is not as was asked, as a sentence; null: nowhere. `retention`: whether the log rules over it.
+ */
+export function differenceOf(
+  found: TopicDescription,
+  asked: TopicSettings,
+  { retention }: { readonly retention: boolean },
+): string | null {
+  const names = ['queues', ...(retention ? (['retentionMs', 'retentionBytes'] as const) : [])] as const;
+  const differing = names
+    .filter((name) => !Number.isNaN(asked[name]) && found[name] !== asked[name])
+    .map((name) => `${LABELS[name]} is ${found[name] ?? -1}, not ${asked[name] ?? -1}`);
+  return differing.length === 0
+    ? null
+    : `topic ${found.name} was there already, and topic.creation changes nothing about it: ${differing.join(', ')}`;
 }
+
+const LABELS = {
+  queues: 'partitions',
+  retentionMs: 'retention.ms',
+  retentionBytes: 'retention.bytes',
+} as const;
 
 function ownTopic(topic: string): DataError {
   return new DataError(

@@ -170,7 +170,7 @@ const table = {
     'topic.creation.enable': {
       ...boolean(true),
       alias: 'autoCreateTopicEnable',
-      doc: 'Whether the topics that connectors name are created when they do not exist. Otherwise such a task fails.',
+      doc: 'Whether the topics that sources write to are created when they do not exist. Otherwise such a task fails. A sink creates none: it waits for those that it is to read.',
     },
     'topic.queues': {
       ...integer(null, 1, 1, 1024),

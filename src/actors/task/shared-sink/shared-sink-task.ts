@@ -1,7 +1,8 @@
 import { groupOf } from '../../../core/model.js';
-import { ConfigError } from '../../../sdk/errors.js';
+import type { TopicDescription } from '../../../log/log.js';
 import type { SharedConsumer } from '../../../log/shared.js';
-import type { FileAccess, SinkTaskContext } from '../../../sdk/plugin.js';
+import { ConfigError } from '../../../sdk/errors.js';
+import type { FileAccess, SinkTask, SinkTaskContext } from '../../../sdk/plugin.js';
 import type { StartedTask, TaskParts } from '../parts.js';
 import { flowReport } from '../flow-report.js';
 import type { LoadedSink } from '../load-task.js';
@@ -10,6 +11,7 @@ import { recordErrors, type RecordErrors } from '../record-errors.js';
 import { runToEnd } from '../run-to-end.js';
 import { placeOf } from '../sink/sink-record.js';
 import { SharedSinkLoop } from './shared-sink-loop.js';
+import { whenAllExist } from '../sink/queues-to-come.js';
 import { SinkTopics } from '../sink/sink-topics.js';
 
 export type OpenShared = (group: {
@@ -27,11 +29,22 @@ export async function startSharedSink(
   loaded: LoadedSink,
   open: OpenShared,
 ): Promise<StartedTask> {
-  const { context, gate, calls, report } = parts;
-  const { params, signal } = context;
   const task = loaded.connector.createTask();
   if (loaded.connector.shareable !== true || task.preCommit !== undefined) throw notShareable();
-  const topics = await new SinkTopics(parts, loaded).ensure();
+  return whenAllExist(parts, new SinkTopics(parts, loaded), (topics) =>
+    startOnTopics(parts, loaded, open, task, topics),
+  );
+}
+
+async function startOnTopics(
+  parts: TaskParts,
+  loaded: LoadedSink,
+  open: OpenShared,
+  task: SinkTask,
+  topics: readonly TopicDescription[],
+): Promise<StartedTask> {
+  const { context, gate, calls, report } = parts;
+  const { params, signal } = context;
   if (topics.length === 0) throw new ConfigError('no topic matches "topics.regex"', { code: 'NO_TOPICS' });
   const consumer = await open({
     group: groupOf(params.unit),

@@ -5,8 +5,11 @@ import type { StartedTask, TaskParts } from '../parts.js';
 import { queueKey } from './sink-queue.js';
 import type { SinkTopics } from './sink-topics.js';
 
+/** How often a topic is looked for that does not exist. */
+const MISSING_MS = 1000;
+
 export interface QueuesToComeOptions {
-  readonly topics: Pick<SinkTopics, 'look' | 'ensure' | 'own'>;
+  readonly topics: Pick<SinkTopics, 'look' | 'missing' | 'own'>;
   readonly intervalMs: number;
   readonly start: (parts: TaskParts, topics: readonly TopicDescription[]) => Promise<StartedTask>;
 }
@@ -20,13 +23,16 @@ export async function withQueuesToCome(
   { topics, intervalMs, start }: QueuesToComeOptions,
 ): Promise<StartedTask> {
   const { signal, log } = parts.context;
+  const awaited = new Awaited(parts);
 
   const begin = async (): Promise<{ readonly over: AbortController; readonly started: StartedTask }> => {
     const over = new AbortController();
     const either = AbortSignal.any([signal, over.signal]);
-    const found = await topics.ensure();
-    if (topics.own(found).length === 0) log.info({}, 'there is no queue to read for this task yet');
+    const found = await topics.look();
+    const nothing = topics.own(found).length === 0;
+    if (nothing) log.info({}, 'there is no queue to read for this task yet');
     const started = await start({ ...parts, context: { ...parts.context, signal: either } }, found);
+    awaited.say(topics.missing(found), nothing);
     void watch(found, over, either);
     return { over, started };
   };
@@ -40,7 +46,8 @@ export async function withQueuesToCome(
     const ids = new Map(present.map(({ name, id }) => [name, id]));
     const isNew = (topic: TopicDescription): boolean =>
       topics.own([topic]).some((queue) => !known.has(queueKey(queue)) || ids.get(topic.name) !== topic.id);
-    while (await passed(intervalMs, either)) {
+    const everyMs = topics.missing(present).length > 0 ? Math.min(MISSING_MS, intervalMs) : intervalMs;
+    while (await passed(everyMs, either)) {
       const found = await topics.look().catch((error: unknown) => {
         log.debug({ cause: String(error) }, 'the topics could not be looked at');
         return [];
@@ -66,6 +73,57 @@ export async function withQueuesToCome(
     }
   };
   return { done: untilStopped() };
+}
+
+/** Starts when all of `topics` exist. */
+export async function whenAllExist(
+  parts: TaskParts,
+  topics: Pick<SinkTopics, 'look' | 'missing'>,
+  start: (topics: readonly TopicDescription[]) => Promise<StartedTask>,
+): Promise<StartedTask> {
+  const { signal, log } = parts.context;
+  const found = await topics.look();
+  if (topics.missing(found).length === 0) return start(found);
+  const awaited = new Awaited(parts);
+  awaited.say(topics.missing(found), true);
+  const later = async (): Promise<void> => {
+    while (await passed(MISSING_MS, signal)) {
+      const now = await topics.look().catch((error: unknown) => {
+        log.debug({ cause: String(error) }, 'the topics could not be looked at');
+        return null;
+      });
+      if (now === null) continue;
+      awaited.say(topics.missing(now), true);
+      if (topics.missing(now).length === 0) return (await start(now)).done;
+    }
+  };
+  return { done: later() };
+}
+
+/** Says what is waited for: in the log, and in the status of a task that has nothing else to do. */
+class Awaited {
+  readonly #parts: Pick<TaskParts, 'context' | 'report'>;
+  #said = '';
+  #stalled = false;
+
+  constructor(parts: Pick<TaskParts, 'context' | 'report'>) {
+    this.#parts = parts;
+  }
+
+  say(missing: readonly string[], nothingElse: boolean): void {
+    const { context, report } = this.#parts;
+    const stalled = missing.length > 0 && nothingElse;
+    if (stalled && !this.#stalled) report.stalled({ call: 'topics', since: Date.now() });
+    if (!stalled && this.#stalled) report.stalled(null);
+    this.#stalled = stalled;
+    if (missing.join() === this.#said) return;
+    this.#said = missing.join();
+    if (missing.length === 0) return;
+    context.log.warn(
+      { topics: missing.slice(0, 20), count: missing.length },
+      'these topics do not exist: they are read when a source that writes there, or somebody else, has created them',
+    );
+  }
 }
 
 /** Whether the time passed, and not the signal ended it. */

@@ -4,8 +4,7 @@ import type { TopicDescription } from '../../../log/log.js';
 import { ConfigError } from '../../../sdk/errors.js';
 import type { QueueRef } from '../../../sdk/plugin.js';
 import type { TaskParts } from '../parts.js';
-import { newTopicSettings, type LoadedSink } from '../load-task.js';
-import { createTopic } from '../topics.js';
+import type { LoadedSink } from '../load-task.js';
 
 type Named = Pick<LoadedSink, 'topics' | 'topicsRegex'>;
 
@@ -44,15 +43,13 @@ export class SinkTopics {
     return [...found.values()].sort(byName);
   }
 
-  /** As `look`, and creates those of `topics` that do not exist. LOG_UNKNOWN_TOPIC where that is not allowed. */
-  async ensure(): Promise<readonly TopicDescription[]> {
-    const { context, log } = this.#parts;
-    const found = await this.look();
-    const settings = newTopicSettings(context.params.settings);
-    const created: TopicDescription[] = [];
-    for (const name of this.#named)
-      if (!found.some((topic) => topic.name === name)) created.push(await createTopic(log, name, settings));
-    return [...found, ...created].sort(byName);
+  /**
+   * Those of `topics` that do not exist. A reader waits for them: whoever writes to a topic says how it is to be, and
+   * would not be asked where a reader that came first had made it.
+   */
+  missing(found: readonly TopicDescription[]): readonly string[] {
+    const there = new Set(found.map(({ name }) => name));
+    return this.#named.filter((name) => !there.has(name));
   }
 
   /** Those queues that are this task's. */

@@ -19,7 +19,7 @@ import { runToEnd } from '../run-to-end.js';
 import { PartitionBound } from './partition-bound.js';
 import { runSource } from './source-loop.js';
 import { SourceWriter } from './source-writer.js';
-import { Topics } from '../topics.js';
+import { NOT_ASKED, Topics, differenceOf, type NewTopic } from '../topics.js';
 
 /** Room in a full log may come at any moment: a sink reads on, retention runs. */
 const FULL_LOG_RETRY_MS = 500;
@@ -90,14 +90,7 @@ export async function startSource(parts: TaskParts, loaded: LoadedSource): Promi
     signal,
     writer,
     errors,
-    topics: new Topics(
-      log,
-      (topic) => {
-        const ofNode = newTopicSettings(settings);
-        return ofNode === null ? null : loaded.topicCreation(topic, ofNode);
-      },
-      settings.ownTopics,
-    ),
+    topics: topicsOf(parts, loaded),
     transform: loaded.chain === null ? null : (record) => loaded.chain?.apply(record) ?? null,
     keyConverter: loaded.keyConverter.instance,
     valueConverter: loaded.valueConverter.instance,
@@ -149,6 +142,20 @@ function exactAppend(
     },
   });
   return { append, writer };
+}
+
+/** A source that says how its topics are to be, and finds one that is not so, is told. */
+function topicsOf({ context, log }: TaskParts, { topicCreation }: LoadedSource): Topics {
+  const { settings } = context.params;
+  const create: NewTopic = (topic) => {
+    const ofNode = newTopicSettings(settings);
+    return ofNode === null ? null : topicCreation(topic, ofNode);
+  };
+  return new Topics(log, create, settings.ownTopics, (found) => {
+    const asked = topicCreation(found.name, NOT_ASKED);
+    const difference = differenceOf(found, asked, { retention: log.capabilities.trim });
+    if (difference !== null) context.log.warn({ topic: found.name }, difference);
+  });
 }
 
 function sourceContext(
