@@ -2,7 +2,7 @@ import { readdirSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
 import { builtinPlugins } from './builtin.js';
-import type { CatalogEntry, PluginCatalog, PluginProblem } from './catalog.js';
+import { fullNames, type CatalogEntry, type PluginCatalog, type PluginProblem } from './catalog.js';
 import { readPackage, type PackageRead } from './manifest.js';
 
 /** A folder with more entries is surely not one of plugins. */
@@ -15,11 +15,19 @@ const MAX_ENTRIES = 10_000;
 export function discoverPlugins(paths: readonly string[]): PluginCatalog {
   const plugins = [...builtinPlugins()];
   const problems: PluginProblem[] = [];
+  // Else a package would become every connector of that name, with its secrets, by a greater version.
+  const own = new Set(plugins.flatMap((entry) => fullNames(entry).map((name) => called(entry, name))));
   const seen = new Map(plugins.map((entry) => [identity(entry), entry]));
   for (const path of new Set(paths.map((item) => resolve(item)))) {
     const found = readPath(path);
     problems.push(...found.problems);
     for (const entry of found.plugins) {
+      const taken = fullNames(entry).find((name) => own.has(called(entry, name)));
+      if (taken !== undefined) {
+        const reason = `${entry.class} ${entry.version} answers to ${taken}, which comes with Troupe: give it another name`;
+        problems.push({ path: entry.location ?? path, reason });
+        continue;
+      }
       const twin = seen.get(identity(entry));
       if (twin === undefined) {
         seen.set(identity(entry), entry);
@@ -32,6 +40,11 @@ export function discoverPlugins(paths: readonly string[]): PluginCatalog {
     }
   }
   return { plugins, problems };
+}
+
+/** `connector.class` finds sources and sinks alike. */
+function called({ type }: CatalogEntry, name: string): string {
+  return `${type === 'source' || type === 'sink' ? 'connector' : type} ${name}`;
 }
 
 function identity(entry: CatalogEntry): string {

@@ -5,6 +5,7 @@ import type { PredicateInstance, RawConfig, TransformInstance } from '../sdk/plu
 import { withTopic, type ConnectRecord } from '../sdk/record.js';
 import { configError, configurePlugin, own, type Configured } from './config-plugins.js';
 import type { PluginCatalog } from './catalog.js';
+import { checkTested, checkTransformed } from './plugin-returns.js';
 
 export interface TransformChain {
   /** Number of transforms. Without any, `apply` gives back what it gets. */
@@ -87,9 +88,10 @@ class Chain implements TransformChain {
     try {
       for (const step of this.#steps) {
         alias = step.alias;
-        if (step.predicate !== null && step.predicate.test(current) === step.negate) continue;
+        if (step.predicate !== null && checkTested(step.predicate.test(current)) === step.negate) continue;
         const next = step.transform.apply(current);
         if (next === null) return null;
+        checkTransformed(next);
         current = next;
       }
     } catch (error) {

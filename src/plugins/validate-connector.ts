@@ -9,6 +9,7 @@ import { commonDefinition } from './config-common.js';
 import { configureConverter } from './converter-config.js';
 import { findPlugin, type PluginCatalog } from './catalog.js';
 import { loadPlugin } from './load.js';
+import { checkIssues } from './plugin-returns.js';
 import { configureTopicCreation } from './topic-creation.js';
 import { configureTransforms } from './transform-chain.js';
 import { misspelledKeys } from './unknown-keys.js';
@@ -144,7 +145,10 @@ async function ownIssues(
   const { config, issues } = parseConfig(plugin.config, raw);
   if (issues.length > 0 || plugin.validate === undefined) return issues;
   try {
-    return hidePasswords(plugin.config, await plugin.validate(config, raw, { files }));
+    return hidePasswords(
+      plugin.config,
+      checkIssues(own(raw, 'connector.class') ?? '', await plugin.validate(config, raw, { files })),
+    );
   } catch (error) {
     const field = error instanceof ConfigError && error.field !== null ? error.field : 'connector.class';
     const value = own(raw, field);

@@ -87,8 +87,22 @@ function parseKey(key: ConfigKey, given: Given | null): Parsed {
   if (typeof text !== 'string') return { reason: 'must be a text' };
   const parsed = parseType(key, text);
   if ('reason' in parsed) return parsed;
-  const reason = notAllowed(key, parsed.value) ?? key.validator?.(parsed.value) ?? null;
+  const reason = notAllowed(key, parsed.value) ?? ownReason(key, parsed.value);
   return reason === null ? parsed : { reason };
+}
+
+/** What the key's own check says. One that fails refuses the value: nobody knows whether it is good. */
+function ownReason(key: ConfigKey, value: ConfigValue): string | null {
+  if (key.validator === undefined) return null;
+  try {
+    const reason: unknown = key.validator(value);
+    if (reason === null || reason === undefined || typeof reason === 'string') return reason ?? null;
+    return `cannot be checked: its validator must return a reason or null, not a ${typeof reason}`;
+  } catch (error) {
+    // It may quote what it was given.
+    const cause = key.type === 'PASSWORD' || !(error instanceof Error) ? '' : `: ${error.message}`;
+    return `cannot be checked, as its validator failed${cause}`;
+  }
 }
 
 function parseType(key: ConfigKey, text: string): Parsed {

@@ -6,6 +6,7 @@ import { passwordsOf } from '../../plugins/configured-plugins.js';
 import { findPlugin } from '../../plugins/catalog.js';
 import { fileAccess, isFileRules } from '../../plugins/file-access.js';
 import { discoverPlugins } from '../../plugins/discover.js';
+import { checkPlan } from '../../plugins/plugin-returns.js';
 import { loadPlugin, loadPluginOf } from '../../plugins/load.js';
 import { parseConfigOrThrow } from '../../sdk/config-parse.js';
 import { ConfigError } from '../../sdk/errors.js';
@@ -128,31 +129,20 @@ async function plan(name: string, written: RawConfig): Promise<readonly RawConfi
     signal: new AbortController().signal,
     files,
   };
-  const configs = await connector.taskConfigs(
+  const planned: unknown = await connector.taskConfigs(
     context,
     parseConfigOrThrow(connector.config, raw),
     raw,
     maxTasks,
   );
+  const configs = checkPlan(entry.class, planned, raw);
   if (configs.length > maxTasks && raw['tasks.max.enforce'] !== 'false') {
     throw new ConfigError(`the connector planned ${configs.length} tasks, but tasks.max is ${maxTasks}`, {
       code: 'TOO_MANY_TASKS',
       field: 'tasks.max',
     });
   }
-  for (const config of configs) checkTexts(config);
   return configs.map((config) => withReferences(config, written, resolved));
-}
-
-/** A plugin in JavaScript may return anything. */
-function checkTexts(config: Readonly<Record<string, unknown>>): void {
-  for (const [key, value] of Object.entries(config)) {
-    if (typeof value === 'string') continue;
-    throw new ConfigError(`the connector planned a task in which ${key} is not a text`, {
-      code: 'BAD_TASK_CONFIG',
-      field: key,
-    });
-  }
 }
 
 /** A pool thread serves many connectors in turn and has no log of its own. */

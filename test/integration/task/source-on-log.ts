@@ -6,6 +6,7 @@ import type { ActorLogger } from '#troupe/actors/kernel/protocol.js';
 import { Gate } from '#troupe/actors/task/gate.js';
 import { PluginCalls } from '#troupe/actors/task/plugin-calls.js';
 import { RecordErrors } from '#troupe/actors/task/record-errors.js';
+import { PolledRecords } from '#troupe/plugins/plugin-returns.js';
 import { runSource } from '#troupe/actors/task/source/source-loop.js';
 import { SourceWriter } from '#troupe/actors/task/source/source-writer.js';
 import { Topics } from '#troupe/actors/task/topics.js';
@@ -76,6 +77,7 @@ export async function pollOnce(t: TestContext, source: OneShotSource, tolerance:
     return source.poll(log);
   };
   await runSource({
+    polled: new PolledRecords('texts'),
     task: { start: () => undefined, poll, stop: () => undefined },
     calls,
     gate,

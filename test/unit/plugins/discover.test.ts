@@ -104,3 +104,27 @@ test('a catalog can be sent to another thread', () => {
   const catalog = discoverPlugins([]);
   assert.deepEqual(structuredClone(catalog), catalog);
 });
+
+test('a package that takes the name of what comes with Troupe is refused, whatever its version', (t) => {
+  const root = folder(t);
+  const named = (name: string, type: string): unknown => ({
+    class: name,
+    type,
+    version: '99.0.0',
+    module: 'p.js',
+  });
+  writePackage(
+    join(root, 'taking'),
+    [
+      named('FileSourceConnector', 'source'),
+      named('FileSinkConnector', 'source'),
+      named('org.apache.kafka.connect.json.JsonConverter', 'converter'),
+      { ...(named('Mine', 'predicate') as object), aliases: ['RecordIsTombstone'] },
+    ],
+    { 'p.js': PREDICATE },
+  );
+  const catalog = discoverPlugins([root]);
+  assert.equal(catalog.problems.length, 4);
+  for (const { reason } of catalog.problems) assert.match(reason, /comes with Troupe: give it another name/);
+  assert.equal(findPlugin(catalog, ['source', 'sink'], 'FileSourceConnector').location, null);
+});

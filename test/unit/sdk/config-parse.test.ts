@@ -145,3 +145,32 @@ test('a getter refuses keys of another type, unknown keys and keys without a val
   assert.equal(config.has('text'), false);
   assert.equal(config.has('count'), true);
 });
+
+test('a validator that throws, or answers nonsense, refuses the value and quotes no password', () => {
+  const key = (
+    name: string,
+    validator: () => unknown,
+    type: 'STRING' | 'PASSWORD' = 'STRING',
+  ): ConfigKey => ({
+    name,
+    type,
+    importance: 'LOW',
+    documentation: '',
+    validator: validator as () => null,
+  });
+  const fail = (): never => {
+    throw new Error('it said hush');
+  };
+  const { issues } = parseConfig([key('a', fail), key('b', () => false), key('p', fail, 'PASSWORD')], {
+    a: '1',
+    b: '2',
+    p: 'hush',
+  });
+  assert.deepEqual(
+    issues.map(({ field }) => field),
+    ['a', 'b', 'p'],
+  );
+  assert.match(issues[0]?.reason ?? '', /validator failed: it said hush/);
+  assert.match(issues[1]?.reason ?? '', /must return a reason or null, not a boolean/);
+  assert.doesNotMatch(JSON.stringify(issues[2]), /hush/);
+});

@@ -5,6 +5,7 @@ import { createLease, monotonicMs, renewLease } from '#troupe/actors/kernel/leas
 import { Gate } from '#troupe/actors/task/gate.js';
 import { PluginCalls } from '#troupe/actors/task/plugin-calls.js';
 import { RecordErrors } from '#troupe/actors/task/record-errors.js';
+import { PolledRecords } from '#troupe/plugins/plugin-returns.js';
 import { runSource } from '#troupe/actors/task/source/source-loop.js';
 import { SourceWriter } from '#troupe/actors/task/source/source-writer.js';
 import { DEFAULT_TOLERANCE, type Tolerance } from '#troupe/core/tolerance.js';
@@ -57,6 +58,7 @@ function play(t: TestContext, poll: SourceTask['poll'], options: Played = {}) {
     toConnectData: () => ({ schema: null, value: null }),
   };
   const ended = runSource({
+    polled: new PolledRecords('c'),
     task: { start: ignore, stop: ignore, poll, ...(options.commit && { commit: options.commit }) },
     calls,
     gate,

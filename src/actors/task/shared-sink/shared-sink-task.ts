@@ -1,9 +1,10 @@
-import { groupOf } from '../../../core/model.js';
+import { groupOf, parseUnitKey } from '../../../core/model.js';
 import type { TopicDescription } from '../../../log/log.js';
 import type { SharedConsumer } from '../../../log/shared.js';
 import { ConfigError } from '../../../sdk/errors.js';
 import type { FileAccess, SinkTask, SinkTaskContext } from '../../../sdk/plugin.js';
 import type { StartedTask, TaskParts } from '../parts.js';
+import { checkTask } from '../../../plugins/plugin-returns.js';
 import { flowReport } from '../flow-report.js';
 import type { LoadedSink } from '../load-task.js';
 import { pluginContext } from '../plugin-context.js';
@@ -29,7 +30,8 @@ export async function startSharedSink(
   loaded: LoadedSink,
   open: OpenShared,
 ): Promise<StartedTask> {
-  const task = loaded.connector.createTask();
+  const { connector } = parseUnitKey(parts.context.params.unit);
+  const task = checkTask('sink', connector, loaded.connector.createTask());
   if (loaded.connector.shareable !== true || task.preCommit !== undefined) throw notShareable();
   return whenAllExist(parts, new SinkTopics(parts, loaded), (topics) =>
     startOnTopics(parts, loaded, open, task, topics),

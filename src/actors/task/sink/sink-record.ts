@@ -1,4 +1,5 @@
 import type { LoadedConverter } from '../../../plugins/converter-config.js';
+import { checkConverted } from '../../../plugins/plugin-returns.js';
 import type { TransformChain } from '../../../plugins/transform-chain.js';
 import type { BatchReader } from '../../../log/batch.js';
 import type { QueueOffset } from '../../../sdk/plugin.js';
@@ -22,8 +23,9 @@ export function sinkRecord(
 ): SinkRecord | null {
   const keyData = keyConverter.input === 'text' ? data.keyText(index) : data.key(index);
   const valueData = valueConverter.input === 'text' ? data.valueText(index) : data.value(index);
-  const key = keyData === null ? null : keyConverter.instance.toConnectData(topic, keyData);
-  const value = valueConverter.instance.toConnectData(topic, valueData);
+  const key =
+    keyData === null ? null : checkConverted('key', keyConverter.instance.toConnectData(topic, keyData));
+  const value = checkConverted('value', valueConverter.instance.toConnectData(topic, valueData));
   const headers = data.headers(index);
   const record: SinkRecord = {
     topic,

@@ -1,8 +1,10 @@
 import { fencingEpoch } from '../../../core/cluster/fencing.js';
+import { parseUnitKey } from '../../../core/model.js';
 import type { LogError, TopicDescription } from '../../../log/log.js';
 import type { FileAccess, QueueRef, SinkTaskContext } from '../../../sdk/plugin.js';
 import type { StartedTask, TaskParts } from '../parts.js';
 import { isUnknownTopic } from '../deleted-topic.js';
+import { checkTask } from '../../../plugins/plugin-returns.js';
 import { flowReport } from '../flow-report.js';
 import type { LoadedSink } from '../load-task.js';
 import { pluginContext } from '../plugin-context.js';
@@ -67,7 +69,7 @@ async function startOnQueues(parts: TaskParts, loaded: LoadedSink, round: Round)
     topics: round.topics,
     committed: progress.offsets,
   });
-  const task = loaded.connector.createTask();
+  const task = checkTask('sink', parseUnitKey(unit).connector, loaded.connector.createTask());
   const flow = flowReport(context.log, 'delivered');
   const loop = new SinkLoop({
     task,

@@ -6,6 +6,7 @@ import { DataError } from '../../../sdk/errors.js';
 import type { ConverterInstance, SourceTask } from '../../../sdk/plugin.js';
 import { sourceRecord, type ConnectRecord, type Header, type SourceRecord } from '../../../sdk/record.js';
 import type { ActorLogger } from '../../kernel/protocol.js';
+import { checkSerialised, type PolledRecords } from '../../../plugins/plugin-returns.js';
 import type { Gate } from '../gate.js';
 import type { PluginCalls } from '../plugin-calls.js';
 import { NOT_NOW, type RecordErrors } from '../record-errors.js';
@@ -16,6 +17,7 @@ import type { Topics } from '../topics.js';
 
 export interface SourceLoopParts {
   readonly task: SourceTask;
+  readonly polled: PolledRecords;
   readonly calls: PluginCalls;
   readonly gate: Gate;
   readonly signal: AbortSignal;
@@ -97,12 +99,14 @@ async function pollOn(parts: SourceLoopParts): Promise<void> {
   }
 }
 
-async function poll({ calls, task }: SourceLoopParts, bad: BadPolls): Promise<readonly SourceRecord[]> {
+async function poll(
+  { calls, task, polled }: SourceLoopParts,
+  bad: BadPolls,
+): Promise<readonly SourceRecord[]> {
   try {
-    // In JavaScript, and by Kafka's convention, nothing may also be null.
-    const records: readonly SourceRecord[] | null | undefined = await calls.run('poll', () => task.poll());
-    if (records?.length) bad.passed();
-    return records ?? [];
+    const records = polled.check(await calls.run('poll', () => task.poll()));
+    if (records.length > 0) bad.passed();
+    return records;
   } catch (error) {
     return bad.skip(error);
   }
@@ -239,8 +243,11 @@ function write(
   const key =
     record.key === null && record.keySchema === null
       ? null
-      : parts.keyConverter.fromConnectData(topic, record.keySchema, record.key);
-  const value = parts.valueConverter.fromConnectData(topic, record.valueSchema, record.value);
+      : checkSerialised('key', parts.keyConverter.fromConnectData(topic, record.keySchema, record.key));
+  const value = checkSerialised(
+    'value',
+    parts.valueConverter.fromConnectData(topic, record.valueSchema, record.value),
+  );
   const queue = queues === 1 ? 0 : parts.topics.route(topic, queues, record.queue, key);
   const { headers } = record;
   parts.writer.add(

@@ -6,10 +6,11 @@ import { partitionKey, type PositionEntry, type Uncovered } from '../../../core/
 import { RecordMarker, writerMark } from '../../../core/progress/record-marks.js';
 import { ConfigError } from '../../../sdk/errors.js';
 import { fencingEpoch } from '../../../core/cluster/fencing.js';
-import type { PositionWord, SourcePosition } from '../../../core/model.js';
+import { parseUnitKey, type PositionWord, type SourcePosition } from '../../../core/model.js';
 import type { JsonObject } from '../../../sdk/record.js';
 import type { FileAccess, SourceTaskContext } from '../../../sdk/plugin.js';
 import type { StartedTask, TaskParts } from '../parts.js';
+import { checkPosition, checkTask, PolledRecords } from '../../../plugins/plugin-returns.js';
 import { flowReport } from '../flow-report.js';
 import { encodeHeader } from '../headers.js';
 import { newTopicSettings, type LoadedSource } from '../load-task.js';
@@ -36,7 +37,8 @@ export async function startSource(parts: TaskParts, loaded: LoadedSource): Promi
     { unit, epoch, kind: 'source' },
     { deadlineMs: 60_000 },
   );
-  const task = loaded.connector.createTask();
+  const { connector } = parseUnitKey(unit);
+  const task = checkTask('source', connector, loaded.connector.createTask());
   const errors = recordErrors(parts, loaded.tolerance);
   const begun: PositionWord[] = [];
   await gate.untilLeased();
@@ -85,6 +87,7 @@ export async function startSource(parts: TaskParts, loaded: LoadedSource): Promi
   });
   const loop = runSource({
     task,
+    polled: new PolledRecords(connector),
     calls,
     gate,
     signal,
@@ -170,9 +173,11 @@ function sourceContext(
     position: (partition) => known.get(canonical(partition)) ?? null,
     positions: () => positions,
     beginAt: (partition, position) => {
+      checkPosition('beginAt', { partition, position });
       begun.push({ partition, position });
     },
     retire: (partition) => {
+      checkPosition('retire', { partition });
       begun.push({ partition, position: null });
     },
   };
