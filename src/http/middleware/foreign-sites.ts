@@ -17,8 +17,8 @@ export interface HostRule {
 export function refuseForeignSites(rule: HostRule): Middleware {
   const allowed = new Set(['localhost', rule.host, ...rule.allowedHosts].map(bareHost));
   return async (ctx: Context, next: Next): Promise<void> => {
-    const host = ctx.req.headers.host ?? '';
-    if (!isAllowed(host, allowed, ctx.req.socket.localAddress)) {
+    const host = hostOf(ctx);
+    if (!isProbe(ctx) && !isAllowed(host, allowed, ctx.req.socket.localAddress)) {
       throw new HttpError(
         'HOST_NOT_ALLOWED',
         `This node does not answer to the host "${host.slice(0, 100)}". Add the name to http.allowed.hosts if it is the node's.`,
@@ -42,6 +42,22 @@ export function refuseBrowsersUnlessSameSite(ctx: Context): void {
     'FOREIGN_SITE',
     'This GET changes something, so browsers may not send it from a page; use the PUT, POST or DELETE route.',
   );
+}
+
+/** What the request line names comes before the header, as for a proxy (RFC 9112). */
+function hostOf({ req }: Context): string {
+  const named = req.rawHeaders.filter((text, i) => i % 2 === 0 && text.toLowerCase() === 'host').length;
+  if (named > 1) throw new HttpError('HTTP_MALFORMED', 'The request has more than one Host header.');
+  return /^[a-z][a-z0-9+.-]*:\/\/([^/?#]*)/i.exec(req.url ?? '')?.[1] ?? req.headers.host ?? '';
+}
+
+/**
+ * What load balancers ask, many without a Host or by an address that is not this machine's own: HAProxy sends
+ * `OPTIONS / HTTP/1.0` or `GET /health HTTP/1.0`. A stranger's page learns from it no more than that a node runs here.
+ */
+function isProbe(ctx: Context): boolean {
+  if (ctx.method === 'OPTIONS') return true;
+  return (ctx.method === 'GET' || ctx.method === 'HEAD') && /^\/health\/?$/i.test(ctx.path);
 }
 
 function isAllowed(host: string, allowed: ReadonlySet<string>, localAddress: string | undefined): boolean {

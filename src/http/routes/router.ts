@@ -25,6 +25,11 @@ export function createRouter(deps: RouteDeps): Router<RequestState> {
 /** Runs after no route took the request: it exists with other methods, or not at all. */
 export function answerNoRoute(router: Router<RequestState>): Middleware {
   return async (ctx: Context): Promise<void> => {
+    // The whole server, which HTTP writes as `OPTIONS *`.
+    if (ctx.method === 'OPTIONS' && ctx.path === '*') {
+      ctx.status = 204;
+      return;
+    }
     const methods = new Set(router.match(ctx.path, ctx.method).path.flatMap((layer) => layer.methods));
     if (methods.size === 0)
       throw new HttpError('ROUTE_NOT_FOUND', `There is no route ${shortened(ctx.path)}.`);

@@ -110,6 +110,36 @@ test('a request that names no host is refused', async (t) => {
   assert.match(await rest.raw('GET / HTTP/1.1\r\nHost:\r\nConnection: close\r\n\r\n'), /^HTTP\/1\.1 403 /);
 });
 
+test('a load balancer may ask for the health without a host, or by an address that is not ours', async (t) => {
+  const rest = await Rest.start(t);
+  for (const request of [
+    'GET /health HTTP/1.0\r\n\r\n',
+    'HEAD /health HTTP/1.0\r\n\r\n',
+    'GET /health/ HTTP/1.0\r\n\r\n',
+    'GET /health HTTP/1.1\r\nHost: 10.9.8.7:8082\r\nConnection: close\r\n\r\n',
+    'GET /health HTTP/1.1\r\nHost: troupe.internal\r\nUser-Agent: kube-probe/1.33\r\nConnection: close\r\n\r\n',
+  ])
+    assert.match(await rest.raw(request), /^HTTP\/1\.1 200 /, request);
+  for (const target of ['/', '/health', '*'])
+    assert.match(await rest.raw(`OPTIONS ${target} HTTP/1.0\r\n\r\n`), /^HTTP\/1\.1 204 /, target);
+  for (const request of [
+    'GET /health HTTP/1.1\r\nHost: localhost\r\nOrigin: http://evil.example\r\nConnection: close\r\n\r\n',
+    'POST /health HTTP/1.0\r\n\r\n',
+    'GET /healthy HTTP/1.0\r\n\r\n',
+  ])
+    assert.match(await rest.raw(request), /^HTTP\/1\.1 403 /, request);
+});
+
+test('a host in the request line counts, and two hosts are none', async (t) => {
+  const rest = await Rest.start(t);
+  const get = (target: string, ...headers: string[]): Promise<string> =>
+    rest.raw([`GET ${target} HTTP/1.1`, ...headers, 'Connection: close', '', ''].join('\r\n'));
+  assert.match(await get('http://evil.example/connectors', 'Host: localhost'), /^HTTP\/1\.1 403 /);
+  assert.match(await get('http://localhost:8082/connectors'), /^HTTP\/1\.1 200 /);
+  const twice = await get('/connectors', 'Host: localhost', 'host: evil.example');
+  assert.match(twice, /^HTTP\/1\.1 400 [^]*"code":"HTTP_MALFORMED"/);
+});
+
 test('a node that listens on every address is reached by the address the connection came to, and no other name', async (t) => {
   const rest = await Rest.start(t, { host: '0.0.0.0' });
   assert.equal((await rest.send('GET', '/')).status, 200);
