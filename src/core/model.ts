@@ -57,6 +57,15 @@ export interface Claim {
 
 export type UnitState = 'UNASSIGNED' | 'RUNNING' | 'PAUSED' | 'STOPPED' | 'FAILED' | 'RESTARTING';
 
+/** What a task waits for. */
+export interface Stall {
+  /** Milliseconds since 1970. */
+  readonly since: number;
+  readonly call: string;
+  /** Of the last try, where it is tried again and again; left out where a call does not return. */
+  readonly cause?: string;
+}
+
 export interface UnitStatus {
   readonly unit: UnitKey;
   readonly node: NodeRef;
@@ -64,8 +73,8 @@ export interface UnitStatus {
   readonly state: UnitState;
   /** Cause of a failure: message, code and stack as text. */
   readonly trace: string | null;
-  /** Set while the task is waiting on its plugin past the deadline: since when, and in which call. */
-  readonly stalled: { readonly since: number; readonly call: string } | null;
+  /** Set while the task is waiting on its plugin past the deadline, or for a call to succeed. */
+  readonly stalled: Stall | null;
   /** Bad records that the task has skipped since it started; absent: none. */
   readonly skipped?: number;
   /** What a user should know of it though it runs. */

@@ -4,6 +4,7 @@ import {
   unitKey,
   type Claim,
   type ConnectorEntry,
+  type Stall,
   type StatusNote,
   type UnitKey,
   type UnitState,
@@ -19,10 +20,11 @@ export interface UnitStateInfo {
   /** Cause of a failure; left out when there is none. */
   readonly trace?: string;
   /**
-   * Ours: the task waits on its plugin since `since` (ms since 1970), in that call; or, where the call is `heartbeat`,
+   * Ours: the task waits on its plugin since `since` (ms since 1970), in that call, which fails with `cause` when it is
+   * tried again, or does not return; or, where the call is `heartbeat`,
    * the node that answers hears nothing from the log. Left out when neither is so.
    */
-  readonly stalled?: { readonly since: number; readonly call: string };
+  readonly stalled?: Stall;
   /** Ours: bad records that the task has skipped since it started. Left out when there were none. */
   readonly skipped?: number;
   /** Ours: what a user should know though it runs, since when (ms since 1970). Left out when there is nothing. */

@@ -1,4 +1,4 @@
-import type { ConnectorEntry, StatusNote, TargetState, UnitKey, UnitState } from '../../core/model.js';
+import type { ConnectorEntry, Stall, StatusNote, TargetState, UnitKey, UnitState } from '../../core/model.js';
 import type { RebalancePlan } from '../../core/cluster/rebalance-plan.js';
 import type { ClusterView } from '../discovery/protocol.js';
 import type { Protocol } from '../kernel/protocol.js';
@@ -22,7 +22,7 @@ export interface RebalancerProtocol extends Protocol {
       /** Of the thread that says it: its end may be known before its last word. */
       incarnation: number;
       state: 'RUNNING' | 'PAUSED';
-      stalled: { readonly since: number; readonly call: string } | null;
+      stalled: Stall | null;
       skipped?: number;
       notes?: readonly StatusNote[];
     };

@@ -49,6 +49,7 @@ function isSame(said: Status, shown: UnitStatus | undefined): boolean {
     shown.skipped === said.skipped &&
     shown.stalled?.since === said.stalled?.since &&
     shown.stalled?.call === said.stalled?.call &&
+    shown.stalled?.cause === said.stalled?.cause &&
     JSON.stringify(shown.notes) === JSON.stringify(said.notes)
   );
 }

@@ -25,7 +25,7 @@ export default behavior<TaskProtocol, TaskPeers, TaskParams>({
     const report = new StateReport(context);
     const calls = new PluginCalls(params.settings.stallTimeoutMs, (stall) => {
       if (stall !== null) context.log.warn({ call: stall.call }, 'the plugin does not return from this call');
-      report.stalled(stall);
+      report.stalled('no return', stall);
     });
     void followTarget({
       rebalancer: context.peers.rebalancer,

@@ -1,13 +1,14 @@
 /** What the loops of a task are given, whatever kind it is. */
 import type { Log } from '../../log/log.js';
-import type { StatusNote } from '../../core/model.js';
+import type { Stall, StatusNote } from '../../core/model.js';
 import type { ActorContext } from '../kernel/protocol.js';
 import type { LogProtocol } from '../log/protocol.js';
 import type { PersistenceProtocol } from '../persistence/protocol.js';
 import type { RebalancerProtocol } from '../rebalancer/protocol.js';
 import type { Gate } from './gate.js';
-import type { PluginCalls, Stall } from './plugin-calls.js';
+import type { PluginCalls } from './plugin-calls.js';
 import type { TaskParams } from './protocol.js';
+import { Stalls } from './stalls.js';
 
 export interface TaskPeers {
   log: LogProtocol;
@@ -37,7 +38,12 @@ const NOTE_MS = 500;
 export class StateReport {
   readonly #context: TaskActorContext;
   #state: 'RUNNING' | 'PAUSED' | null = null;
-  #stall: Stall | null = null;
+  readonly #stalls = new Stalls(
+    () => performance.now(),
+    () => {
+      this.#tell();
+    },
+  );
   #skipped = 0;
   /** By code, of which there are few. */
   readonly #notes = new Map<string, StatusNote>();
@@ -61,9 +67,9 @@ export class StateReport {
     this.#tell();
   }
 
-  stalled(stall: Stall | null): void {
-    this.#stall = stall;
-    this.#tell();
+  /** See `Stalls`. */
+  stalled(noticed: string, stall: Stall | null): void {
+    this.#stalls.set(noticed, stall);
   }
 
   /** Bad records, since the task started. */
@@ -86,13 +92,14 @@ export class StateReport {
   #tell(): void {
     const { incarnation, params } = this.#context;
     const { unit, epoch } = params;
-    if (this.#state === null && this.#stall === null) return;
+    const stalled = this.#stalls.longest;
+    if (this.#state === null && stalled === null) return;
     this.#context.peers.rebalancer.tell('taskState', {
       unit,
       epoch,
       incarnation,
       state: this.#state ?? 'RUNNING',
-      stalled: this.#stall,
+      stalled,
       ...(this.#skipped > 0 && { skipped: this.#skipped }),
       ...(this.#notes.size === 0 ? {} : { notes: [...this.#notes.values()] }),
     });

@@ -1,10 +1,5 @@
 /** Every call into a plugin passes here, so that a call that never returns is seen from outside. */
-
-export interface Stall {
-  /** Milliseconds since 1970. */
-  readonly since: number;
-  readonly call: string;
-}
+import type { Stall } from '../../core/model.js';
 
 export class PluginCalls {
   readonly #timeoutMs: number;

@@ -1,11 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LogError } from '../../log/log.js';
 import { asRetriable, DataError } from '../../sdk/errors.js';
+import type { Stall } from '../../core/model.js';
+import { hideSecrets } from '../kernel/known-secrets.js';
 import type { ActorLogger } from '../kernel/protocol.js';
 import type { Gate } from './gate.js';
 import type { TaskParts } from './parts.js';
 import { retryDelayMs, type Tolerance } from '../../core/tolerance.js';
 import { SkippedRecords, type RecordPlace } from './skipped-records.js';
+
+/** Characters of a cause in the status. */
+const MAX_CAUSE = 1000;
 
 /** Instead of a result, when the gate is closed. No value of a plugin can be taken for it. */
 export const NOT_NOW = Symbol('not now');
@@ -15,15 +20,17 @@ export class RecordErrors {
   readonly #tolerance: Tolerance;
   readonly #log: ActorLogger;
   readonly #signal: AbortSignal;
-  readonly #onRetrying: (call: string | null, since: number) => void;
+  readonly #onRetrying: (call: string, stall: Stall | null) => void;
+  /** Since when they fail, by call. As many as there are kinds of calls. */
+  readonly #since = new Map<string, number>();
   readonly #skipped: SkippedRecords;
 
   constructor(
     tolerance: Tolerance,
     log: ActorLogger,
     signal: AbortSignal,
-    /** Called with the call that is being retried, and with null when it succeeded. */
-    onRetrying: (call: string | null, since: number) => void,
+    /** Called when the call is to be made again, and with null when it succeeded. */
+    onRetrying: (call: string, stall: Stall | null) => void,
     /** Called now and then with how many records were skipped so far. */
     onSkipped: (total: number) => void = () => undefined,
   ) {
@@ -36,55 +43,55 @@ export class RecordErrors {
 
   /** The result of the call, made again after a backoff for as long as it throws RetriableError and the gate is open. */
   async retrying<T>(call: string, gate: Gate, body: () => Promise<T>): Promise<T | typeof NOT_NOW> {
-    let since = 0;
     for (let attempt = 1; gate.open; attempt += 1) {
       try {
         const result = await body();
-        if (attempt > 1) this.recovered();
+        this.recovered(call);
         return result;
       } catch (error) {
         if (this.#signal.aborted) return NOT_NOW;
         const retriable = asRetriable(error);
         if (retriable === null) throw error;
-        if (attempt === 1) since = Date.now();
-        await this.backoffWhileOpen(gate, call, retriable, attempt, since);
+        await this.backoffWhileOpen(gate, call, retriable, attempt);
       }
     }
     // Paused or stopped, it is not tried any more.
-    if (since > 0) this.recovered();
+    this.recovered(call);
     return NOT_NOW;
   }
 
   /** The wait before try number `attempt` + 1, said in the log and in the status. */
-  async backoff(call: string, error: Error, attempt: number, since: number, maxMs = Infinity): Promise<void> {
-    await this.pause(this.#delay(call, error, attempt, since, maxMs));
+  async backoff(call: string, error: Error, attempt: number, maxMs = Infinity): Promise<void> {
+    await this.pause(this.#delay(call, error, attempt, maxMs));
   }
 
   /** For calls that move records: the wait ends early when these may not move. */
-  async backoffWhileOpen(
-    gate: Gate,
-    call: string,
-    error: Error,
-    attempt: number,
-    since: number,
-  ): Promise<void> {
-    await gate.whileOpen(this.#delay(call, error, attempt, since, Infinity));
+  async backoffWhileOpen(gate: Gate, call: string, error: Error, attempt: number): Promise<void> {
+    await gate.whileOpen(this.#delay(call, error, attempt, Infinity));
   }
 
-  #delay(call: string, error: Error, attempt: number, since: number, maxMs: number): number {
+  #delay(call: string, error: Error, attempt: number, maxMs: number): number {
     const asked = asRetriable(error)?.retryAfterMs ?? null;
     const delay = Math.min(maxMs, asked ?? retryDelayMs(this.#tolerance, attempt, Math.random()));
     this.#log.warn({ call, attempt, retryInMs: Math.round(delay), cause: error.message }, 'will try again');
-    this.#onRetrying(call, since);
+    this.#failing(call, error);
     return delay;
   }
 
-  /** What failed before, and was said so by a backoff, went well now or is not tried any more. */
-  recovered(): void {
-    this.#onRetrying(null, 0);
+  #failing(call: string, error: Error): void {
+    const since = this.#since.get(call) ?? Date.now();
+    this.#since.set(call, since);
+    this.#onRetrying(call, { call, since, cause: hideSecrets(error.message, MAX_CAUSE) });
   }
 
+  /** What may have failed before, and was said so, went well now or is not tried any more. */
+  recovered(call: string): void {
+    if (this.#since.delete(call)) this.#onRetrying(call, null);
+  }
+
+  /** Said as by a backoff, but the caller goes on. */
   retriedLater(call: string, error: Error): void {
+    this.#failing(call, error);
     this.#log.warn({ call, cause: error.message }, 'will try again at the next interval');
   }
 
@@ -153,8 +160,8 @@ export function recordErrors({ context, report }: TaskParts, tolerance: Toleranc
     tolerance,
     context.log,
     context.signal,
-    (call, since) => {
-      report.stalled(call === null ? null : { call, since });
+    (call, stall) => {
+      report.stalled(call, stall);
     },
     (total) => {
       report.skipped(total);

@@ -1,4 +1,4 @@
-import type { Claim, Member, NodeRef, StatusNote, UnitKey, UnitState, UnitStatus } from '../model.js';
+import type { Claim, Member, NodeRef, Stall, StatusNote, UnitKey, UnitState, UnitStatus } from '../model.js';
 import {
   byType,
   count,
@@ -88,7 +88,7 @@ export const isStatus = object<UnitStatus>({
   epoch: count,
   state: oneOf(...STATES),
   trace: nullable(text),
-  stalled: nullable(object<{ since: number; call: string }>({ since: number, call: text })),
+  stalled: nullable(object<Stall>({ since: number, call: text, cause: optional(text) })),
   skipped: optional(count),
   notes: optional(listOf(object<StatusNote>({ code: text, since: number, message: text }))),
 });

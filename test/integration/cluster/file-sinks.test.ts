@@ -3,6 +3,7 @@ import { appendFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { until } from '../../support/wait.js';
+import { NO_SMALL_DISK, mountSmallDisk } from '../../support/small-disk.js';
 import { NodeProcess, contentOf, removeFolder, temporaryFolder } from '../../support/node-process.js';
 
 interface Files {
@@ -30,6 +31,16 @@ async function filesOn(t: TestContext): Promise<Files> {
     },
     lines: (file) => (contentOf(join(dir, file))?.toString() ?? '').split('\n').filter((line) => line !== ''),
   };
+}
+
+/** Takes all the room that its disk has. */
+function fill(path: string): void {
+  for (const size of [65_536, 1])
+    try {
+      for (;;) appendFileSync(path, Buffer.alloc(size));
+    } catch {
+      // Full.
+    }
 }
 
 const numbered = (prefix: string, count: number): readonly string[] =>
@@ -93,4 +104,30 @@ test('the second of two sinks with one file is refused with what to do, or fails
   assert.equal(status, 400);
   assert.match(JSON.stringify(body), /is written by the connector .*ka/);
   assert.deepEqual(lines('out'), numbered('a', 10));
+});
+
+test('a sink that cannot flush says since when, in which call and why, and goes on when it can', async (t) => {
+  const { node, dir, source } = await filesOn(t);
+  const disk = mountSmallDisk(t, 1);
+  if (disk === null) {
+    t.skip(NO_SMALL_DISK);
+    return;
+  }
+  await source('a', numbered('a', 3));
+  const full = join(disk, 'full');
+  await node.run('small', { 'connector.class': 'FileSink', topics: 'a', file: full });
+  await until('the first lines are there', () => (contentOf(full)?.length ?? 0) > 0);
+  fill(join(disk, 'ballast'));
+  appendFileSync(join(dir, 'a'), `${'x'.repeat(20_000)}\n`);
+  const stalled = await until('it says why', async () => {
+    const { body } = await node.request('GET', '/connectors/small/status');
+    return (body as { tasks: { stalled?: { call: string; cause?: string } }[] }).tasks[0]?.stalled ?? null;
+  });
+  assert.match(stalled.call, /^(put|flush)$/);
+  assert.match(stalled.cause ?? '', /the disk is full: make room/);
+  rmSync(join(disk, 'ballast'));
+  await until('it goes on', async () => {
+    const { body } = await node.request('GET', '/connectors/small/status');
+    return !JSON.stringify(body).includes('stalled') && (contentOf(full)?.length ?? 0) > 20_000;
+  });
 });

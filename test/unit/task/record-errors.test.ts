@@ -28,8 +28,8 @@ test('a call that says it may succeed later is made again, whichever copy of the
   const gate = new Gate(lease, signal);
   gate.setTarget('RUNNING');
   const told: (string | null)[] = [];
-  const errors = new RecordErrors({ ...DEFAULT_TOLERANCE, retryDelayMaxMs: 1 }, silent, signal, (call) =>
-    told.push(call),
+  const errors = new RecordErrors({ ...DEFAULT_TOLERANCE, retryDelayMaxMs: 1 }, silent, signal, (_, stall) =>
+    told.push(stall?.cause ?? null),
   );
   const call = failing(
     new RetriableError('busy', { retryAfterMs: 0 }),
@@ -38,7 +38,7 @@ test('a call that says it may succeed later is made again, whichever copy of the
     foreign('soon'),
   );
   assert.equal(await errors.retrying('put', gate, call), 'done');
-  assert.deepEqual(told, ['put', 'put', 'put', 'put', null]);
+  assert.deepEqual(told, ['busy', 'busy', 'busy', 'busy', null]);
   for (const other of [new TypeError('x is not a function'), { name: 'RetriableError' }, null])
     await assert.rejects(errors.retrying('put', gate, failing(other)), (error) => error === other);
 });

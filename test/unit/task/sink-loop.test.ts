@@ -83,7 +83,9 @@ function play(
     gate,
     signal,
     queues: (listener) => [new SinkQueue(options, listener, from ?? { offset: 0, exact: true })],
-    errors: new RecordErrors(DEFAULT_TOLERANCE, silent, signal, (call) => said.push(call ?? 'recovered')),
+    errors: new RecordErrors(DEFAULT_TOLERANCE, silent, signal, (call, stall) =>
+      said.push(stall === null ? 'recovered' : call),
+    ),
     conversion: {
       chain: null,
       keyConverter: { input: 'text', instance },

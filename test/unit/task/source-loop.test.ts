@@ -88,8 +88,8 @@ function play(t: TestContext, poll: SourceTask['poll'], options: Played = {}) {
       onAppended: ignore,
     }),
     topics: { queues: () => 1, ensure: noLog, route: () => 0 },
-    errors: new RecordErrors(options.tolerance ?? DEFAULT_TOLERANCE, log, signal, (call) =>
-      said.push(call ?? 'recovered'),
+    errors: new RecordErrors(options.tolerance ?? DEFAULT_TOLERANCE, log, signal, (call, stall) =>
+      said.push(stall === null ? 'recovered' : call),
     ),
     transform: options.transform ?? null,
     keyConverter: instance,

@@ -41,7 +41,6 @@ export class SharedSinkLoop {
   #flushFailed = false;
   /** Puts that failed since the last one that did not. */
   #failures = 0;
-  #failingSince = 0;
 
   constructor(parts: SharedSinkLoopParts) {
     this.#parts = parts;
@@ -82,7 +81,7 @@ export class SharedSinkLoop {
   async #paused(): Promise<void> {
     const { gate, signal, consumer, errors, onPaused } = this.#parts;
     if (gate.target !== 'RUNNING') await this.#flush();
-    if (this.#failures > 0) errors.recovered();
+    errors.recovered('put');
     this.#failures = 0;
     onPaused(true);
     await consumer.suspend();
@@ -172,7 +171,7 @@ export class SharedSinkLoop {
       return 'put';
     }
     if (outcome !== 'put') return 'given back';
-    if (this.#failures > 0) errors.recovered();
+    errors.recovered('put');
     this.#failures = 0;
     return 'put';
   }
@@ -182,9 +181,8 @@ export class SharedSinkLoop {
     const { consumer, errors, gate, tolerance } = this.#parts;
     const attempt = deliveries.reduce((most, delivery) => Math.max(most, delivery.attempt), 1);
     await consumer.release(deliveries, error.retryAfterMs ?? retryDelayMs(tolerance, attempt, Math.random()));
-    if (this.#failures === 0) this.#failingSince = Date.now();
     this.#failures += 1;
-    await errors.backoffWhileOpen(gate, 'put', error, this.#failures, this.#failingSince);
+    await errors.backoffWhileOpen(gate, 'put', error, this.#failures);
   }
 
   async #flush(): Promise<void> {
@@ -202,6 +200,7 @@ export class SharedSinkLoop {
       errors.retriedLater('flush', retriable);
       return;
     }
+    errors.recovered('flush');
     const flushed = this.#unacked;
     this.#unacked = [];
     const notAcked = await consumer.ack(flushed);

@@ -113,8 +113,13 @@ class Awaited {
   say(missing: readonly string[], nothingElse: boolean): void {
     const { context, report } = this.#parts;
     const stalled = missing.length > 0 && nothingElse;
-    if (stalled && !this.#stalled) report.stalled({ call: 'topics', since: Date.now() });
-    if (!stalled && this.#stalled) report.stalled(null);
+    if (stalled && !this.#stalled)
+      report.stalled('topics', {
+        call: 'topics',
+        since: Date.now(),
+        cause: `these topics do not exist: ${missing.slice(0, 20).join(', ')}`,
+      });
+    if (!stalled && this.#stalled) report.stalled('topics', null);
     this.#stalled = stalled;
     if (missing.join() === this.#said) return;
     this.#said = missing.join();

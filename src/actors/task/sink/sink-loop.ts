@@ -155,6 +155,7 @@ export class SinkLoop implements QueueListener {
       errors.retriedLater('commit', error);
       return;
     }
+    errors.recovered('commit');
     for (const [key, to] of sought) if (this.#sought.get(key) === to) this.#sought.delete(key);
   }
 
@@ -270,6 +271,7 @@ export class SinkLoop implements QueueListener {
       errors.retriedLater('flush', retriable);
       return;
     }
+    errors.recovered('flush');
     const answered = await calls.run('preCommit', () => task.preCommit?.(flushed) ?? flushed);
     // What the sink has gone back on in the meantime is not done any more.
     const safe = this.#trusted(flushed, answered).filter((item) => !this.#sought.has(queueKey(item)));

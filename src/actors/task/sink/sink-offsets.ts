@@ -154,19 +154,18 @@ export class SinkOffsets {
       return { topic, queue, offset, ...(topicId === null ? {} : { topicId }) };
     });
     const entry = this.#encode({ type: 'PROGRESS', unit, epoch, items: named, ...(reset ? { reset } : {}) });
-    const since = Date.now();
     for (let attempt = 1; ; attempt += 1) {
       try {
         await log.append({
           entries: [{ topic: offsetTopic, queue: 0, batch: encodeValues([entry]) }],
           fence: { key: unit, epoch },
         });
-        if (attempt > 1) errors.recovered();
+        errors.recovered('commit');
         for (const item of items) this.#committed.set(queueKey(item), item.offset);
         return;
       } catch (error) {
         if (!isNotNow(error) || signal.aborted) throw error;
-        await errors.backoff('commit', error, attempt, since, LOG_AWAY_RETRY_MS);
+        await errors.backoff('commit', error, attempt, LOG_AWAY_RETRY_MS);
         while (!gate.leased && !signal.aborted) await errors.pause(LOG_AWAY_RETRY_MS);
       }
     }

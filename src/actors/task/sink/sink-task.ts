@@ -122,7 +122,6 @@ function openQueues(
 ): readonly SinkQueue[] {
   const maxBytes = Math.max(1, Math.floor(READ_AHEAD_BYTES / Math.max(1, assignment.length)));
   return assignment.map(({ topic, queue }) => {
-    let awaySince = 0;
     const { offset, how, commit } = offsets.beginning({ topic, queue });
     const options = {
       log,
@@ -131,12 +130,10 @@ function openQueues(
       maxBytes,
       waitMs: READ_WAIT_MS,
       signal: context.signal,
-      onAway: (error: LogError, attempt: number) => {
-        if (attempt === 1) awaySince = Date.now();
-        return errors.backoff('read', error, attempt, awaySince, LOG_AWAY_RETRY_MS);
-      },
+      onAway: (error: LogError, attempt: number) =>
+        errors.backoff(`read ${topic}/${queue}`, error, attempt, LOG_AWAY_RETRY_MS),
       onBack: () => {
-        errors.recovered();
+        errors.recovered(`read ${topic}/${queue}`);
       },
       onLost: (from: number, to: number) => {
         lost.count({ topic, queue }, from, to);

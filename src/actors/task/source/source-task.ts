@@ -46,7 +46,6 @@ export async function startSource(parts: TaskParts, loaded: LoadedSource): Promi
     task.start(sourceContext(parts, loaded.files, progress.positions, begun), loaded.config, params.config),
   );
   const flow = flowReport(context.log, 'appended');
-  let heldBackSince = 0;
   // Without the lease another node may be writing for this task by now.
   const leasedOrStopped = async (): Promise<void> => {
     while (!gate.leased && !signal.aborted) await errors.pause(FULL_LOG_RETRY_MS);
@@ -73,16 +72,13 @@ export async function startSource(parts: TaskParts, loaded: LoadedSource): Promi
       ? exactAppend(parts, { fence, positionEntry, whileLeased, uncovered: progress.uncovered })
       : null,
     retry: async (error, attempt) => {
-      if (attempt === 1) heldBackSince = Date.now();
-      await errors.backoff('append', error, attempt, heldBackSince, FULL_LOG_RETRY_MS);
+      await errors.backoff('append', error, attempt, FULL_LOG_RETRY_MS);
       await leasedOrStopped();
       if (signal.aborted) throw error;
     },
     onAppended: (records) => {
       flow.count(records);
-      if (heldBackSince === 0) return;
-      heldBackSince = 0;
-      report.stalled(null);
+      errors.recovered('append');
     },
   });
   const loop = runSource({
