@@ -91,7 +91,11 @@ async function applyBootConnectors(context: Context, configs: ConnectorConfigs):
   if (connectorsDir === null) return;
   try {
     const { connectors, problems } = await readBootConnectors(connectorsDir, storeDir);
-    for (const { file, reason } of problems) context.log.error({ file, code: 'BAD_CONNECTOR_FILE' }, reason);
+    for (const { file, reason } of problems) {
+      // Without the folder there is nothing that was meant to be applied, or its name is wrong.
+      const level = file === connectorsDir ? 'warn' : 'error';
+      context.log[level]({ file, code: 'BAD_CONNECTOR_FILE' }, reason);
+    }
     for (const connector of connectors) {
       try {
         const outcome = await configs.boot(connector);

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { readdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { nameProblem } from '../../core/connectors/connector-name.js';
+import { isConnectorFile, parseConnectorFile } from '../../core/connectors/connector-file.js';
 
 export interface BootConnector {
   readonly file: string;
@@ -18,26 +18,63 @@ export interface BootConnectors {
 /** Which content of each file this node has applied already. What the cluster has applied is in the replicated state. */
 const RECORD = 'appliedConnectors.json';
 
+/** A folder with more entries is surely not one of connectors. */
+const MAX_ENTRIES = 10_000;
+const MAX_FILE_BYTES = 1024 * 1024;
+
 /**
  * The connectors of `connectorsDir` that are new, or whose file changed since it was applied. A file that did not
- * change is not applied again: what was changed or deleted over REST since then stays so.
+ * change is not applied again: what was changed or deleted over REST since then stays so. What is wrong with one file
+ * is a problem of that file alone.
  */
 export async function readBootConnectors(dir: string, storeDir: string): Promise<BootConnectors> {
-  const names = await readdir(dir).catch(() => []);
-  const applied = await readApplied(storeDir);
-  const connectors: BootConnector[] = [];
   const problems: { file: string; reason: string }[] = [];
-  for (const file of names.filter((name) => name.endsWith('.json')).sort()) {
-    const content = await readFile(join(dir, file), 'utf8');
-    const hash = createHash('sha256').update(content).digest('hex');
-    if (applied.get(file) === hash) continue;
+  const applied = await readApplied(storeDir);
+  const connectors = new Map<string, BootConnector>();
+  for (const file of await filesOf(dir, problems)) {
     try {
-      connectors.push({ file, hash, ...parseConnector(content) });
+      const content = await readSmall(join(dir, file));
+      const hash = createHash('sha256').update(content).digest('hex');
+      const { name, config } = parseConnectorFile(file, content);
+      const first = connectors.get(name);
+      if (first !== undefined)
+        throw new Error(`the connector ${name} is in ${first.file} already, which is used`);
+      connectors.set(name, { file, hash, name, config });
     } catch (error) {
       problems.push({ file, reason: error instanceof Error ? error.message : String(error) });
     }
   }
-  return { connectors, problems };
+  return {
+    connectors: [...connectors.values()].filter(({ file, hash }) => applied.get(file) !== hash),
+    problems,
+  };
+}
+
+async function filesOf(
+  dir: string,
+  problems: { file: string; reason: string }[],
+): Promise<readonly string[]> {
+  let names: readonly string[];
+  try {
+    names = (await readdir(dir)).sort();
+    if (names.length > MAX_ENTRIES) throw new Error(`it has more than ${MAX_ENTRIES} entries`);
+  } catch (error) {
+    const cause = error instanceof Error ? error.message : String(error);
+    problems.push({ file: dir, reason: `the folder of connectorsDir cannot be read: ${cause}` });
+    return [];
+  }
+  // Hidden ones are of editors and of mounts, as Kubernetes makes them.
+  const shown = names.filter((name) => !name.startsWith('.'));
+  for (const file of shown.filter((name) => !isConnectorFile(name)))
+    problems.push({ file, reason: 'it is not read: the file of a connector ends in .json or .properties' });
+  return shown.filter(isConnectorFile);
+}
+
+async function readSmall(path: string): Promise<string> {
+  const found = await stat(path);
+  if (!found.isFile()) throw new Error('it is no file');
+  if (found.size > MAX_FILE_BYTES) throw new Error(`it is larger than ${MAX_FILE_BYTES} bytes`);
+  return readFile(path, 'utf8');
 }
 
 /** After the connector is durable: a crash in between applies the same content again, which changes nothing. */
@@ -62,31 +99,4 @@ async function readApplied(storeDir: string): Promise<Map<string, string>> {
 
 function isPair(value: unknown): value is [string, string] {
   return Array.isArray(value) && typeof value[0] === 'string' && typeof value[1] === 'string';
-}
-
-function parseConnector(content: string): { name: string; config: Record<string, string> } {
-  const parsed: unknown = JSON.parse(content);
-  if (!isObject(parsed) || typeof parsed['name'] !== 'string' || !isObject(parsed['config'])) {
-    throw new Error('it must hold {"name": "…", "config": {"key": "value", …}}');
-  }
-  const name = parsed['name'].trim();
-  const problem = nameProblem(name);
-  if (problem !== null) throw new Error(`the connector name ${problem}`);
-  const config: Record<string, string> = {};
-  for (const [key, value] of Object.entries(parsed['config'])) {
-    if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'boolean') {
-      throw new Error(`the value of ${key} must be a string, a number or a boolean`);
-    }
-    Object.defineProperty(config, key, {
-      value: String(value),
-      enumerable: true,
-      configurable: true,
-      writable: true,
-    });
-  }
-  return { name, config };
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -43,7 +43,7 @@ const table = {
     },
     connectorsDir: {
       ...path('conf/connectors'),
-      doc: 'Each `*.json` file in this folder, `{"name": …, "config": {…}}`, is applied at the start when it is new or has changed. What REST changed or deleted stays so until then.',
+      doc: 'Each file in this folder that ends in `.json` is applied at the start when it is new or has changed: `{"name": …, "config": {…}}`, or flat as Kafka Connect has it; also each `.properties` file that says a `name`. What REST changed or deleted stays so until then. What is wrong with one file is in the log, and stops no other.',
     },
     'connector.file.paths': {
       ...list('paths'),
