@@ -35,7 +35,7 @@ for (const [written, follows] of [
 }
 
 test('a line passed on within a character, or before a return that ends nothing, loses none of it', () =>
-  withSource(FLUSH, async ({ path, harness, take }) => {
+  withSource({ ...FLUSH, 'line.ends': 'newline' }, async ({ path, harness, take }) => {
     await writeFile(path, Buffer.concat([Buffer.from('a'), EURO.subarray(0, 2)]));
     await harness.start();
     assert.deepEqual(await take(1), ['a']);

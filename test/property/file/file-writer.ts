@@ -29,7 +29,7 @@ export class RotatedWriter {
 
   /** Every line begins with a number, so that no two files begin alike; line ends stand as they are in `text`. */
   async append(text: string, pieces: number): Promise<void> {
-    const numbered = text.replace(/^(?=[^])/gm, () => `${(this.#lines += 1)}:`);
+    const numbered = text.replace(/(?<=^|\n|\r(?!\n))(?=[^])/g, () => `${(this.#lines += 1)}:`);
     if (numbered === '') return;
     this.#afterRotation();
     const bytes = Buffer.from(numbered);
@@ -37,9 +37,9 @@ export class RotatedWriter {
     // Cut anywhere, also within characters and line ends.
     for (let at = 0; at < bytes.length; at += size)
       await appendFile(this.#path, bytes.subarray(at, at + size));
-    const lines = (this.#partial + numbered).split('\n');
+    const lines = (this.#partial + numbered).split(/\r\n|\r|\n/);
     this.#partial = lines.pop() ?? '';
-    this.available.push(...lines.map(withoutReturn));
+    this.available.push(...lines);
   }
 
   async rotate(create: boolean): Promise<void> {
@@ -72,8 +72,4 @@ export class RotatedWriter {
       () => true,
     );
   }
-}
-
-function withoutReturn(line: string): string {
-  return line.endsWith('\r') ? line.slice(0, -1) : line;
 }

@@ -24,7 +24,7 @@ const line = fc.oneof(
 );
 const text = fc
   .tuple(
-    fc.array(fc.tuple(line, fc.constantFrom('\n', '\n', '\r\n')), { maxLength: 6 }),
+    fc.array(fc.tuple(line, fc.constantFrom('\n', '\n', '\r\n', '\r')), { maxLength: 6 }),
     fc.option(line, { nil: '' }),
   )
   .map(([lines, rest]) => lines.map(([content, end]) => content + end).join('') + rest);

@@ -12,12 +12,14 @@ import {
 } from '../../../sdk/index.js';
 import type { FileOrigin } from './origin.js';
 import type { SourceSettings } from './source-config.js';
+import type { TextForm } from './text-form.js';
 
 /** Bytes of one file, from one line start to one line end. */
 export interface Chunk {
   readonly path: string;
   readonly partition: JsonObject;
   readonly origin: FileOrigin;
+  readonly form: TextForm;
   readonly buffer: Buffer;
   readonly start: number;
   /** After the last line end; or after the text, when `lone` is not null. */
@@ -46,7 +48,7 @@ const RETURN = 13;
 
 type CutterSettings = Pick<
   SourceSettings,
-  'topic' | 'json' | 'onBadLine' | 'onLongLine' | 'maxLineBytes' | 'skipEmptyLines' | 'latin1'
+  'topic' | 'json' | 'onBadLine' | 'onLongLine' | 'maxLineBytes' | 'skipEmptyLines'
 >;
 
 export class LineCutter {
@@ -58,8 +60,8 @@ export class LineCutter {
   #text = '';
   #at = 0;
   #byteAt = 0;
-  /** One character a byte: places in the text and in the buffer move together. */
-  #narrow = true;
+  /** Bytes of a character, where all have as many: places in the text and in the buffer move together. Else 0. */
+  #width: 0 | 1 | 2 = 1;
 
   constructor(settings: CutterSettings, log: PluginLogger) {
     this.#settings = settings;
@@ -73,7 +75,7 @@ export class LineCutter {
     this.#text = '';
     this.#at = 0;
     this.#byteAt = chunk.start;
-    this.#narrow = true;
+    this.#width = 1;
   }
 
   get done(): boolean {
@@ -109,47 +111,63 @@ export class LineCutter {
   #nextPiece(chunk: Chunk): boolean {
     const start = this.#byteAt;
     if (start >= chunk.end) return false;
-    const { buffer } = chunk;
+    const { buffer, form } = chunk;
     let end = chunk.end;
     if (end - start > PIECE_BYTES) {
-      end = buffer.lastIndexOf(NEWLINE, start + PIECE_BYTES) + 1;
-      if (end <= start) end = buffer.indexOf(NEWLINE, start + PIECE_BYTES) + 1;
+      end = form.pastLast(buffer, start, start + PIECE_BYTES);
+      if (end === start) end = form.pastFirst(buffer, start, chunk.end);
+      else if (form.isNewline(buffer, end, chunk.end) && form.isReturn(buffer, end - form.unit, end))
+        end += form.unit;
     }
     this.#text = this.#decode(chunk, start, end);
     this.#at = 0;
-    if (start + chunk.base === 0 && this.#text.startsWith('\uFEFF')) this.#at = 1;
+    if (start + chunk.base === 0 && this.#text.startsWith('\uFEFF')) {
+      this.#at = 1;
+      if (this.#width === 2) this.#byteAt += 2;
+    }
     return true;
   }
 
-  #decode(chunk: Chunk, start: number, end: number): string {
-    const { buffer } = chunk;
-    this.#narrow = this.#settings.latin1 || isAscii(buffer.subarray(start, end));
-    return buffer.toString(this.#narrow ? 'latin1' : 'utf8', start, end);
+  #decode({ form, buffer }: Chunk, start: number, end: number): string {
+    if (form.encoding === 'utf-8' && isAscii(buffer.subarray(start, end))) {
+      this.#width = 1;
+      return buffer.toString('latin1', start, end);
+    }
+    this.#width = form.encoding === 'utf-8' ? 0 : form.unit;
+    return form.decode(buffer, start, end);
   }
 
   /** Lines of the piece at hand. False: stop here and hand over what there is. */
   #cut(chunk: Chunk, out: SourceRecord[], max: number): boolean {
     const { maxLineBytes } = this.#settings;
-    const { buffer, base } = chunk;
+    const { buffer, base, form } = chunk;
     const text = this.#text;
-    const narrow = this.#narrow;
+    const width = this.#width;
     let at = this.#at;
     let byteAt = this.#byteAt;
     let more = true;
+    let newline = -1;
+    let ret = -1;
     while (out.length < max && at < text.length) {
-      const newline = text.indexOf('\n', at);
-      const byteNewline = narrow ? byteAt + newline - at : buffer.indexOf(NEWLINE, byteAt);
-      const crlf = newline > at && text.charCodeAt(newline - 1) === RETURN;
-      const end = crlf ? newline - 1 : newline;
-      const position = base + byteNewline + 1;
-      const bytes = byteNewline - byteAt - (crlf ? 1 : 0);
+      if (newline < at) newline = placeOf('\n', text, at);
+      if (form.returns && ret < at) ret = placeOf('\r', text, at);
+      const both = newline > at && text.charCodeAt(newline - 1) === RETURN;
+      const end = form.returns ? Math.min(ret, newline) : both ? newline - 1 : newline;
+      const byteEnd =
+        width > 0
+          ? byteAt + (end - at) * width
+          : end === ret
+            ? buffer.indexOf(RETURN, byteAt)
+            : buffer.indexOf(NEWLINE, byteAt) - (newline - end);
+      const ends = end === newline - 1 ? 2 : 1;
+      const next = byteEnd + ends * form.unit;
       more =
-        bytes > maxLineBytes
-          ? this.#addLong(out, chunk, byteAt, position)
-          : this.#add(out, chunk, text.slice(at, end), position);
+        byteEnd - byteAt > maxLineBytes
+          ? this.#addLong(out, chunk, byteAt, base + next)
+          : this.#add(out, chunk, text.slice(at, end), base + next);
       if (!more) break;
-      at = newline + 1;
-      byteAt = byteNewline + 1;
+      at = end + ends;
+      byteAt = next;
     }
     this.#at = at;
     this.#byteAt = byteAt;
@@ -189,11 +207,8 @@ export class LineCutter {
       this.omitLong(chunk.path, position);
       return true;
     }
-    const { latin1 } = this.#settings;
-    const cut = start + maxLineBytes;
-    const line = latin1
-      ? chunk.buffer.toString('latin1', start, cut)
-      : chunk.buffer.toString('utf8', start, wholeCharacters(chunk.buffer, start, cut));
+    const { buffer, form } = chunk;
+    const line = form.decode(buffer, start, form.wholeCharacters(buffer, start, start + maxLineBytes));
     return this.#add(out, chunk, line, position);
   }
 
@@ -221,11 +236,10 @@ export class LineCutter {
   }
 }
 
-/** `end`, or less so that no UTF-8 character is cut in two. */
-export function wholeCharacters(buffer: Buffer, start: number, end: number): number {
-  let at = end;
-  while (at > start && end - at < 4 && ((buffer[at] ?? 0) & 0xc0) === 0x80) at -= 1;
-  return at;
+/** Well beyond the text when it does not occur. */
+function placeOf(char: string, text: string, from: number): number {
+  const at = text.indexOf(char, from);
+  return at < 0 ? text.length + 1 : at;
 }
 
 export function lineTooLong(path: string, position: number, maxLineBytes: number): DataError {

@@ -1,22 +1,20 @@
 /** One file held open: its identity, and reads that notice when it was emptied and written anew. */
 import type { Stats } from 'node:fs';
 import { closeQuietly, fstat, openForReading, readAt } from '../fs-calls.js';
-import {
-  HEAD_BYTES,
-  hashHead,
-  inodeKey,
-  madeAt,
-  readHead,
-  type Finished,
-  type FileOrigin,
-} from './origin.js';
-
-const NEWLINE = 10;
+import { HEAD_BYTES, hashHead, madeAt, readHead, type Finished, type FileOrigin } from './origin.js';
+import { encodingOf, TextForm, type Encoding } from './text-form.js';
 
 export interface Opened {
   readonly file: OpenFile;
   /** When it was opened. */
   readonly stats: Stats;
+}
+
+/** What is said of the text of all files. */
+export interface TextSettings {
+  readonly encoding: Encoding;
+  /** A return ends a line, too. */
+  readonly returns: boolean;
 }
 
 export class OpenFile {
@@ -27,24 +25,35 @@ export class OpenFile {
   readonly path: string;
   #head: Buffer;
   #made: number | null;
+  readonly #text: TextSettings;
+  #form: TextForm;
   #origin: FileOrigin;
 
-  private constructor(fd: number, path: string, stats: Stats, head: Buffer, finished: readonly Finished[]) {
+  private constructor(
+    fd: number,
+    path: string,
+    stats: Stats,
+    head: Buffer,
+    finished: readonly Finished[],
+    text: TextSettings,
+  ) {
     this.fd = fd;
     this.path = path;
     this.dev = stats.dev;
     this.inode = stats.ino;
-    this.#head = head;
+    this.#head = written(head);
     this.#made = madeAt(stats);
+    this.#text = text;
+    this.#form = this.#formOf(head);
     this.#origin = this.#describe(finished);
   }
 
   /** `finished`: what its positions are to say about earlier files of the same path. */
-  static async open(path: string, finished: readonly Finished[]): Promise<Opened> {
+  static async open(path: string, finished: readonly Finished[], text: TextSettings): Promise<Opened> {
     const fd = await openForReading(path);
     try {
       const stats = await fstat(fd);
-      return { file: new OpenFile(fd, path, stats, await readHead(fd), finished), stats };
+      return { file: new OpenFile(fd, path, stats, await readHead(fd), finished, text), stats };
     } catch (error) {
       closeQuietly(fd);
       throw error;
@@ -59,8 +68,8 @@ export class OpenFile {
     return this.#origin;
   }
 
-  get key(): string {
-    return inodeKey(this);
+  get form(): TextForm {
+    return this.#form;
   }
 
   stats(): Promise<Stats> {
@@ -85,6 +94,15 @@ export class OpenFile {
     return this.#isSame(head) ? bytes : null;
   }
 
+  /** Whether a return stands before `position`: a newline there belongs to the line before. */
+  async isAfterReturn(position: number): Promise<boolean> {
+    const { unit } = this.#form;
+    if (position < unit) return false;
+    const last = Buffer.alloc(unit);
+    const bytes = await readAt(this.fd, last, 0, unit, position - unit);
+    return this.#form.isReturn(last, 0, bytes);
+  }
+
   async isSame(): Promise<boolean> {
     return this.#isSame(await readHead(this.fd));
   }
@@ -95,14 +113,20 @@ export class OpenFile {
     this.#origin = this.#describe(this.#origin.finished ?? []);
   }
 
-  #isSame(head: Buffer): boolean {
+  #isSame(bytes: Buffer): boolean {
     const before = this.#head;
+    const head = written(bytes);
     if (head.length < before.length || !before.equals(head.subarray(0, before.length))) return false;
     if (head.length > before.length) {
       this.#head = Buffer.from(head);
+      this.#form = this.#formOf(head);
       this.#origin = this.#describe(this.#origin.finished ?? []);
     }
     return true;
+  }
+
+  #formOf(head: Buffer): TextForm {
+    return new TextForm(encodingOf(head, this.#text.encoding), this.#text.returns);
   }
 
   #describe(finished: readonly Finished[]): FileOrigin {
@@ -118,17 +142,26 @@ export class OpenFile {
   }
 }
 
+/** Without bytes of 0 at the end: a writer may have made room in advance, or left a hole. */
+function written(head: Buffer): Buffer {
+  let end = head.length;
+  while (end > 0 && head[end - 1] === 0) end -= 1;
+  return head.subarray(0, end);
+}
+
 /** Start of a last line that is not ended yet, or the end of the file. */
 export async function lastLineStart(file: OpenFile, size: number, maxLineBytes: number): Promise<number> {
   const space = Buffer.alloc(64 * 1024);
-  const lowest = Math.max(0, size - maxLineBytes);
-  for (let high = size; high > lowest;) {
+  const { unit } = file.form;
+  const whole = size - (size % unit);
+  const lowest = Math.max(0, whole - maxLineBytes + (maxLineBytes % unit));
+  for (let high = whole; high > lowest;) {
     const low = Math.max(lowest, high - space.length);
     const bytes = await file.read(space.subarray(0, high - low), low);
     if (bytes === null) return 0;
-    const newline = space.subarray(0, bytes).lastIndexOf(NEWLINE);
-    if (newline >= 0) return low + newline + 1;
+    const past = file.form.pastLast(space, 0, bytes);
+    if (past > 0) return low + past;
     high = low;
   }
-  return lowest === 0 ? 0 : size;
+  return lowest === 0 ? 0 : whole;
 }

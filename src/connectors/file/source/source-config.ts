@@ -11,6 +11,7 @@ import {
 } from '../../../sdk/index.js';
 import { errnoOf } from '../fs-calls.js';
 import { globBase } from './expand-glob.js';
+import { ENCODINGS, type Encoding } from './text-form.js';
 
 export type BadLinePolicy = 'fail' | 'skip' | 'raw';
 export type LongLinePolicy = 'fail' | 'truncate' | 'skip';
@@ -27,7 +28,9 @@ export interface SourceSettings {
   readonly onLongLine: LongLinePolicy;
   readonly maxLineBytes: number;
   readonly skipEmptyLines: boolean;
-  readonly latin1: boolean;
+  readonly encoding: Encoding;
+  /** A return ends a line, also without a newline. */
+  readonly returns: boolean;
   readonly maxRecords: number;
   readonly chunkBytes: number;
   readonly pollIntervalMs: number;
@@ -135,9 +138,20 @@ export const SOURCE_CONFIG: ConfigDefinition = [
     type: 'STRING',
     importance: 'LOW',
     defaultValue: 'utf-8',
-    allowed: ['utf-8', 'latin1'],
+    allowed: ENCODINGS,
     group: 'Input',
-    documentation: 'Encoding of the text. Bytes that are not UTF-8 become U+FFFD; positions stay exact.',
+    documentation:
+      'Encoding of the text. Bytes that are not UTF-8 become U+FFFD; positions stay exact. A file that begins with the byte order mark of UTF-16 is read as that also with utf-8.',
+  },
+  {
+    name: 'line.ends',
+    type: 'STRING',
+    importance: 'LOW',
+    defaultValue: 'any',
+    allowed: ['any', 'newline'],
+    group: 'Input',
+    documentation:
+      "What ends a line. any: a newline (LF), a return (CR), or both, as with Kafka's FileStreamSource. newline: a newline, with a return before it or without; other returns are part of the line.",
   },
   {
     name: 'batch.size',
@@ -247,7 +261,8 @@ export function readSourceSettings(config: ParsedConfig): SourceSettings {
     onLongLine: oneOf(['fail', 'truncate', 'skip'], config.string('on.long.line')),
     maxLineBytes: config.int('max.line.bytes'),
     skipEmptyLines: config.boolean('skip.empty.lines') || config.string('format') === 'json',
-    latin1: config.string('encoding') === 'latin1',
+    encoding: oneOf(ENCODINGS, config.string('encoding')),
+    returns: config.string('line.ends') === 'any',
     maxRecords: config.int('batch.size'),
     chunkBytes: config.int('read.chunk.bytes'),
     pollIntervalMs: config.int('poll.interval.ms'),

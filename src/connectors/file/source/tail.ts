@@ -80,9 +80,11 @@ export class Tail implements Holder {
       else if (stats.size === this.#lines.seen && stats.mtimeMs !== this.#mtimeMs && !(await file.isSame())) {
         this.#restart(file, 'it has new content');
       }
+      // What looks like a hole at the end may be room that is being written to.
+      const maybeFilled = this.#lines.endsInHole && stats.mtimeMs !== this.#mtimeMs;
       this.#mtimeMs = stats.mtimeMs;
       if (inPlace) this.#rotatedAt = null;
-      if (stats.size > this.#lines.seen) return true;
+      if (stats.size > this.#lines.seen || maybeFilled) return true;
       if (inPlace) return this.#lines.partialIsDue();
       const next = await this.#afterRotation(file, stats, at);
       if (next !== 'switched') return next === 'flush';
@@ -97,7 +99,7 @@ export class Tail implements Holder {
     this.#reading = true;
     try {
       const bytes = await file.read(buffer, this.#lines.readFrom);
-      if (bytes !== null) return this.#lines.take(file.origin, buffer, bytes);
+      if (bytes !== null) return this.#lines.take(file, buffer, bytes);
     } finally {
       this.#reading = false;
     }
@@ -179,7 +181,7 @@ export class Tail implements Holder {
     if (!open.makeRoom()) return;
     const opened = await this.#openFile(path, known.finished(this.path));
     if (opened.stats.isFile() && (this.#isParked(opened.file) || !open.isRead(opened.file))) {
-      this.#follow(opened, from, afterPartial);
+      await this.#follow(opened, from, afterPartial);
     } else {
       opened.file.close();
       this.close();
@@ -194,7 +196,7 @@ export class Tail implements Holder {
       if (this.#given || !(error instanceof ConfigError)) throw error;
       throw new RetriableError(error.message, { code: error.code });
     }
-    return this.#withRoom(() => OpenFile.open(path, finished));
+    return this.#withRoom(() => OpenFile.open(path, finished, this.#shared.settings));
   }
 
   #isParked(file: OpenFile): boolean {
@@ -217,7 +219,7 @@ export class Tail implements Holder {
     }
   }
 
-  #follow({ file, stats }: Opened, from: number, afterPartial = false): void {
+  async #follow({ file, stats }: Opened, from: number, afterPartial = false): Promise<void> {
     const { open, known } = this.#shared;
     const isOwn = this.#isParked(file);
     if (!isOwn) this.close();
@@ -229,7 +231,8 @@ export class Tail implements Holder {
     // A parked file that goes on where it was is as if it had never been closed.
     if (isOwn && from === this.#lines.next) return;
     const left = known.position(file.origin, file.head, stats.size) ?? 0;
-    this.#lines.startAt(Math.max(from, left), afterPartial && left <= from);
+    const start = Math.max(from, left);
+    this.#lines.startAt(start, afterPartial && left <= from, await file.isAfterReturn(start));
   }
 
   #restart(file: OpenFile, why: string): void {
@@ -286,7 +289,7 @@ export class Tail implements Holder {
     if (opened === null && next !== null) return 'wait';
     this.#finish(done, remaining, stats.nlink === 0);
     if (opened === null) return 'wait';
-    this.#follow(opened, 0);
+    await this.#follow(opened, 0);
     return 'switched';
   }
 

@@ -1,11 +1,18 @@
 /** What is read of one file, in pieces of whole lines: where the next line begins, and how far it was looked for. */
 import type { JsonObject } from '../../../sdk/index.js';
 import type { TailShared } from './known-files.js';
-import { lineTooLong, wholeCharacters, type Chunk, type Lone } from './line-cutter.js';
+import { lineTooLong, type Chunk, type Lone } from './line-cutter.js';
 import type { FileOrigin } from './origin.js';
+import type { TextForm } from './text-form.js';
 
-const NEWLINE = 10;
-const RETURN = 13;
+/** So many bytes of 0 where a line should begin are no text: more than any encoding has in a character. */
+const HOLE_BYTES = 4;
+
+/** What was opened to be read. */
+export interface Text {
+  readonly origin: FileOrigin;
+  readonly form: TextForm;
+}
 
 export type ReadResult =
   | { readonly kind: 'chunk'; readonly chunk: Chunk; readonly more: boolean }
@@ -15,7 +22,7 @@ export type ReadResult =
   | { readonly kind: 'grow'; readonly bytes: number }
   | { readonly kind: 'end' };
 
-type Shared = Pick<TailShared, 'settings' | 'onOmittedLong' | 'now'>;
+type Shared = Pick<TailShared, 'settings' | 'onOmittedLong' | 'log' | 'now'>;
 
 export class WholeLines {
   readonly #path: string;
@@ -29,6 +36,11 @@ export class WholeLines {
   #flushing: 'partial' | 'final' | null = null;
   /** Where an unterminated line was passed on: a line end that follows at once belongs to it. */
   #flushedAt: number | null = null;
+  /** A line before this ended in a return, with nothing after it: a newline that follows at once belongs to it. */
+  #returnedAt: number | null = null;
+  /** Bytes of 0 between `next` and this were looked at: they are passed over once something follows. */
+  #hole: number | null = null;
+  #endsInHole = false;
   /** What `seen` was when bytes at the end were held back: they wait for those that follow. */
   #heldBackAt: number | null = null;
 
@@ -65,16 +77,27 @@ export class WholeLines {
 
   /** Where to read what `take` wants. */
   get readFrom(): number {
-    return this.#long === null ? this.#next : this.#long.scanned;
+    return this.#long?.scanned ?? this.#hole ?? this.#next;
   }
 
-  /** `afterPartial`: the line before `position` was passed on without its line end. */
-  startAt(position: number, afterPartial = false): void {
+  /** Nothing but bytes of 0 follows: a file that was made longer than it is, or is written behind a gap. */
+  get endsInHole(): boolean {
+    return this.#endsInHole;
+  }
+
+  /**
+   * `afterPartial`: the line before `position` was passed on without its line end. `afterReturn`: it may end in the
+   * middle of a return with a newline.
+   */
+  startAt(position: number, afterPartial = false, afterReturn = false): void {
     this.#next = position;
     this.#seen = position;
     this.#long = null;
     this.#flushing = null;
     this.#flushedAt = afterPartial ? position : null;
+    this.#returnedAt = afterReturn ? position : null;
+    this.#hole = null;
+    this.#endsInHole = false;
     this.#heldBackAt = null;
     this.#grewAt = this.#shared.now();
   }
@@ -94,38 +117,83 @@ export class WholeLines {
   }
 
   /** The first `bytes` of the buffer were read at `readFrom`. */
-  take(origin: FileOrigin, buffer: Buffer, bytes: number): ReadResult {
+  take(text: Text, buffer: Buffer, bytes: number): ReadResult {
     const end = this.readFrom + bytes;
     if (end > this.#seen) this.#grewAt = this.#shared.now();
     this.#seen = Math.max(this.#seen, end);
+    this.#endsInHole = false;
     const full = bytes === buffer.length;
-    return this.#long === null
-      ? this.#wholeLines(origin, buffer, bytes, full)
-      : this.#restOfLong(origin, this.#long, buffer, bytes, full);
+    if (this.#long !== null) return this.#restOfLong(text, this.#long, buffer, bytes, full);
+    if (this.#hole !== null || (bytes > 0 && buffer[0] === 0)) {
+      const result = this.#passHole(text, buffer, bytes, full);
+      if (result !== null) return result;
+    }
+    return this.#wholeLines(text, buffer, bytes, full);
   }
 
-  #wholeLines(origin: FileOrigin, buffer: Buffer, bytes: number, full: boolean): ReadResult {
+  /**
+   * A program that goes on writing where it was, after its file was emptied, leaves a hole that reads as bytes of 0. At
+   * the end of the file they are waited at: something may still be written there. null: it is no hole.
+   */
+  #passHole({ form }: Text, buffer: Buffer, bytes: number, full: boolean): ReadResult | null {
+    const from = this.#hole ?? this.#next;
+    const zeros = leadingZeros(buffer, bytes);
+    const end = from + zeros - (zeros % form.unit);
+    if (zeros === bytes && full) {
+      this.#hole = end;
+      return { kind: 'again' };
+    }
+    this.#hole = null;
+    if (zeros === bytes && this.#flushing !== 'final') {
+      this.#flushing = null;
+      this.#heldBackAt = this.#seen;
+      this.#endsInHole = true;
+      return { kind: 'end' };
+    }
+    if (end - this.#next < HOLE_BYTES && zeros < bytes) return null;
+    this.#shared.log.info(
+      'passed over bytes of 0: the file was emptied while its writer went on where it was',
+      {
+        file: this.#path,
+        position: this.#next,
+        bytes: end - this.#next,
+      },
+    );
+    this.#next = zeros === bytes ? this.#seen : end;
+    this.#flushing = null;
+    return { kind: 'again' };
+  }
+
+  #wholeLines(text: Text, buffer: Buffer, bytes: number, full: boolean): ReadResult {
+    const { form } = text;
     const base = this.#next;
-    const start = this.#flushedAt === base ? lineEndBytes(buffer.subarray(0, bytes)) : 0;
-    const end = bytes === 0 ? 0 : buffer.lastIndexOf(NEWLINE, bytes - 1) + 1;
+    const start = this.#endOfLineBefore(form, buffer, bytes);
+    const end = Math.max(start, form.pastLast(buffer, 0, bytes));
     if (end > 0) {
       this.#next = base + end;
       this.#flushing = null;
+      if (form.isReturn(buffer, end - form.unit, end)) this.#returnedAt = this.#next;
       if (start === end) return { kind: 'again' };
-      return { kind: 'chunk', chunk: this.#chunk(origin, buffer, start, end, base, null), more: full };
+      return { kind: 'chunk', chunk: this.#chunk(text, buffer, start, end, base, null), more: full };
     }
     const { maxLineBytes } = this.#shared.settings;
-    // One byte more may be the first of a line end.
-    if (bytes > maxLineBytes + 1) return this.#beginLong(buffer.subarray(0, bytes));
-    if (full) return { kind: 'grow', bytes: Math.min(buffer.length * 2, maxLineBytes + 2) };
-    return this.#flush(origin, buffer.subarray(0, bytes));
+    // One character more may be the first of a line end.
+    if (bytes > maxLineBytes + form.unit) return this.#beginLong(form, buffer.subarray(0, bytes));
+    if (full) return { kind: 'grow', bytes: Math.min(buffer.length * 2, maxLineBytes + 2 * form.unit) };
+    return this.#flush(text, buffer.subarray(0, bytes));
   }
 
-  #flush(origin: FileOrigin, bytes: Buffer): ReadResult {
+  /** Bytes at the beginning that belong to a line that was passed on before. */
+  #endOfLineBefore(form: TextForm, buffer: Buffer, bytes: number): number {
+    if (this.#flushedAt === this.#next) return form.lineEndBytes(buffer, 0, bytes);
+    return this.#returnedAt === this.#next && form.isNewline(buffer, 0, bytes) ? form.unit : 0;
+  }
+
+  #flush(text: Text, bytes: Buffer): ReadResult {
     const flushing = this.#flushing;
     this.#flushing = null;
     if (flushing === null) return { kind: 'end' };
-    const held = flushing === 'final' ? 0 : unfinishedBytes(bytes, this.#shared.settings.latin1);
+    const held = flushing === 'final' ? 0 : text.form.unfinishedBytes(bytes);
     if (held > 0) this.#heldBackAt = this.#seen;
     const end = bytes.length - held;
     if (end === 0) return { kind: 'end' };
@@ -133,32 +201,35 @@ export class WholeLines {
     this.#next = base + end;
     this.#flushedAt = this.#next;
     const lone = { position: this.#next, partial: true };
-    return { kind: 'chunk', chunk: this.#chunk(origin, bytes, 0, end, base, lone), more: false };
+    return { kind: 'chunk', chunk: this.#chunk(text, bytes, 0, end, base, lone), more: false };
   }
 
-  #beginLong(bytes: Buffer): ReadResult {
-    const { onLongLine, maxLineBytes, latin1 } = this.#shared.settings;
+  #beginLong(form: TextForm, bytes: Buffer): ReadResult {
+    const { onLongLine, maxLineBytes } = this.#shared.settings;
     if (onLongLine === 'fail') throw lineTooLong(this.#path, this.#next, maxLineBytes);
     this.#long = new LongLine(
       this.#next,
       bytes,
-      onLongLine === 'skip' ? null : { bytes: maxLineBytes, latin1 },
+      onLongLine === 'skip' ? null : form.wholeCharacters(bytes, 0, maxLineBytes),
     );
     return { kind: 'again' };
   }
 
-  #restOfLong(origin: FileOrigin, long: LongLine, buffer: Buffer, bytes: number, full: boolean): ReadResult {
-    const newline = buffer.subarray(0, bytes).indexOf(NEWLINE);
-    if (newline < 0 && (this.#flushing === null || full)) {
-      long.scanned += bytes;
+  #restOfLong(text: Text, long: LongLine, buffer: Buffer, bytes: number, full: boolean): ReadResult {
+    const { form } = text;
+    const past = form.pastFirst(buffer, 0, bytes);
+    if (past < 0 && (this.#flushing === null || full)) {
+      // Of a character that was read in part, the rest comes with what follows.
+      long.scanned += bytes - (bytes % form.unit);
       return { kind: full ? 'again' : 'end' };
     }
-    const partial = newline < 0;
-    const end = long.scanned + (partial ? bytes : newline + 1);
+    const partial = past < 0;
+    const end = long.scanned + (partial ? bytes : past);
     this.#long = null;
     this.#flushing = null;
     this.#next = end;
     if (partial) this.#flushedAt = end;
+    else if (form.isReturn(buffer, past - form.unit, past)) this.#returnedAt = end;
     // What follows the line was read but not looked at.
     this.#seen = end;
     if (long.kept === null) {
@@ -167,13 +238,13 @@ export class WholeLines {
     }
     return {
       kind: 'chunk',
-      chunk: this.#chunk(origin, long.kept, 0, long.kept.length, long.start, { position: end, partial }),
+      chunk: this.#chunk(text, long.kept, 0, long.kept.length, long.start, { position: end, partial }),
       more: true,
     };
   }
 
   #chunk(
-    origin: FileOrigin,
+    { origin, form }: Text,
     buffer: Buffer,
     start: number,
     end: number,
@@ -184,6 +255,7 @@ export class WholeLines {
       path: this.#path,
       partition: this.#partition,
       origin,
+      form,
       buffer,
       start,
       end,
@@ -202,41 +274,17 @@ class LongLine {
   /** Bytes of the file before this were looked at and hold no line end. */
   scanned: number;
 
-  /** `bytes` holds the beginning of the line and at least one byte more than is kept. */
-  constructor(
-    start: number,
-    bytes: Buffer,
-    keep: { readonly bytes: number; readonly latin1: boolean } | null,
-  ) {
+  /** `bytes` holds the beginning of the line and at least one byte more than the `keep` that are kept. */
+  constructor(start: number, bytes: Buffer, keep: number | null) {
     this.start = start;
-    this.scanned = start + bytes.length;
-    if (keep === null) this.kept = null;
-    else
-      this.kept = Buffer.from(
-        bytes.subarray(0, keep.latin1 ? keep.bytes : wholeCharacters(bytes, 0, keep.bytes)),
-      );
+    // A character may have been read in part.
+    this.scanned = start + bytes.length - (bytes.length % 2);
+    this.kept = keep === null ? null : Buffer.from(bytes.subarray(0, keep));
   }
 }
 
-/** Bytes of a line end at the beginning; 0 when there is none, or not all of it. */
-function lineEndBytes(bytes: Buffer): number {
-  if (bytes[0] === NEWLINE) return 1;
-  return bytes[0] === RETURN && bytes[1] === NEWLINE ? 2 : 0;
-}
-
-/** Bytes at the end that may be the beginning of a line end, or of a character. */
-function unfinishedBytes(bytes: Buffer, latin1: boolean): number {
-  if (bytes.at(-1) === RETURN) return 1;
-  if (latin1) return 0;
-  for (let back = 1; back <= Math.min(3, bytes.length); back += 1) {
-    const byte = bytes.at(-back) ?? 0;
-    if ((byte & 0xc0) !== 0x80) return back < characterBytes(byte) ? back : 0;
-  }
-  return 0;
-}
-
-/** Of the UTF-8 character that begins with this byte; 1 when none does. */
-function characterBytes(first: number): number {
-  if (first < 0xc2 || first > 0xf4) return 1;
-  return first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+function leadingZeros(buffer: Buffer, bytes: number): number {
+  let at = 0;
+  while (at < bytes && buffer[at] === 0) at += 1;
+  return at;
 }
