@@ -19,7 +19,7 @@ export default defineConfig(
   },
   { files: ['scripts/**', 'bench/**'], rules: { 'no-console': 'off' } },
   {
-    files: ['**/*.ts'],
+    files: ['**/*.{ts,cts}'],
     extends: [tseslint.configs.strictTypeChecked],
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: root } },
     plugins: { local: { rules: { 'import-arrows': importArrows } } },

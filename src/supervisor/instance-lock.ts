@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { pathProblem } from './start-error.js';
 
 /** Another process runs as this worker, or in this folder. */
 export class InstanceLockError extends Error {
@@ -20,7 +21,7 @@ export interface Instance {
 export function lockInstance({ workerId, ownFolder, sharedFolder }: Instance): () => void {
   const content = `${process.pid} ${startTime(process.pid) ?? '-'} ${workerId}`;
   const unlockFolder = take(
-    ownFolder,
+    ['storePathRootDir', ownFolder],
     'node.lock',
     content,
     ({ pid, worker }) =>
@@ -30,7 +31,7 @@ export function lockInstance({ workerId, ownFolder, sharedFolder }: Instance): (
   if (sharedFolder === null) return unlockFolder;
   try {
     const unlockWorker = take(
-      sharedFolder,
+      ['store.path', sharedFolder],
       `${encodeURIComponent(workerId)}.lock`,
       content,
       ({ pid }) =>
@@ -53,10 +54,21 @@ interface Holder {
   readonly worker: string;
 }
 
-function take(folder: string, name: string, content: string, held: (by: Holder) => string): () => void {
-  mkdirSync(folder, { recursive: true });
+function take(
+  [key, folder]: readonly [key: string, folder: string],
+  name: string,
+  content: string,
+  held: (by: Holder) => string,
+): () => void {
   const path = join(folder, name);
-  const holder = acquire(path, content);
+  let holder: Holder | null;
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    holder = acquire(path, content);
+  } catch (error) {
+    if (error instanceof InstanceLockError) throw error;
+    throw pathProblem('FOLDER_UNUSABLE', key, folder, 'cannot be used as a folder to write to', error);
+  }
   if (holder !== null) throw new InstanceLockError(held(holder));
   return () => {
     if (readLock(path) === content) rmSync(path, { force: true });
@@ -100,7 +112,7 @@ function create(path: string, content: string): boolean {
     } catch (error) {
       if (isExisting(error)) return false;
       // A file system without hard links.
-      writeFileSync(path, content, { flag: 'wx' });
+      writeFileSync(path, content, { flag: 'wx', mode: 0o600 });
     }
     return true;
   } catch (error) {
@@ -113,7 +125,7 @@ function create(path: string, content: string): boolean {
 
 function writeAside(path: string, content: string): string {
   const aside = `${path}.${randomUUID()}`;
-  writeFileSync(aside, content, { flag: 'wx' });
+  writeFileSync(aside, content, { flag: 'wx', mode: 0o600 });
   return aside;
 }
 
@@ -141,16 +153,27 @@ function alive({ pid, started }: Holder): boolean {
   } catch (error) {
     return error instanceof Error && 'code' in error && error.code === 'EPERM';
   }
+  const stat = statOf(pid);
+  // It has ended, and only its parent has not asked how: a container's first process may never do so.
+  if (stat?.[STATE] === 'Z' || stat?.[STATE] === 'X') return false;
   // The id of a process that is gone may have been given to another one since.
-  const now = startTime(pid);
+  const now = stat?.[START_TIME] ?? null;
   return started === '-' || now === null || now === started;
 }
 
 /** When a process started, in the kernel's ticks; null where there is no /proc. */
 function startTime(pid: number): string | null {
+  return statOf(pid)?.[START_TIME] ?? null;
+}
+
+const STATE = 0;
+const START_TIME = 19;
+
+/** The fields of /proc/…/stat behind the name, in which there may be blanks. */
+function statOf(pid: number): readonly string[] | null {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? null;
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   } catch {
     return null;
   }

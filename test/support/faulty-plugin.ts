@@ -1,5 +1,6 @@
 /** A source that delivers a few records and then misbehaves as it is told to. Loaded as a plugin by test/fault/tasks. */
 import { openSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   DataError,
@@ -72,6 +73,10 @@ class FaultyTask implements SourceTask {
       case 'block':
         // Waits in the kernel for who writes, and no termination of the thread ends that.
         openSync('fifo', 'r');
+        return;
+      case 'block-pool':
+        // More than the pool has by default, and none of them ever ends.
+        await Promise.all(Array.from({ length: 8 }, () => open('fifo', 'r')));
         return;
       case 'heap':
         for (let i = 0; i < 200; i += 1) {

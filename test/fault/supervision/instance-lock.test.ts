@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
-import { fork, type ChildProcess } from 'node:child_process';
+import { fork, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { lockInstance } from '#troupe/supervisor/instance-lock.js';
 import { removeFolder, temporaryFolder } from '../../support/node-process.js';
+import { until } from '../../support/wait.js';
 
 /** Above every process id that a system gives. */
 const GONE = '999999999 - gone';
@@ -47,4 +48,34 @@ test('a lock is left by its release, and not by that of another', (t) => {
   writeFileSync(join(dir, 'node.lock'), GONE);
   release();
   assert.deepEqual(readdirSync(dir), ['node.lock']);
+});
+
+test('a node that was killed and that its parent has not reaped holds no lock', async (t) => {
+  if (process.platform !== 'linux') {
+    t.skip('needs /proc');
+    return;
+  }
+  const dir = temporaryFolder();
+  // What replaces the shell never asks how its child has ended.
+  const parent = spawn('sh', ['-c', 'sleep 0 & echo $!; exec sleep 600'], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  t.after(() => {
+    parent.kill('SIGKILL');
+    removeFolder(dir);
+  });
+  const [line] = (await once(parent.stdout, 'data')) as [Buffer];
+  const pid = line.toString().trim();
+  await until('it is a zombie', () => / Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8')));
+  writeFileSync(join(dir, 'node.lock'), `${pid} - w`);
+  lockInstance({ workerId: 'w', ownFolder: dir, sharedFolder: null })();
+});
+
+test('the lock is for its owner alone, as is the folder that was made for it', (t) => {
+  const dir = temporaryFolder();
+  t.after(() => removeFolder(dir));
+  const ownFolder = join(dir, 'store');
+  lockInstance({ workerId: 'w', ownFolder, sharedFolder: null });
+  assert.equal(statSync(ownFolder).mode & 0o777, 0o700);
+  assert.equal(statSync(join(ownFolder, 'node.lock')).mode & 0o777, 0o600);
 });

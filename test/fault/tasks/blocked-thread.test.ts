@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { NodeProcess, removeFolder, temporaryFolder } from '../../support/node-process.js';
@@ -52,4 +52,42 @@ test('a node stops in order and ends, though a task is stuck in native code', as
   // What stops after the tasks: persistence writes its files, and the lock is released.
   assert.ok(existsSync(join(dir, 'store', 'position.json')));
   assert.ok(!existsSync(join(dir, 'store', 'node.lock')));
+});
+
+test('calls that never end in the thread pool hold up nobody else, nor the end of the node', async (t) => {
+  const dir = temporaryFolder();
+  execFileSync('mkfifo', [join(dir, 'fifo')]);
+  const input = join(dir, 'in');
+  const output = join(dir, 'out');
+  writeFileSync(input, '');
+  const node = await NodeProcess.create(dir, {
+    pluginPaths: pluginPackage(dir, { class: 'FaultySource', type: 'source', module: './faulty-plugin.js' }),
+    'task.stop.timeout.ms': '500',
+    'task.stall.timeout.ms': '300',
+  });
+  t.after(async () => {
+    await node.kill();
+    removeFolder(dir);
+  });
+  await node.start();
+  await node.request('PUT', '/connectors/blocked/config', {
+    'connector.class': 'FaultySource',
+    topic: 'blocked',
+    fault: 'block-pool',
+  });
+  await until('it waits in the pool', async () => {
+    const { body } = await node.request('GET', '/connectors/blocked/tasks/0/status');
+    return JSON.stringify(body).includes('"call":"poll"');
+  });
+  // New threads, and with them modules that are read, and commits of the store.
+  await node.run('in', { 'connector.class': 'FileSourceConnector', file: input, topic: 'lines' });
+  await node.run('out', { 'connector.class': 'FileSinkConnector', topics: 'lines', file: output });
+  appendFileSync(input, 'a line\n');
+  await until('it arrives', () => existsSync(output) && readFileSync(output, 'utf8') === 'a line\n');
+  node.signal('SIGTERM');
+  let ended = false;
+  void node.exited().then(() => {
+    ended = true;
+  });
+  await until('the process has ended', () => ended, 60_000);
 });

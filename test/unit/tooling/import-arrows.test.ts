@@ -139,7 +139,7 @@ test('nobody imports the supervisor, and the kernel no actor', () => {
   forbidden('src/actors/kernel/thread.ts', `import '../../http/tree-text.js';`, /may not import src\/http/);
   forbidden('src/http/app.ts', `import './actor/runtime.js';`, /may not import src\/http\/actor/);
   allowed('src/http/actor/behavior.ts', `import '../server.js'; import '../../actors/kernel/ref.js';`);
-  allowed('src/supervisor.ts', `import './supervisor/system.js';`);
+  allowed('src/main.ts', `import './supervisor/system.js';`);
 });
 
 test('tests and benchmarks may import anything', () => {

@@ -1,5 +1,6 @@
 /** A node: read the parameters, start the tree, forward signals. */
-import { readFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { createLogger } from './actors/kernel/logging.js';
 import type { ActorLogger } from './actors/kernel/protocol.js';
 import { loadParameters, type Parameters } from './core/parameters/parameters.js';
@@ -7,12 +8,15 @@ import { restUrl } from './core/cluster/rest-url.js';
 import { choosePort } from './supervisor/free-port.js';
 import { lockInstance } from './supervisor/instance-lock.js';
 import { nodeTree, storeFolder, taskSpares } from './supervisor/node-tree.js';
+import { poolAnswers, poolSize } from './supervisor/pool-watch.js';
+import { pathProblem } from './supervisor/start-error.js';
 import { startSystem } from './supervisor/system.js';
 import { treeText } from './http/tree-text.js';
 
 /** A parameter that cannot be used. */
 const EXIT_USAGE = 2;
 const EXIT_FAILED = 1;
+const POOL_PATIENCE_MS = 2000;
 
 function version(): string {
   const parsed: unknown = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
@@ -53,8 +57,40 @@ async function main(): Promise<void> {
   }
 }
 
+/** Before the first line: what cannot be logged would else be said nowhere. */
+function checkLogFile(path: string): void {
+  try {
+    mkdirSync(dirname(path), { recursive: true });
+    closeSync(openSync(path, 'a', 0o600));
+  } catch (error) {
+    throw pathProblem('LOG_FILE_UNUSABLE', 'log.file', path, 'cannot be written', error);
+  }
+}
+
 async function run(given: Parameters, configFile: string | null, shown: readonly string[]): Promise<void> {
-  const parameters = { ...given, httpPort: await choosePort(given.httpHost, given.httpPort) };
+  if (given.logFile !== null) checkLogFile(given.logFile);
+  const store = given.namesrvAddr === null ? storeFolder(given) : null;
+  // With a log in RocketMQ the nodes of a cluster share no folder.
+  const unlock = lockInstance({
+    workerId: given.workerId,
+    ownFolder: given.storePathRootDir,
+    sharedFolder: store,
+  });
+  try {
+    const httpPort = await choosePort(given.httpHost, given.httpPort);
+    await runLocked({ ...given, httpPort }, configFile, shown, unlock);
+  } catch (error) {
+    unlock();
+    throw error;
+  }
+}
+
+async function runLocked(
+  parameters: Parameters,
+  configFile: string | null,
+  shown: readonly string[],
+  unlock: () => void,
+): Promise<void> {
   const logging = {
     level: parameters.logLevel,
     format:
@@ -63,14 +99,13 @@ async function run(given: Parameters, configFile: string | null, shown: readonly
   } as const;
   const log = createLogger({ ...logging, bindings: { actor: 'supervisor' } });
   log.info({ file: configFile ?? 'none', set: shown.join(' ') }, 'Stage 1 of 3, parameters: read');
-  // With a log in RocketMQ the nodes of a cluster share no folder.
-  const store = parameters.namesrvAddr === null ? storeFolder(parameters) : null;
-  const unlock = lockInstance({
-    workerId: parameters.workerId,
-    ownFolder: parameters.storePathRootDir,
-    sharedFolder: store,
-  });
-  log.info({ log: store ?? parameters.namesrvAddr }, 'Stage 2 of 3, services: starting');
+  if (process.env['UV_THREADPOOL_SIZE'] === undefined) {
+    log.warn(
+      { threads: poolSize() },
+      'the thread pool has the size that Node gives it, so a few calls that plugins wait in can stop the node: start dist/supervisor.cjs, or set UV_THREADPOOL_SIZE to 64 in the environment',
+    );
+  }
+  log.info({ log: parameters.namesrvAddr ?? storeFolder(parameters) }, 'Stage 2 of 3, services: starting');
 
   let stopping = false;
   let ended: (code: number) => void = () => undefined;
@@ -115,7 +150,9 @@ async function run(given: Parameters, configFile: string | null, shown: readonly
   const code = await end;
   const stuck = await system.stop(code === 0 ? 'signal' : 'failure');
   unlock();
-  if (stuck.length > 0) endByForce(log, stuck);
+  // A call that a plugin left in the pool holds up the end of the process just so.
+  const held = [...stuck, ...((await poolAnswers(POOL_PATIENCE_MS)) ? [] : ['the thread pool'])];
+  if (held.length > 0) endByForce(log, held);
   log.info({}, 'stopped');
   process.exitCode = code;
 }
@@ -132,7 +169,8 @@ function endByForce(log: ActorLogger, stuck: readonly string[]): never {
 }
 
 main().catch((error: unknown) => {
+  const text = error instanceof Error ? error.message : String(error);
   const code = error instanceof Error && 'code' in error ? `${String(error.code)}: ` : '';
-  process.stderr.write(`${code}${error instanceof Error ? error.message : String(error)}\n`);
+  process.stderr.write(`${text.startsWith(code) ? '' : code}${text}\n`);
   process.exitCode = EXIT_FAILED;
 });
