@@ -45,6 +45,9 @@ among the tests. Where they do otherwise, it is on purpose:
   their schema, and writes a decimal without a schema only with \`decimal.format=NUMERIC\`.
 - Without a schema there is one type of number: 5 and 5.0 are the same, and are written as 5. Names that are integers come first
   in an object, in their order.
+- \`producer.override.…\`, \`consumer.override.…\` and \`admin.override.…\` are for Kafka's clients, and without effect. What of them, and
+  of others, asks for what is not there is refused: a start at the end of a topic (\`consumer.override.auto.offset.reset=latest\`),
+  another group, other headers than SimpleHeaderConverter's, a transaction that is longer than a poll, a dead-letter queue.
 - StringConverter knows UTF-8 only, and writes structs and maps as JSON and times as ISO 8601, where Kafka Connect writes Java's \`toString\`.
 `;
 

@@ -2,7 +2,7 @@
  * What plugins there are, as plain data: it is read once from manifests, without running any plugin's code, and sent
  * to the threads, which import what they use.
  */
-import { closest } from 'fastest-levenshtein';
+import { closest, distance } from 'fastest-levenshtein';
 
 import { ConfigError } from '../sdk/errors.js';
 import type { PluginType } from '../sdk/plugin.js';
@@ -98,17 +98,33 @@ function find(
   );
 }
 
+/** By the simple name: the packages of Java's classes are alike, what they do is not. */
+function nearestName(name: string, names: readonly string[]): string | null {
+  const simple = name.slice(name.lastIndexOf('.') + 1).slice(0, 200);
+  if (names.length === 0) return null;
+  const nearest = closest(simple, names);
+  return distance(simple, nearest) <= Math.max(2, Math.floor(simple.length / 5)) ? nearest : null;
+}
+
 function notFound(
   types: readonly PluginType[],
   name: string,
   candidates: readonly CatalogEntry[],
 ): ConfigError {
-  const names = candidates.flatMap((entry) => [...fullNames(entry), ...shortNames(entry)]);
-  const nearest = names.length === 0 ? '' : ` Did you mean ${closest(name, names)}?`;
+  const nearest = nearestName(
+    name,
+    candidates.flatMap((entry) => shortNames(entry)),
+  );
+  const meant = nearest === null ? '' : ` Did you mean ${nearest}?`;
+  // Who comes from the JVM names a class that is on no class path here.
+  const java = name.includes('.') && nearest === null ? ' Classes of Java are not run here.' : '';
   const classes = [...new Set(candidates.map((entry) => entry.class))].sort();
   const existing = classes.length === 0 ? 'there is none' : `there is ${classes.join(', ')}`;
   const shown = name.length > 200 ? `${name.slice(0, 200)}…` : name;
-  return new ConfigError(`there is no ${types.join(' or ')} "${shown}".${nearest} Of this kind ${existing}`, {
-    code: 'PLUGIN_NOT_FOUND',
-  });
+  return new ConfigError(
+    `there is no ${types.join(' or ')} "${shown}".${meant}${java} Of this kind ${existing}`,
+    {
+      code: 'PLUGIN_NOT_FOUND',
+    },
+  );
 }

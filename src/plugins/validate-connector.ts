@@ -13,6 +13,7 @@ import { checkIssues } from './plugin-returns.js';
 import { configureTopicCreation } from './topic-creation.js';
 import { configureTransforms } from './transform-chain.js';
 import { misspelledKeys } from './unknown-keys.js';
+import { unsupportedKeys } from './unsupported-keys.js';
 
 export interface ValidateOptions {
   /** The node's converters, where the connector names none. */
@@ -63,7 +64,7 @@ export async function validateConnector(
       ...(await ownIssues(plugin, raw, options.files ?? fileAccess({ allowed: [], closed: [] }, catalog))),
     );
   }
-  issues.push(...unsupported(raw), ...misspelledKeys(raw, definition));
+  issues.push(...unsupportedKeys(raw), ...misspelledKeys(raw, definition));
   return configInfos(className.trim(), definition, raw, issues);
 }
 
@@ -162,20 +163,6 @@ function hidePasswords(definition: ConfigDefinition, issues: readonly ConfigIssu
   return issues.map((issue) =>
     isPassword(definition, issue.field) && issue.value !== null ? { ...issue, value: '[hidden]' } : issue,
   );
-}
-
-/** Promises of Kafka Connect that this version cannot keep must not be accepted in silence. */
-function unsupported(raw: RawConfig): readonly ConfigIssue[] {
-  const field = 'errors.deadletterqueue.topic.name';
-  const value = own(raw, field);
-  if (value === null || value.trim() === '') return [];
-  return [
-    {
-      field,
-      value,
-      reason: 'dead-letter queues are not supported in this version: remove it, or records would be lost',
-    },
-  ];
 }
 
 function messageOf(error: unknown): string {

@@ -69,6 +69,29 @@ test('an unknown name is refused with the nearest and with what there is', () =>
   );
 });
 
+test('a class of Java that is not here is not likened to another', () => {
+  for (const [types, name] of [
+    [['transformation'], 'org.apache.kafka.connect.transforms.Cast$Value'],
+    [['transformation'], 'org.apache.kafka.connect.transforms.TimestampConverter$Value'],
+    [['converter'], 'io.confluent.connect.avro.AvroConverter'],
+    [['converter'], 'org.apache.kafka.connect.converters.LongConverter'],
+    [['source', 'sink'], 'io.confluent.connect.jdbc.JdbcSinkConnector'],
+  ] as const) {
+    assert.throws(
+      () => findPlugin(builtin, types, name),
+      (error) =>
+        error instanceof ConfigError &&
+        error.message.includes('Classes of Java are not run here. Of this kind there is') &&
+        !error.message.includes('Did you mean'),
+      name,
+    );
+  }
+  assert.throws(
+    () => findPlugin(builtin, 'transformation', 'org.apache.kafka.connect.transforms.MaskFeild$Value'),
+    /Did you mean MaskField\$Value\?/,
+  );
+});
+
 test('a short name that two classes have must be written out', () => {
   const entry = (name: string): CatalogEntry => ({
     class: name,

@@ -134,13 +134,22 @@ test('a misspelled key is an error that names the right one; other unknown keys 
   });
 });
 
-test('a dead-letter queue is refused rather than promised', async () => {
-  assert.match(
-    (await errors({ ...SINK, 'errors.deadletterqueue.topic.name': 'dlq' }))[
-      'errors.deadletterqueue.topic.name'
-    ]?.[0] ?? '',
-    /not supported/,
-  );
+test('what Kafka Connect promises and this version does not is refused, not passed over', async () => {
+  for (const [key, value] of [
+    ['errors.deadletterqueue.topic.name', 'dlq'],
+    ['consumer.override.auto.offset.reset', 'latest'],
+    ['consumer.override.group.id', 'mine'],
+    ['transaction.boundary', 'connector'],
+    ['header.converter', 'org.apache.kafka.connect.json.JsonConverter'],
+  ] as const)
+    assert.match((await errors({ ...SINK, [key]: value }))[key]?.[0] ?? '', /not supported/, key);
+  for (const [key, value] of [
+    ['consumer.override.auto.offset.reset', 'earliest'],
+    ['consumer.override.max.poll.records', '100'],
+    ['transaction.boundary', 'POLL'],
+    ['header.converter', 'org.apache.kafka.connect.storage.SimpleHeaderConverter'],
+  ] as const)
+    assert.deepEqual(await errors({ ...SINK, [key]: value }), {}, key);
 });
 
 function withConnector(t: TestContext, body: string): PluginCatalog {

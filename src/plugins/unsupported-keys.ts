@@ -1,0 +1,47 @@
+import type { ConfigIssue } from '../sdk/config.js';
+import type { RawConfig } from '../sdk/plugin.js';
+
+interface Promised {
+  readonly key: string;
+  /** What of it is kept anyway; absent: nothing. */
+  readonly kept?: RegExp;
+  readonly reason: string;
+}
+
+const KAFKA_HEADERS = /^(?:org\.apache\.kafka\.connect\.storage\.)?SimpleHeaderConverter$/;
+
+const PROMISES: readonly Promised[] = [
+  {
+    key: 'errors.deadletterqueue.topic.name',
+    reason: 'dead-letter queues are not supported in this version: remove it, or records would be lost',
+  },
+  {
+    key: 'consumer.override.auto.offset.reset',
+    kept: /^earliest$/i,
+    reason: 'is not supported: a sink begins at the beginning of its topics, which is earliest; remove it',
+  },
+  {
+    key: 'consumer.override.group.id',
+    reason:
+      'is not supported: the group of a sink is connect- and its name, and its offsets are there; remove it',
+  },
+  {
+    key: 'transaction.boundary',
+    kept: /^poll$/i,
+    reason:
+      'is not supported: transactions of a source that are longer than a poll do not exist here; remove it',
+  },
+  {
+    key: 'header.converter',
+    kept: KAFKA_HEADERS,
+    reason: 'is not supported: headers are written as SimpleHeaderConverter writes them; remove it',
+  },
+];
+
+/** Promises of Kafka Connect that this version cannot keep must not be accepted in silence. */
+export function unsupportedKeys(raw: RawConfig): readonly ConfigIssue[] {
+  return PROMISES.flatMap(({ key, kept, reason }) => {
+    const value = Object.hasOwn(raw, key) ? (raw[key] ?? '').trim() : '';
+    return value === '' || kept?.test(value) === true ? [] : [{ field: key, value, reason }];
+  });
+}
