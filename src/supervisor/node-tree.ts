@@ -158,6 +158,7 @@ function logParams(parameters: Parameters): LogActorParams {
     maxBytes: parameters.storeMaxBytes,
     cacheBytes: parameters.storeCacheBytes,
     retentionCheckMs: parameters.storeRetentionCheckMs,
+    opened: new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT),
   };
 }
 

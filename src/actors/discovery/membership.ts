@@ -30,6 +30,8 @@ export class Membership {
   #published = true;
   #timer: NodeJS.Timeout | null = null;
   #beating = false;
+  /** Why the last heartbeat could not be written. */
+  #beatFailure: string | null = null;
   #joined = false;
   #leaving = false;
   /** What runs the units is there. Until then others keep them: who gives them away too early interrupts them. */
@@ -112,6 +114,7 @@ export class Membership {
     return {
       ...(suspended && {
         suspendedSince: Math.round(Date.now() - this.#detector.silenceMs(this.#self, now)),
+        ...(this.#beatFailure !== null && { suspendedBecause: this.#beatFailure }),
       }),
       self: this.#self,
       members: [...state.members.values()].map((member) => ({
@@ -168,7 +171,9 @@ export class Membership {
     this.#beating = true;
     try {
       await this.#renewing({ type: 'ALIVE', digest: this.#replica.digest() });
+      this.#beatFailure = null;
     } catch (error) {
+      this.#beatFailure = error instanceof Error ? error.message : String(error);
       this.#context.log.warn(
         { err: error },
         'a heartbeat could not be written; tasks are suspended when the lease ends',

@@ -19,6 +19,8 @@ export interface ClusterView {
   readonly offset: number;
   /** The lease has run out: no word of this node was read back since (ms since 1970), and its tasks are suspended. */
   readonly suspendedSince?: number;
+  /** Why its last heartbeat could not be written, where it could not. */
+  readonly suspendedBecause?: string;
 }
 
 /** `offset`: how far this node had read when it answered. */

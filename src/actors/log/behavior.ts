@@ -13,8 +13,11 @@ type NoPeers = Record<never, never>;
 const behavior: Behavior<LogProtocol, NoPeers, LogActorParams> = {
   async start(context: ActorContext<NoPeers, LogActorParams>): Promise<RunningActor<LogProtocol>> {
     const { params, log } = context;
+    const opened = new Int32Array(params.opened ?? new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
     const store = await EmbeddedStore.open({
       ...params,
+      mustExist: Atomics.load(opened, 0) !== 0,
+      onLost: (error) => log.error({ err: error, code: 'STORE_LOST' }, error.message),
       onFatal: (error) => context.crash(error),
       onBackgroundError: (error) =>
         log.warn(
@@ -22,6 +25,7 @@ const behavior: Behavior<LogProtocol, NoPeers, LogActorParams> = {
           'the log could not delete what retention no longer keeps; it will try again',
         ),
     });
+    Atomics.store(opened, 0, 1);
     return { handlers: handlersOf(store), stop: () => store.close() };
   },
 };

@@ -10,6 +10,8 @@ export interface LogActorParams {
   readonly maxBytes: number | null;
   readonly cacheBytes: number;
   readonly retentionCheckMs: number;
+  /** Not 0 when the store was opened before in this process: it is not begun anew then. */
+  readonly opened?: SharedArrayBuffer;
   /** Address space to map at first, in bytes. It grows by itself. */
   readonly mapSize?: number;
 }

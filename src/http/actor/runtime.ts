@@ -128,7 +128,7 @@ class HealthCheck {
     const down = refs.filter((ref) => !ref.up).map((ref) => ref.id);
     if (down.length > 0) return { status: 'unhealthy', detail: `Being restarted: ${down.join(', ')}.` };
     const { discovery, rebalancer, 'config-sync': sync } = this.#peers;
-    const [{ suspendedSince }] = await Promise.all([
+    const [{ suspendedSince, suspendedBecause }] = await Promise.all([
       ask(call, discovery, 'view', {}),
       ask(call, sync, 'connector', { name: '' }),
       ask(call, rebalancer, 'allocated', {}),
@@ -136,7 +136,7 @@ class HealthCheck {
     if (suspendedSince !== undefined) {
       const since = new Date(suspendedSince).toISOString();
       const detail = `No heartbeat of this node came back from the log since ${since}: its tasks are suspended until one does.`;
-      return { status: 'unhealthy', detail };
+      return { status: 'unhealthy', detail: [detail, suspendedBecause ?? ''].join(' ').trim() };
     }
     return { status: 'healthy', detail: '' };
   }

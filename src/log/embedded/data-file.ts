@@ -72,6 +72,22 @@ function extend(path: string, bytes: number): void {
   }
 }
 
+/** Whether the name still stands for the open file. */
+export function isNameOf(path: string, file: number): boolean {
+  const found = statSync(path, { bigint: true, throwIfNoEntry: false });
+  const open = fstatSync(file, { bigint: true });
+  return found !== undefined && found.ino === open.ino && found.dev === open.dev;
+}
+
+/** What is written to a file without a name is gone when the process ends, however well it was flushed. */
+export function lostFile(path: string, code: 'LOG_CORRUPT' | 'LOG_IO'): LogError {
+  return new LogError(
+    code,
+    `${path} was deleted, or another file put in its place, while the node ran: what it wrote now would be lost, so it refuses to. ` +
+      `Put the log's folder back as it was, or stop the node and start it again to begin with what is there`,
+  );
+}
+
 export function sizeOf(path: string): number {
   return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 }

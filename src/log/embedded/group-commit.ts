@@ -9,6 +9,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { LogError } from '../log.js';
+import { lostFile } from './data-file.js';
 import { isFatal, toLogError } from './errors.js';
 import { NO_BYTES, VERSION_KEY } from './open-database.js';
 import type { OpenedDatabase } from './open-database.js';
@@ -24,6 +25,8 @@ export interface GroupCommitOptions {
   readonly stallMs: number;
   /** The store must be closed and opened anew. */
   readonly onFatal: (error: LogError) => void;
+  /** The data file has no name any more. Told once each time. */
+  readonly onLost: (error: LogError) => void;
 }
 
 interface Work {
@@ -53,6 +56,7 @@ export class GroupCommit {
   #known: number;
   #inFlight: number | null = null;
   #missed = false;
+  #lost = false;
 
   constructor(options: GroupCommitOptions) {
     this.#options = options;
@@ -156,11 +160,17 @@ export class GroupCommit {
 
   async #planAndWrite(group: readonly Work[]): Promise<readonly Outcome[]> {
     for (let tries = 1; tries <= MAX_TRIES; tries++) {
+      this.#checkFile('LOG_CORRUPT');
       this.#options.database.data.resetReadTxn();
       const version = this.#storedVersion();
       const outcomes = group.map((work) => this.#plan(work));
       const changes = this.#options.staging.take();
-      if (changes.length === 0 || (await this.#write(changes, version))) return outcomes;
+      if (changes.length === 0) return outcomes;
+      if (await this.#write(changes, version)) {
+        // Before anything is acknowledged; whether this commit was in time nobody knows.
+        this.#checkFile('LOG_IO');
+        return outcomes;
+      }
       // Random, so that processes do not keep meeting.
       if (tries > 2) await sleep(Math.random() * MAX_PAUSE_MS);
     }
@@ -168,6 +178,14 @@ export class GroupCommit {
       'LOG_BUSY',
       `other processes that share the store left no turn in ${MAX_TRIES} tries. Try again`,
     );
+  }
+
+  #checkFile(code: 'LOG_CORRUPT' | 'LOG_IO'): void {
+    const { database, onLost } = this.#options;
+    const there = database.isThere();
+    if (!there && !this.#lost) onLost(lostFile(database.dataFile, code));
+    this.#lost = !there;
+    if (!there) throw lostFile(database.dataFile, code);
   }
 
   #plan(work: Work): Outcome {

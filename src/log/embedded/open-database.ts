@@ -3,8 +3,10 @@ import { randomUUID } from 'node:crypto';
 import {
   constants,
   accessSync,
+  closeSync,
   existsSync,
   mkdirSync,
+  openSync,
   readFileSync,
   statfsSync,
   writeFileSync,
@@ -16,7 +18,7 @@ import type { Database, RootDatabase } from 'lmdb';
 
 import { LogError } from '../log.js';
 import { keepFreedMemory } from './allocator.js';
-import { checkDataFile, sizeOf } from './data-file.js';
+import { checkDataFile, isNameOf, lostFile, sizeOf } from './data-file.js';
 import { toLogError } from './errors.js';
 import { FORMAT_VERSION, damaged, decodeNumber, encodeNumbers, metaKey } from './keys.js';
 
@@ -27,6 +29,9 @@ export interface OpenedDatabase {
   /** One entry, whose version grows with every commit: what makes a commit conditional. */
   readonly version: Database<Buffer>;
   readonly dataFile: string;
+  /** Whether the data file still has its name: else what is written is lost. */
+  readonly isThere: () => boolean;
+  readonly close: () => Promise<void>;
   readonly id: string;
 }
 
@@ -38,10 +43,18 @@ const MARK_FILE = 'format';
 /** Room for the lock file, which is mapped: on a full disk writing to it would end the process (SIGBUS). */
 const LOCK_FILE_ROOM = 1024 * 1024;
 
-export async function openDatabase(dir: string, mapSize: number | undefined): Promise<OpenedDatabase> {
+/** `mustExist`: it was open in this process before, so that an empty folder is no new log. */
+export async function openDatabase(
+  dir: string,
+  {
+    mapSize,
+    mustExist = false,
+  }: { readonly mapSize?: number | undefined; readonly mustExist?: boolean } = {},
+): Promise<OpenedDatabase> {
   const dataFile = join(dir, DATA_FILE);
   const markFile = join(dir, MARK_FILE);
   try {
+    if (mustExist && sizeOf(dataFile) === 0) throw lostFile(dataFile, 'LOG_CORRUPT');
     mkdirSync(dir, { recursive: true });
     accessSync(dir, constants.R_OK | constants.W_OK);
     checkFiles(dataFile, markFile);
@@ -57,7 +70,12 @@ export async function openDatabase(dir: string, mapSize: number | undefined): Pr
       throw error;
     }
     if (!existsSync(markFile)) writeFileSync(markFile, `${FORMAT_VERSION}\n`, { flush: true });
-    return { ...opened, dataFile, id };
+    const file = openSync(dataFile, 'r');
+    const close = async (): Promise<void> => {
+      await opened.root.close();
+      closeSync(file);
+    };
+    return { ...opened, dataFile, id, isThere: () => isNameOf(dataFile, file), close };
   } catch (error) {
     throw toLogError(error, dataFile);
   }
@@ -81,7 +99,10 @@ function checkFiles(dataFile: string, markFile: string): void {
     );
 }
 
-function openFile(path: string, mapSize: number | undefined): Omit<OpenedDatabase, 'dataFile' | 'id'> {
+function openFile(
+  path: string,
+  mapSize: number | undefined,
+): Pick<OpenedDatabase, 'root' | 'data' | 'version'> {
   const options = {
     path,
     noSubdir: true,

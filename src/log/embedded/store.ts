@@ -25,6 +25,8 @@ export interface StoreOptions {
   readonly cacheBytes?: number;
   /** How often retention is applied; 0: only by `applyRetention`. Default 60 s. */
   readonly retentionCheckMs?: number;
+  /** It was open before, and is not to be begun anew. Default false. */
+  readonly mustExist?: boolean;
   /** Address space to map at first, in bytes. It grows by itself. */
   readonly mapSize?: number;
   /** Appends that wait in line to be written. Default 64 MB. */
@@ -39,6 +41,8 @@ export interface StoreOptions {
   readonly stallMs?: number;
   /** The store cannot go on: close it and open it anew. */
   readonly onFatal?: (error: LogError) => void;
+  /** The data file has no name any more: every write is refused until it has it again. Told once each time. */
+  readonly onLost?: (error: LogError) => void;
   /** A background step failed; it is tried again at the next retention check. */
   readonly onBackgroundError?: (error: LogError) => void;
   /** Milliseconds since 1970. */
@@ -61,11 +65,11 @@ export class EmbeddedStore implements port.Log {
 
   /** LogError LOG_CORRUPT, LOG_IO or LOG_FULL. */
   static async open(options: StoreOptions): Promise<EmbeddedStore> {
-    const database = await openDatabase(options.dir, options.mapSize);
+    const database = await openDatabase(options.dir, options);
     try {
       return new EmbeddedStore(options, database);
     } catch (error) {
-      await database.root.close();
+      await database.close();
       throw toLogError(error, database.dataFile);
     }
   }
@@ -84,6 +88,7 @@ export class EmbeddedStore implements port.Log {
       maxPending: MAX_PENDING_WORK,
       stallMs: options.stallMs ?? 60_000,
       onFatal: (error) => options.onFatal?.(error),
+      onLost: (error) => options.onLost?.(error),
     });
     this.#reader = new QueueReader({
       cacheBytes: options.cacheBytes ?? 8 * 1024 * 1024,
@@ -240,7 +245,7 @@ export class EmbeddedStore implements port.Log {
     this.#reader.close(closedError());
     await this.#writer.close();
     await this.#housekeeping.close();
-    await this.#database.root.close();
+    await this.#database.close();
   }
 
   // --- Inside. ---

@@ -14,7 +14,7 @@ async function writer(
   maxPendingBytes = 1000,
 ): Promise<{ commits: GroupCommit; staging: Staging }> {
   const dir = mkdtempSync(join(tmpdir(), 'troupe-log-'));
-  const database = await openDatabase(dir, undefined);
+  const database = await openDatabase(dir);
   const staging = new Staging(database.data);
   const onFatal = (error: LogError): never => {
     throw error;
@@ -26,10 +26,11 @@ async function writer(
     maxPending: 100,
     stallMs: 60_000,
     onFatal,
+    onLost: onFatal,
   });
   t.after(async () => {
     await commits.close();
-    await database.root.close();
+    await database.close();
     rmSync(dir, { recursive: true, force: true });
   });
   return { commits, staging };
