@@ -277,6 +277,7 @@ test('strings and bytes are written as they are, other values as JSON with every
       { a: [1, 'x'] },
       2n ** 62n,
       { big: 2n ** 60n },
+      { inf: 1e400, nan: NaN, zero: -0, map: new Map([['k', Buffer.from('xy')]]) },
     ]);
     harness.append(
       0,
@@ -298,6 +299,7 @@ test('strings and bytes are written as they are, other values as JSON with every
       '{"a":[1,"x"]}',
       '4611686018427387904',
       '{"big":1152921504606846976}',
+      '{"inf":"Infinity","nan":"NaN","zero":-0.0,"map":{"k":"eHk="}}',
       '{"k":12.50,"b":"eHk="}',
       '',
     ]);

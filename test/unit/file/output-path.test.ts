@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { pathProblem } from '#troupe/connectors/file/path-problem.js';
 import { OutputPath } from '#troupe/connectors/file/sink/output-path.js';
 
 const refused = { name: 'ConfigError', field: 'file' };
@@ -14,6 +15,9 @@ test('paths that leave their folder are refused', () => {
     'folder/',
     'a\0b',
     '{nothing}.log',
+    '${timestamp}.log',
+    '{topic.log',
+    'topic}.log',
     '/elsewhere/out.log',
   ]) {
     assert.throws(() => new OutputPath(file, '/data/base'), refused, file);
@@ -44,4 +48,29 @@ test('whatever a topic is named, its path is inside, and no two topics share one
       assert.equal(first === second, Buffer.from(a).equals(Buffer.from(b)));
     }),
   );
+});
+
+test('placeholders may be written as Kafka Connect writes them', () => {
+  const values = { topic: 'orders', queue: 3, task: 0 };
+  assert.equal(new OutputPath('/data/${topic}-{queue}$.txt', null).render(values), '/data/orders-3$.txt');
+});
+
+test('what looks like a path but would name a file that nobody meant is refused with what to write', () => {
+  for (const [file, reason] of [
+    ['~/out.log', /~ is a matter of the shell/],
+    ['"/data/out.log"', /without quotation marks/],
+    ['$HOME/out.log', /variables are not replaced/],
+    ['${HOME}/out.log', /variables are not replaced/],
+    ['file:///data/out.log', /URL/],
+    ['s3://bucket/out.log', /URL/],
+    ['C:\\data\\out.log', /Windows/],
+    ['C:/data/out.log', /Windows/],
+    ['\\\\server\\share\\out.log', /Windows/],
+    ['/data/out\n.log', /line breaks/],
+  ] as const) {
+    assert.throws(() => new OutputPath(file, null), { ...refused, message: reason }, file);
+    assert.match(pathProblem(file) ?? '', reason);
+  }
+  for (const file of ['/data/a b.log', 'dir/-x', '/data/ä~1.log', '/data/$x', 'a:b'])
+    assert.equal(pathProblem(file), null, file);
 });

@@ -1,6 +1,7 @@
 /** From the `file` setting to paths that stay inside their folder. */
 import { basename, dirname, isAbsolute, join, parse, relative, resolve, sep } from 'node:path';
 import { ConfigError, type FileAccess } from '../../../sdk/index.js';
+import { pathProblem } from '../path-problem.js';
 
 const PLACEHOLDERS = ['topic', 'queue', 'task'] as const;
 export type Placeholder = (typeof PLACEHOLDERS)[number];
@@ -10,14 +11,24 @@ export class OutputPath {
   readonly base: string;
   readonly #template: string;
 
-  constructor(file: string, baseDir: string | null) {
-    for (const [all, name] of file.matchAll(/\{([^{}]*)\}/g)) {
+  constructor(given: string, baseDir: string | null) {
+    const problem = pathProblem(given);
+    if (problem !== null) throw new ConfigError(problem, { field: 'file' });
+    const baseProblem = baseDir === null ? null : pathProblem(baseDir);
+    if (baseProblem !== null) throw new ConfigError(baseProblem, { field: 'base.dir' });
+    // As Kafka Connect's TimestampRouter writes them.
+    const file = given.replace(/\$(?=\{(topic|queue|task)\})/g, '');
+    for (const [all, name] of file.matchAll(/\$?\{([^{}]*)\}/g)) {
       if (PLACEHOLDERS.some((known) => known === name)) continue;
       throw new ConfigError(`${all} is not a placeholder: {topic}, {queue} and {task} are`, {
         field: 'file',
       });
     }
-    if (file.includes('\0')) throw new ConfigError('a path has no NUL character', { field: 'file' });
+    if (/[{}]/.test(file.replace(/\{[^{}]*\}/g, ''))) {
+      throw new ConfigError('a brace has no partner: {topic}, {queue} and {task} are placeholders', {
+        field: 'file',
+      });
+    }
     if (/[/\\]$/.test(file) || ['.', '..'].includes(basename(file))) {
       throw new ConfigError(`"${file}" names a folder: add a file name, like ${join(file, 'out.txt')}`, {
         field: 'file',

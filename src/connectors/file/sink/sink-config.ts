@@ -32,7 +32,7 @@ export const SINK_CONFIG: ConfigDefinition = [
     aliases: ['filename'],
     group: 'Output',
     documentation:
-      'Path of the file to append to. {topic}, {queue} and {task} are replaced; without them one task writes everything. The file belongs to this connector: another one is refused it, and what others append to it is cut off. Beside it the sink keeps a hidden `.….progress.json`.',
+      'Path of the file to append to. {topic}, {queue} and {task}, also written ${topic}, are replaced, with %XX for what a file name cannot have; without them one task writes everything. The file belongs to this connector: another one is refused it, and what others append to it is cut off. Beside it the sink keeps a hidden `.….progress.json`.',
     validator: (value) => (value === '' ? 'must not be empty' : null),
   },
   {
@@ -52,7 +52,7 @@ export const SINK_CONFIG: ConfigDefinition = [
     allowed: ['lines', 'json'],
     group: 'Output',
     documentation:
-      'lines: strings and bytes as they are, other values as JSON. json: every value as JSON. One line each.',
+      'lines: strings and bytes as they are, other values as JSON. json: every value as JSON. One line each. JSON as the JSON converter writes it: integers and decimals keep their digits, and fields without a schema whose names are whole numbers come first.',
   },
   {
     name: 'rotate.bytes',

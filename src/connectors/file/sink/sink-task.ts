@@ -18,7 +18,7 @@ interface Running {
   readonly settings: SinkSettings;
   readonly outputs: Outputs;
   readonly compressor: Compressor;
-  readonly text: (value: unknown, schema: SinkRecord['valueSchema']) => string;
+  readonly text: (value: unknown) => string;
   readonly timer: NodeJS.Timeout | null;
 }
 
@@ -113,7 +113,7 @@ export class FileSinkTask implements SinkTask {
   async #addText(running: Running, record: SinkRecord): Promise<void> {
     let text: string;
     try {
-      text = running.text(record.value, record.valueSchema);
+      text = running.text(record.value);
     } catch (cause) {
       await running.context.report(record, new DataError('the value cannot be written as text', { cause }));
       return;

@@ -10,6 +10,7 @@ import {
   type ParsedConfig,
 } from '../../../sdk/index.js';
 import { errnoOf } from '../fs-calls.js';
+import { pathProblem } from '../path-problem.js';
 import { globBase } from './expand-glob.js';
 import { ENCODINGS, type Encoding } from './text-form.js';
 
@@ -278,6 +279,8 @@ export function readSourceSettings(config: ParsedConfig): SourceSettings {
 export async function sourceIssues(config: ParsedConfig, files: FileAccess): Promise<ConfigIssue[]> {
   try {
     const { paths, globs } = readSourceSettings(config);
+    const wrong = wrongPath(config);
+    if (wrong !== null) return [wrong];
     for (const path of paths) await files.check(path, config.has('file') ? 'file' : 'files');
     for (const glob of globs) await files.check(globBase(glob), 'files');
     return [];
@@ -287,6 +290,18 @@ export async function sourceIssues(config: ParsedConfig, files: FileAccess): Pro
     if (!(error instanceof ConfigError)) throw error;
     return [{ field: error.field ?? 'file', value: null, reason: error.message }];
   }
+}
+
+function wrongPath(config: ParsedConfig): ConfigIssue | null {
+  const given = [
+    { field: 'file', value: config.stringOrNull('file') ?? '' },
+    ...config.list('files').map((value) => ({ field: 'files', value })),
+  ];
+  for (const { field, value } of given) {
+    const reason = pathProblem(value);
+    if (reason !== null) return { field, value, reason };
+  }
+  return null;
 }
 
 function isGlob(path: string): boolean {
