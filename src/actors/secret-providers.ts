@@ -9,6 +9,7 @@ import {
   type ResolvedConfig,
   type SecretReference,
 } from '../core/connectors/secret-references.js';
+import { isInScope, matches, parseScope, type SecretScope } from '../core/secret-scopes.js';
 import { ConnectError } from '../sdk/errors.js';
 
 export interface SecretProviders {
@@ -16,20 +17,51 @@ export interface SecretProviders {
   readonly env: readonly string[];
   /** Files must be in one of these folders, or below. */
   readonly folders: readonly string[];
+  /** `config.providers.scopes`. */
+  readonly scopes: readonly string[];
 }
 
-export const isSecretProviders = object<SecretProviders>({ env: listOf(text), folders: listOf(text) });
+export const isSecretProviders = object<SecretProviders>({
+  env: listOf(text),
+  folders: listOf(text),
+  scopes: listOf(text),
+});
 
 const MAX_FILE_BYTES = 1024 * 1024;
 
 /** Reads anew each time: what a file holds may have been changed. */
-export function resolveSecrets(config: Config, providers: SecretProviders): ResolvedConfig {
+export function resolveSecrets(
+  connector: string,
+  config: Config,
+  providers: SecretProviders,
+): ResolvedConfig {
+  const scopes = providers.scopes
+    .map(parseScope)
+    .filter((scope) => scope !== null)
+    .flatMap(behindLinks);
+  const checkScope = (provider: SecretScope['provider'], used: string): void => {
+    if (isInScope(scopes, connector, provider, used)) return;
+    throw new Error('may not be used by this connector: config.providers.scopes keeps it for others');
+  };
   return resolveReferences(config, (reference) => {
-    if (reference.provider === 'env') return fromEnvironment(reference, providers.env);
-    if (reference.provider === 'file') return fromFile(reference, providers.folders);
+    if (reference.provider === 'env') return fromEnvironment(reference, providers.env, checkScope);
+    if (reference.provider === 'file') return fromFile(reference, providers.folders, checkScope);
     return null;
   });
 }
+
+/** A folder that a scope names may be a link, and its files be reached without it. */
+function behindLinks(scope: SecretScope): readonly SecretScope[] {
+  if (scope.provider === 'env') return [scope];
+  try {
+    return [scope, { ...scope, of: realpathSync(scope.of) }];
+  } catch {
+    // Not there: nothing can be read from it either.
+    return [scope];
+  }
+}
+
+type CheckScope = (provider: SecretScope['provider'], used: string) => void;
 
 /** CONFIG_REFERENCE: some reference stands for nothing here. Another try may help: a file may come to be there. */
 export function checkResolved({ problems }: ResolvedConfig): void {
@@ -38,31 +70,39 @@ export function checkResolved({ problems }: ResolvedConfig): void {
   throw new ConnectError(message, { code: 'CONFIG_REFERENCE' });
 }
 
-function fromEnvironment({ path, key }: SecretReference, allowed: readonly string[]): string {
+function fromEnvironment(
+  { path, key }: SecretReference,
+  allowed: readonly string[],
+  checkScope: CheckScope,
+): string {
   const name = path === '' ? key : `${path}:${key}`;
-  const may = allowed.some((each) =>
-    each.endsWith('*') ? name.startsWith(each.slice(0, -1)) : name === each,
-  );
+  const may = allowed.some((each) => matches(each, name));
   if (!may) throw new Error(`may not be used on this node: allow ${name} in config.providers.env.allow`);
+  checkScope('env', name);
   const value = process.env[name];
   if (value === undefined) throw new Error(`is not there on this node: set the environment variable ${name}`);
   return value;
 }
 
-function fromFile({ path, key }: SecretReference, folders: readonly string[]): string {
+function fromFile(
+  { path, key }: SecretReference,
+  folders: readonly string[],
+  checkScope: CheckScope,
+): string {
   const file = resolve(path);
   if (!isAbsolute(path) || !folders.some((folder) => isWithin(resolve(folder), file)))
     throw new Error(
       `may not be used on this node: give the absolute path of a file below config.providers.file.paths`,
     );
-  const { entries } = parseProperties(read(file, folders));
+  checkScope('file', file);
+  const { entries } = parseProperties(read(file, folders, checkScope));
   const found = entries.find((entry) => entry.key === key);
   if (found === undefined) throw new Error(`is not there on this node: ${path} has no key ${key}`);
   return found.value;
 }
 
 /** Looked at again behind its links: one inside a folder may lead out of it. */
-function read(file: string, folders: readonly string[]): string {
+function read(file: string, folders: readonly string[], checkScope: CheckScope): string {
   let real: string;
   let content: string | null = null;
   try {
@@ -74,6 +114,7 @@ function read(file: string, folders: readonly string[]): string {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown reason';
     throw new Error(`is not there on this node: ${file} cannot be read (${code})`, { cause: error });
   }
+  checkScope('file', real);
   if (content === null)
     throw new Error(`may not be used on this node: ${file} is no file of at most 1 MiB in an allowed folder`);
   return content;

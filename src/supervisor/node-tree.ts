@@ -239,7 +239,11 @@ function filesOf(parameters: Parameters, { configFile }: NodeFacts): FileRules {
 }
 
 function secretProviders(parameters: Parameters): ConfigSyncParams['secretProviders'] {
-  return { env: parameters.configProvidersEnvAllow, folders: parameters.configProvidersFilePaths };
+  return {
+    env: parameters.configProvidersEnvAllow,
+    folders: parameters.configProvidersFilePaths,
+    scopes: parameters.configProvidersScopes,
+  };
 }
 
 function ownTopics(parameters: Parameters): readonly string[] {

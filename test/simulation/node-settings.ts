@@ -20,7 +20,7 @@ export const REBALANCER: RebalancerParams = {
     logSettings: { kind: 'embedded' },
     pluginPaths: [],
     files: { allowed: [], closed: [] },
-    secretProviders: { env: [], folders: [] },
+    secretProviders: { env: [], folders: [], scopes: [] },
     positionTopic: POSITION_TOPIC,
     offsetTopic: OFFSET_TOPIC,
     ownTopics: [],

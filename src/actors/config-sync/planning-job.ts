@@ -64,7 +64,7 @@ function fileRules(): FileRules {
 
 function secretProviders(): SecretProviders {
   const { secretProviders: given } = poolData();
-  return isSecretProviders(given) ? given : { env: [], folders: [] };
+  return isSecretProviders(given) ? given : { env: [], folders: [], scopes: [] };
 }
 
 /** piscina wraps what it was given for its threads. */
@@ -97,7 +97,7 @@ async function perform(job: PlanningJob): Promise<unknown> {
 }
 
 async function validate(written: RawConfig): Promise<ConfigInfos> {
-  const resolved = await resolve(written);
+  const resolved = await resolve(written['name'] ?? '', written);
   const infos = await validateConnector(resolved.config, catalog, {
     ...nodeOptions(),
     files,
@@ -106,8 +106,11 @@ async function validate(written: RawConfig): Promise<ConfigInfos> {
   return withoutSecrets(infos, written, resolved.secrets, resolved.passwords);
 }
 
-async function resolve(written: RawConfig): Promise<ResolvedConfig & { passwords: readonly string[] }> {
-  const resolved = resolveSecrets(written, secretProviders());
+async function resolve(
+  name: string,
+  written: RawConfig,
+): Promise<ResolvedConfig & { passwords: readonly string[] }> {
+  const resolved = resolveSecrets(name, written, secretProviders());
   rememberSecrets(resolved.secrets.keys());
   const passwords = await passwordsOf(resolved.config, catalog, nodeOptions());
   rememberSecrets(passwords);
@@ -115,7 +118,7 @@ async function resolve(written: RawConfig): Promise<ResolvedConfig & { passwords
 }
 
 async function plan(name: string, written: RawConfig): Promise<readonly RawConfig[]> {
-  const resolved = await resolve(written);
+  const resolved = await resolve(name, written);
   checkResolved(resolved);
   const raw = resolved.config;
   const className = raw['connector.class'] ?? raw['connector-class'] ?? '';

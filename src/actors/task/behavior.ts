@@ -1,3 +1,4 @@
+import { parseUnitKey } from '../../core/model.js';
 import { openLog } from '../log/open.js';
 import { behavior } from '../kernel/behavior.js';
 import { rememberSecrets } from '../kernel/known-secrets.js';
@@ -59,7 +60,11 @@ export default behavior<TaskProtocol, TaskPeers, TaskParams>({
 /** What references in the config stand for is known in this thread alone, and kept out of what leaves it. */
 function withSecrets(context: TaskActorContext): TaskActorContext {
   const { params } = context;
-  const resolved = resolveSecrets(params.config, params.settings.secretProviders);
+  const resolved = resolveSecrets(
+    parseUnitKey(params.unit).connector,
+    params.config,
+    params.settings.secretProviders,
+  );
   rememberSecrets(resolved.secrets.keys());
   checkResolved(resolved);
   return { ...context, params: { ...params, config: resolved.config } };

@@ -1,4 +1,5 @@
 /** Checks between parameters; those of one value alone stand in parameters-value.ts. */
+import { parseScope } from '../secret-scopes.js';
 import type { ParameterKey, Parameters } from './parameters-table.js';
 
 interface Check {
@@ -13,6 +14,15 @@ function below(smaller: number, larger: number, wrong: string): string | null {
 }
 
 const CHECKS: readonly Check[] = [
+  {
+    keys: ['config.providers.scopes'],
+    problem: ({ configProvidersScopes: scopes }) => {
+      const bad = scopes.find((scope) => parseScope(scope) === null);
+      return bad === undefined
+        ? null
+        : `config.providers.scopes holds "${bad.slice(0, 200)}", which is neither connector=env:NAME nor connector=file:/absolute/path`;
+    },
+  },
   {
     keys: ['heartbeat.interval.ms', 'lease.ms'],
     problem: (p) =>

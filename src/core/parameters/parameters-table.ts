@@ -57,6 +57,10 @@ const table = {
       ...list('paths'),
       doc: 'Folders with properties files that connectors may refer to as `${file:/path/of/file:key}`.',
     },
+    'config.providers.scopes': {
+      ...list('list'),
+      doc: 'Which connectors may use a variable or file that is allowed above: `connector=env:NAME` or `connector=file:/path`, where the path is of a file, or of a folder for all below. Connectors and variables that end in `*` stand for all that begin so. What no scope names is for all connectors.',
+    },
     'key.converter': {
       ...text('StringConverter'),
       alias: 'keyConverter',

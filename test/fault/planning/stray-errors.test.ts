@@ -45,7 +45,7 @@ function poolFor(t: TestContext): { pool: PlanningPool; strays: unknown[] } {
     threads: 1,
     timeoutMs: 20_000,
     pluginPaths: [dir],
-    secretProviders: { env: ['TROUPETEST_*'], folders: [] },
+    secretProviders: { env: ['TROUPETEST_*'], folders: [], scopes: [] },
     keyConverter: 'StringConverter',
     valueConverter: 'StringConverter',
     onStray: (error) => strays.push(error),

@@ -113,7 +113,7 @@ async function startThread(
         logSettings: { kind: 'embedded' },
         pluginPaths: [],
         files: { allowed: [], closed: [] },
-        secretProviders: { env: [], folders: [] },
+        secretProviders: { env: [], folders: [], scopes: [] },
         positionTopic: 'positions',
         offsetTopic: 'offsets',
         ownTopics: ['positions', 'offsets'],
