@@ -310,3 +310,50 @@ test('several tasks share the files of a pattern, each file and its rotated piec
     },
     { maxTasks: 3 },
   ));
+
+test('a file or folder that does not exist is said at once, and not over and over', async () => {
+  for (const [config, message] of [
+    [{}, /^the file does not exist/],
+    [{ files: 'none/app.log' }, /^the folder of the file does not exist/],
+    [{ files: 'none/*.log' }, /^no file matches/],
+  ] as const) {
+    await withSource(config, async ({ harness }) => {
+      await harness.start();
+      assert.deepEqual(await harness.poll(), []);
+      const warnings = harness.log.lines.filter(({ level }) => level === 'warn');
+      assert.equal(warnings.length, 1);
+      assert.match(warnings[0]?.message ?? '', message);
+    });
+  }
+});
+
+test(
+  'a file whose name is not UTF-8 is passed over with a word',
+  { skip: process.platform !== 'linux' },
+  () =>
+    withSource({ files: '*.log' }, async ({ folder, path, harness, take }) => {
+      await writeFile(
+        Buffer.concat([Buffer.from(`${folder}/`), Buffer.from([0xe4]), Buffer.from('.log')]),
+        'x\n',
+      );
+      await writeFile(path, 'a\n');
+      await harness.start();
+      assert.deepEqual(await take(1), ['a']);
+      assert.ok(harness.log.lines.some(({ message }) => message.startsWith('a name is not UTF-8')));
+    }),
+);
+
+test('compressed files are left out whatever else is, and read when they are asked for', async () => {
+  await withSource({ files: '*', 'files.exclude': '*.tmp' }, async ({ folder, path, harness, take }) => {
+    for (const name of ['x.gz', 'x.tmp']) await writeFile(join(folder, name), 'no\n');
+    await writeFile(path, 'a\n');
+    await harness.start();
+    assert.deepEqual(await take(1), ['a']);
+    assert.deepEqual(await harness.poll(), []);
+  });
+  await withSource({ files: '*.gz' }, async ({ folder, harness, take }) => {
+    await writeFile(join(folder, 'x.gz'), 'text after all\n');
+    await harness.start();
+    assert.deepEqual(await take(1), ['text after all']);
+  });
+});

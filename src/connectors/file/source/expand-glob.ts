@@ -6,6 +6,9 @@ import picomatch from 'picomatch';
 import { ConnectError } from '../../../sdk/index.js';
 import { errnoOf, inputError, statOrNull } from '../fs-calls.js';
 
+/** Not matched unless the pattern itself ends so: their lines are not in them as text. */
+const COMPRESSED = ['.gz', '.zip', '.bz2', '.xz', '.zst', '.lz4'];
+
 const MAX_ENTRIES = 200_000;
 const MAX_DEPTH = 32;
 
@@ -15,24 +18,36 @@ export function globBase(glob: string): string {
   return base === '' ? '.' : base;
 }
 
+export interface GlobEvents {
+  /** A folder cannot be read. */
+  readonly onTrouble: (error: Error) => void;
+  /** A name is not UTF-8, so that it can be neither told nor opened. */
+  readonly onOddName: (path: string) => void;
+}
+
 /** Links to files match, links to folders are not entered. `exclude` is of file names. */
 export async function expandGlob(
   glob: string,
   exclude: readonly string[],
-  onTrouble: (error: Error) => void,
+  events: GlobEvents,
 ): Promise<string[]> {
   const { glob: pattern } = picomatch.scan(glob);
   const matches = picomatch(pattern);
-  const excluded = exclude.length === 0 ? () => false : picomatch([...exclude]);
+  const compressed = COMPRESSED.filter((ending) => !glob.endsWith(ending)).map((ending) => `*${ending}`);
+  const excluded = picomatch([...exclude, ...compressed]);
   const depth = pattern.includes('**') ? MAX_DEPTH : pattern.split('/').length - 1;
   const found: string[] = [];
   let entries = 0;
   const walk = async (folder: string, below: string, left: number): Promise<void> => {
-    for (const entry of await list(folder, onTrouble)) {
+    for (const entry of await list(folder, events.onTrouble)) {
       entries += 1;
       if (entries > MAX_ENTRIES) throw tooMany(glob, `a tree of ${MAX_ENTRIES} entries`);
       const relative = below === '' ? entry.name : `${below}/${entry.name}`;
       const path = join(folder, entry.name);
+      if (await isOdd(entry.name, path)) {
+        events.onOddName(path);
+        continue;
+      }
       if (entry.isDirectory()) {
         if (left > 0) await walk(path, relative, left - 1);
       } else if (matches(relative) && !excluded(basename(path)) && (await isRegular(entry, path)))
@@ -60,6 +75,12 @@ async function list(folder: string, onTrouble: (error: Error) => void): Promise<
     if (errno !== 'ENOENT' && errno !== 'ENOTDIR') onTrouble(inputError(error, folder));
     return [];
   }
+}
+
+/** What stands for bytes that are not UTF-8 is in the name, and there is no file of that name. */
+async function isOdd(name: string, path: string): Promise<boolean> {
+  if (!name.includes('\uFFFD')) return false;
+  return (await statOrNull(path).catch(() => null)) === null;
 }
 
 async function isRegular(entry: Dirent, path: string): Promise<boolean> {

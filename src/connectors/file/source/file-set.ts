@@ -1,7 +1,7 @@
 /** Which files a task follows: paths and patterns, and its share of them. */
 import { basename, dirname } from 'node:path';
 import { ConnectError } from '../../../sdk/index.js';
-import { expandGlob, globBase, tooMany } from './expand-glob.js';
+import { expandGlob, globBase, tooMany, type GlobEvents } from './expand-glob.js';
 import { familyOf, isRotatedName } from './rotated-names.js';
 import type { SourceSettings } from './source-config.js';
 
@@ -58,16 +58,16 @@ export class FileSet {
   }
 
   /**
-   * This task's paths: those given, whether or not they exist, and regular files that match a pattern. Folders that
-   * cannot be read are told of and passed over.
+   * This task's paths: those given, whether or not they exist, and regular files that match a pattern. What cannot be
+   * read or named is told of and passed over. null: nothing matches, for no task.
    */
-  async scan(onTrouble: (error: Error) => void): Promise<string[]> {
+  async scan(events: GlobEvents): Promise<string[] | null> {
     const found = new Set(this.#patterns.paths);
     for (const glob of this.#patterns.globs) {
-      for (const path of await expandGlob(glob, this.#patterns.exclude, onTrouble)) found.add(path);
+      for (const path of await expandGlob(glob, this.#patterns.exclude, events)) found.add(path);
       if (found.size > MAX_FILES) throw tooMany(glob, `${MAX_FILES} files`);
     }
-    return [...found].filter((path) => this.#isMine(path)).sort();
+    return found.size === 0 ? null : [...found].filter((path) => this.#isMine(path)).sort();
   }
 
   isGiven(path: string): boolean {

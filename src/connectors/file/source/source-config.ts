@@ -71,10 +71,10 @@ export const SOURCE_CONFIG: ConfigDefinition = [
     name: 'files.exclude',
     type: 'LIST',
     importance: 'LOW',
-    defaultValue: '*.gz,*.zip,*.bz2,*.xz,*.zst',
+    defaultValue: null,
     group: 'Input',
     documentation:
-      'Glob patterns of file names that `files` patterns do not match. Paths without a pattern are not affected.',
+      'Glob patterns of file names that `files` patterns do not match. Paths without a pattern are not affected. Compressed files (`*.gz`, `*.zip`, `*.bz2`, `*.xz`, `*.zst`, `*.lz4`) are left out in any case, unless the pattern in `files` ends so.',
   },
   {
     name: 'topic',

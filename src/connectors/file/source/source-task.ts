@@ -88,7 +88,6 @@ export class FileSourceTask implements SourceTask {
     };
     this.#running = running;
     await this.#scan(running, true);
-    if (tails.size === 0) context.log.info('no file matches yet; waiting for one', { files: settings.globs });
   }
 
   async poll(): Promise<readonly SourceRecord[]> {
@@ -155,12 +154,21 @@ export class FileSourceTask implements SourceTask {
   }
 
   async #scan(running: Running, first: boolean): Promise<void> {
-    const { files, tails, context, wake } = running;
+    const { files, tails, context, wake, shared, settings } = running;
     this.#scannedAt = performance.now();
     this.#trouble = null;
-    const paths = await files.scan((error) => {
-      this.#troubled(running, error);
+    const found = await files.scan({
+      onTrouble: (error) => {
+        this.#troubled(running, error);
+      },
+      onOddName: (path) => {
+        shared.say(`name ${path}`, 'a name is not UTF-8: what has it is passed over; rename it', { path });
+      },
     });
+    if (found === null) {
+      shared.say('no match', 'no file matches: waiting for one', { files: settings.globs });
+    }
+    const paths = found ?? [];
     const there = new Set(paths);
     for (const path of tails.keys()) {
       // A file that is read to its end under another name keeps its tail.

@@ -3,6 +3,7 @@
  * those that had the path in between, then the one that has it now.
  */
 import type { Stats } from 'node:fs';
+import { dirname } from 'node:path';
 import { ConfigError, RetriableError } from '../../../sdk/index.js';
 import { errnoOf, inputError, isOutOfFiles, statOrNull } from '../fs-calls.js';
 import type { TailShared } from './known-files.js';
@@ -26,6 +27,7 @@ import { WholeLines, type ReadResult } from './whole-lines.js';
  * later is not read, and whoever moves a file may be slower than a program that begins a new one.
  */
 const WAITS_WHEN_MOVED = 60;
+const LONG_AWAY_MS = 60_000;
 
 export class Tail implements Holder {
   readonly path: string;
@@ -41,6 +43,7 @@ export class Tail implements Holder {
   readonly #lines: WholeLines;
   #mtimeMs = 0;
   #rotatedAt: number | null = null;
+  #missingSince: number | null = null;
   /** What the path linked to when a file was opened by it. */
   #real: string | null = null;
 
@@ -223,6 +226,7 @@ export class Tail implements Holder {
     const { open, known } = this.#shared;
     const isOwn = this.#isParked(file);
     if (!isOwn) this.close();
+    this.#missingSince = null;
     open.begin(file);
     open.used(this);
     this.#parked = null;
@@ -253,11 +257,27 @@ export class Tail implements Holder {
       await this.#open(this.path, 0);
       this.#real = await realPath(this.path);
     }
+    if (at === null) await this.#sayMissing();
     if (at === null || at.isFile() || !this.#given) return;
     const what = at.isDirectory()
       ? `a folder: to follow the files in it use "files" with a pattern, like ${this.path}/*`
       : 'not a regular file: pipes, sockets and devices have no positions to resume from';
     throw new ConfigError(`${this.path} is ${what}`, { code: 'FILE_NOT_A_FILE', field: 'file' });
+  }
+
+  /** Of a path that was given: at once when it was never there, else when it stays away for longer than a rotation takes. */
+  async #sayMissing(): Promise<void> {
+    if (!this.#given) return;
+    const now = this.#shared.now();
+    this.#missingSince ??= this.#real === null ? -Infinity : now;
+    if (now - this.#missingSince < LONG_AWAY_MS) return;
+    const folder = dirname(this.path);
+    const isFolder = (await statOrNull(folder))?.isDirectory() === true;
+    this.#shared.say(
+      `missing ${this.path}`,
+      `${isFolder ? 'the file' : 'the folder of the file'} does not exist: waiting for it`,
+      { file: this.path },
+    );
   }
 
   /** At the end of a file that no longer has the path: wait, pass on its last line, or go on to the next file. */
