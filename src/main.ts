@@ -9,6 +9,7 @@ import { choosePort } from './supervisor/free-port.js';
 import { lockInstance } from './supervisor/instance-lock.js';
 import { nodeTree, storeFolder, taskSpares } from './supervisor/node-tree.js';
 import { poolAnswers, poolSize } from './supervisor/pool-watch.js';
+import { closeToOthers } from './supervisor/private-files.js';
 import { pathProblem } from './supervisor/start-error.js';
 import { startSystem } from './supervisor/system.js';
 import { treeText } from './http/tree-text.js';
@@ -107,6 +108,8 @@ async function runLocked(
   }
   log.info({ log: parameters.namesrvAddr ?? storeFolder(parameters) }, 'Stage 2 of 3, services: starting');
 
+  if (process.platform !== 'win32') sayClosed(log, parameters);
+
   let stopping = false;
   let ended: (code: number) => void = () => undefined;
   const end = new Promise<number>((resolve) => {
@@ -155,6 +158,21 @@ async function runLocked(
   if (held.length > 0) endByForce(log, held);
   log.info({}, 'stopped');
   process.exitCode = code;
+}
+
+function sayClosed(log: ActorLogger, parameters: Parameters): void {
+  const logFolder = parameters.namesrvAddr === null ? storeFolder(parameters) : null;
+  const { closed, open } = closeToOthers(parameters.storePathRootDir, logFolder);
+  if (closed.length > 0)
+    log.warn(
+      { files: closed },
+      'other users of this machine could read files of this node, which may hold passwords; now only its own user can',
+    );
+  if (open.length > 0)
+    log.warn(
+      { files: open },
+      'files of this node may be read by other users, hold passwords perhaps, and cannot be closed to them: see who owns them',
+    );
 }
 
 /** `process.exit` waits for every thread, and so for ever for one that is stuck in native code. */

@@ -82,7 +82,7 @@ export async function rememberApplied(storeDir: string, connector: BootConnector
   const applied = await readApplied(storeDir);
   applied.set(connector.file, connector.hash);
   const path = join(storeDir, RECORD);
-  await writeFile(`${path}.tmp`, `${JSON.stringify([...applied], null, 2)}\n`, { flush: true });
+  await writeFile(`${path}.tmp`, `${JSON.stringify([...applied], null, 2)}\n`, { flush: true, mode: 0o600 });
   await rename(`${path}.tmp`, path);
 }
 

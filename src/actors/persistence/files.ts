@@ -7,6 +7,9 @@ import {
   type StateFile,
 } from '../../core/connectors/state-files.js';
 
+/** Configurations hold passwords. */
+const PRIVATE = 0o600;
+
 /**
  * The four files on disk. A write goes to a temporary file that is flushed and renamed, so that at any instant
  * the file is either the old one or the new one, whole.
@@ -29,11 +32,13 @@ export class StateFiles {
   }
 
   async write(file: StateFile, content: string): Promise<void> {
-    await mkdir(this.#dir, { recursive: true });
+    await mkdir(this.#dir, { recursive: true, mode: 0o700 });
     const path = this.path(file);
     const temporary = `${path}.tmp`;
-    const handle = await open(temporary, 'w');
+    const handle = await open(temporary, 'w', PRIVATE);
     try {
+      // One that was left by a crash keeps the mode that it has.
+      await handle.chmod(PRIVATE);
       await handle.writeFile(content);
       await handle.sync();
     } finally {

@@ -37,6 +37,8 @@ export interface OpenedDatabase {
 
 export const VERSION_KEY = 'commits';
 export const NO_BYTES = Buffer.alloc(1);
+/** What connectors are configured with stands in it, passwords included. */
+const PRIVATE = 0o600;
 const DATA_FILE = 'data.mdb';
 /** Stands beside the data file once that exists, so that a lost data file is noticed. */
 const MARK_FILE = 'format';
@@ -55,7 +57,7 @@ export async function openDatabase(
   const markFile = join(dir, MARK_FILE);
   try {
     if (mustExist && sizeOf(dataFile) === 0) throw lostFile(dataFile, 'LOG_CORRUPT');
-    mkdirSync(dir, { recursive: true });
+    mkdirSync(dir, { recursive: true, mode: 0o700 });
     accessSync(dir, constants.R_OK | constants.W_OK);
     checkFiles(dataFile, markFile);
     keepFreedMemory();
@@ -69,7 +71,7 @@ export async function openDatabase(
       await opened.root.close();
       throw error;
     }
-    if (!existsSync(markFile)) writeFileSync(markFile, `${FORMAT_VERSION}\n`, { flush: true });
+    if (!existsSync(markFile)) writeFileSync(markFile, `${FORMAT_VERSION}\n`, { flush: true, mode: PRIVATE });
     const file = openSync(dataFile, 'r');
     const close = async (): Promise<void> => {
       await opened.root.close();
@@ -106,6 +108,7 @@ function openFile(
   const options = {
     path,
     noSubdir: true,
+    permissionsMode: PRIVATE,
     encoding: 'binary' as const,
     // Acknowledged means flushed: with overlapping flushes lmdb answers, and shows the data to readers, before that.
     overlappingSync: false,
