@@ -97,7 +97,7 @@ function topicIssues(raw: RawConfig): readonly ConfigIssue[] {
   if (topics !== regex) return [];
   const reason = topics
     ? 'and topics exclude each other: give one of them'
-    : 'or topics must be given: it says what to read';
+    : 'or topics.regex must be given: it says what to read';
   // What is given but wrong has its own issue.
   if (!topics && (own(raw, 'topics') ?? own(raw, 'topics.regex') ?? '') !== '') return [];
   return [

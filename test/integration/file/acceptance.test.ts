@@ -1,5 +1,7 @@
 import { appendFile, readFile, rename, symlink, unlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { fileSink } from '#troupe/connectors/file/sink/sink.js';
 import source from '#troupe/connectors/file/source/source.js';
 import { acceptSink, acceptSource, type SinkFixture, type SourceFixture } from '#troupe/sdk/testing/index.js';
@@ -9,6 +11,9 @@ import { temporaryFolder } from './temporary.js';
 const wrongSources = [
   { change: { file: null }, field: 'file' },
   { change: { topic: '' }, field: 'topic' },
+  { change: { file: '/var/log/*.log' }, field: 'file' },
+  { change: { file: '~/app.log' }, field: 'file' },
+  { change: { files: '/var/log/*.log,file:///var/log/x' }, field: 'files' },
   { change: { format: 'xml' }, field: 'format' },
   { change: { 'max.line.bytes': '0' }, field: 'max.line.bytes' },
   { change: { 'poll.interval.ms': 'soon' }, field: 'poll.interval.ms' },
@@ -109,6 +114,11 @@ const wrongSinks = [
   { change: { file: '/etc/passwd', 'base.dir': '/data' }, field: 'file' },
   { change: { file: 'out-{host}.log' }, field: 'file' },
   { change: { 'rotate.bytes': '-1' }, field: 'rotate.bytes' },
+  { change: { compress: 'gzip' }, field: 'compress' },
+  { change: { file: tmpdir() }, field: 'file' },
+  { change: { file: `${fileURLToPath(import.meta.url)}/out.log` }, field: 'file' },
+  { change: { file: '/dev/null' }, field: 'file' },
+  { change: { file: join(tmpdir(), 'x'.repeat(300)) }, field: 'file' },
 ];
 
 acceptSink({

@@ -1,4 +1,4 @@
-import { ConnectError, FatalError, RetriableError } from '../../../sdk/index.js';
+import { ConfigError, ConnectError, FatalError, RetriableError } from '../../../sdk/index.js';
 import { errnoOf } from '../fs-calls.js';
 
 /** What somebody can put right while the task waits. */
@@ -10,6 +10,14 @@ const ADVICE: Readonly<Record<string, string>> = {
   EACCES: 'no permission: give this process the right to write there',
   EPERM: 'not permitted: give this process the right to write there',
   EROFS: 'the file system is read-only',
+};
+
+/** What no waiting puts right. */
+const BAD_PATH: Readonly<Record<string, string>> = {
+  EISDIR: 'it is a folder: add a file name',
+  ELOOP: 'its symbolic links lead in a circle',
+  ENAMETOOLONG: 'it, or a name in it, is too long',
+  ENOTDIR: 'a part of it that should be a folder is a file',
 };
 
 /** What a failed call on an output file means. */
@@ -24,6 +32,20 @@ export function outputError(cause: unknown, path: string): Error {
       cause,
     });
   }
+  const problem = BAD_PATH[errno];
+  if (problem !== undefined) {
+    return new ConfigError(`cannot write ${path} (${errno}): ${problem}`, {
+      code: 'FILE_BAD_PATH',
+      cause,
+      field: 'file',
+    });
+  }
+  if (errno === 'ENOENT') {
+    return new ConnectError(`cannot write ${path} (${errno}): its folder was deleted in this moment`, {
+      code: 'FILE_WRITE_FAILED',
+      cause,
+    });
+  }
   return new ConnectError(`cannot write ${path} (${errno})`, { code: 'FILE_WRITE_FAILED', cause });
 }
 
@@ -34,4 +56,12 @@ export function fileChanged(path: string, what: string, progressPath: string): C
       `there now, delete ${progressPath}: writing then continues at the connector's committed offsets.`,
     { code: 'FILE_CHANGED' },
   );
+}
+
+/** Folders, devices, pipes. */
+export function notAFile(path: string): ConfigError {
+  return new ConfigError(`${path} is a folder or a device, not a regular file: choose another path`, {
+    code: 'FILE_NOT_A_FILE',
+    field: 'file',
+  });
 }

@@ -1,7 +1,7 @@
 /** The file an output is written to, until it is finished: what lies beyond its length was not committed. */
-import { ConfigError, ConnectError } from '../../../sdk/index.js';
+import { ConnectError } from '../../../sdk/index.js';
 import type { FileOps } from '../file-ops.js';
-import { fileChanged } from './output-errors.js';
+import { fileChanged, notAFile } from './output-errors.js';
 import { hashEnd, lastBytes, progressPath, readEnd } from './progress-file.js';
 
 const NEWLINE = 10;
@@ -128,7 +128,7 @@ export class PieceFile {
     const { inode, isFile, size } = await this.#ops.factsOf(fd);
     this.#inode = inode;
     if (isFile) return { fd, size };
-    throw new ConfigError(`${this.path} is not a regular file`, { code: 'FILE_NOT_A_FILE', field: 'file' });
+    throw notAFile(this.path);
   }
 
   /** Gives the space back at once; should it fail, the next commit or start does it. */

@@ -10,6 +10,7 @@ import {
 import { errnoOf } from '../fs-calls.js';
 import type { FileOps } from '../file-ops.js';
 import { mayRename } from './outputs.js';
+import { notAFile, outputError } from './output-errors.js';
 import { OutputPath } from './output-path.js';
 import { checkOwner, readProgress } from './progress-file.js';
 
@@ -112,16 +113,24 @@ export async function sinkIssues(
   files: FileAccess,
   ops: FileOps,
 ): Promise<ConfigIssue[]> {
+  let path = config.string('file');
   try {
     const { output } = readSinkSettings(config);
+    if (config.string('compress') !== 'none' && config.int('rotate.bytes') + config.int('rotate.ms') === 0) {
+      throw new ConfigError('only finished files are compressed: set rotate.bytes or rotate.ms, too', {
+        field: 'compress',
+      });
+    }
     // Topics that a pattern finds are not known here: their files are looked at when they are opened.
     const [topic = 'topic'] = topicsOf(raw);
-    const path = output.render({ topic, queue: 0, task: 0 });
+    path = output.render({ topic, queue: 0, task: 0 });
     await output.check(path, files);
+    if ((await ops.facts(path))?.isFile === false) throw notAFile(path);
     const progress = raw['name'] === undefined ? null : await readProgress(ops, path);
     if (progress !== null) checkOwner(progress, raw['name'] ?? '', path);
     return [];
-  } catch (error) {
+  } catch (cause) {
+    const error = outputError(cause, path);
     // Of this node alone, and it may be otherwise when a task opens the file, which then says so.
     if (errnoOf(error) !== null && !(error instanceof ConfigError)) return [];
     if (!(error instanceof ConfigError)) throw error;

@@ -300,6 +300,8 @@ function wrongPath(config: ParsedConfig): ConfigIssue | null {
   for (const { field, value } of given) {
     const reason = pathProblem(value);
     if (reason !== null) return { field, value, reason };
+    if (field === 'file' && value.includes('*'))
+      return { field, value, reason: 'this is taken as the name of one file: give a pattern as `files`' };
   }
   return null;
 }
