@@ -188,7 +188,7 @@ export interface Converter {
 export interface ConverterInstance {
   /** Serialised form; a string stands for its UTF-8 bytes; null for no value. */
   fromConnectData(topic: string, schema: Schema | null, value: unknown): Uint8Array | string | null;
-  /** `data` is a string when the converter's `input` is 'text'. */
+  /** `data` is a string when the converter's `input` is 'text', but for bytes that are no UTF-8: those come as they are. */
   toConnectData(topic: string, data: Uint8Array | string | null): SchemaAndValue;
 }
 

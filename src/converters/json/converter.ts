@@ -1,3 +1,5 @@
+import { isUtf8 } from 'node:buffer';
+
 import {
   ConfigError,
   DataError,
@@ -147,7 +149,7 @@ class JsonConverter implements ConverterInstance {
 
   toConnectData(_topic: string, data: Uint8Array | string | null): SchemaAndValue {
     if (data === null) return { schema: null, value: null };
-    const text = withoutMark(typeof data === 'string' ? data : Buffer.from(data).toString('utf8'));
+    const text = withoutMark(typeof data === 'string' ? data : decoded(data));
     if (text === '' && !this.#options.envelope) return { schema: null, value: null };
     if (!this.#options.envelope) return this.#plain(SCHEMALESS, text);
     if (this.#given !== null) return this.#plain(this.#given, text);
@@ -230,6 +232,12 @@ class JsonConverter implements ConverterInstance {
 }
 
 const SCHEMALESS: Input = { schema: null, read: readSchemaless };
+
+function decoded(bytes: Uint8Array): string {
+  if (!isUtf8(bytes))
+    throw new DataError('the value is not JSON: its bytes are no UTF-8', { code: 'BAD_JSON' });
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
+}
 
 /** Some programs on Windows begin UTF-8 with a byte order mark. */
 function withoutMark(text: string): string {

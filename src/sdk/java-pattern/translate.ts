@@ -1,14 +1,13 @@
+import { charClass, deeper, escapedChar, escapedSetIn } from './char-classes.js';
 import { checkReference, isBehind, openGroup, type Group } from './groups.js';
 import { Scanner } from './scanner.js';
 import {
   ANY,
   charText,
-  escapedSet,
   LAST_LINE_END,
   LINE_BREAK,
   LINE_END,
   LINE_START,
-  namedSet,
   NO_LINE_END,
   rangeText,
   TEXT_END,
@@ -32,17 +31,6 @@ interface Atom {
 
 /** What stands between two bars and what cannot be repeated are told apart by this. */
 const EMPTY: Atom = { text: '', nullable: true };
-/** Deeper nesting is refused: it could exhaust the stack. */
-const MAX_DEPTH = 200;
-
-const CHARS: ReadonlyMap<string, string> = new Map([
-  ['t', '\t'],
-  ['n', '\n'],
-  ['r', '\r'],
-  ['f', '\f'],
-  ['a', '\x07'],
-  ['e', '\x1b'],
-]);
 
 /** Captured groups are named `g1`, `g2` …, so that groups of the translation's own do not shift their numbers. */
 export class Translation {
@@ -86,7 +74,7 @@ export class Translation {
 
   #quantified(atom: Atom, within: Group, flags: Flags): Atom {
     if (flags.x) this.#scanner.skipComments();
-    const found = this.#scanner.takeMatch(/^(?:[?*+]|\{(\d{1,9})(,(\d{1,9})?)?\})([?+]?)/);
+    const found = this.#scanner.takeMatch(/^(?:[?*+]|\{(\d{1,9})(,(\d{1,9})?)?\})([?+]?)/, 24);
     if (found === null) return atom;
     const [whole, least, more, most, mode = ''] = found;
     const sign = whole[0];
@@ -121,7 +109,7 @@ export class Translation {
       case '(':
         return this.#parentheses(group, flags);
       case '[':
-        return { text: this.#class(flags), nullable: false };
+        return { text: charClass(this.#scanner, flags, this.#depth), nullable: false };
       case '.':
         return { text: flags.s ? ANY : NO_LINE_END, nullable: false };
       case '^':
@@ -195,7 +183,7 @@ export class Translation {
   }
 
   #nested(group: Group, flags: Flags, opening: string): Atom {
-    this.#enter();
+    this.#depth = deeper(this.#depth);
     const text = this.#alternatives(group, { ...flags });
     if (!this.#scanner.take(')')) throw new Untranslatable('a ( has no ) after it');
     this.#depth -= 1;
@@ -206,7 +194,7 @@ export class Translation {
     const scanner = this.#scanner;
     const letter = scanner.peek();
     if (letter === null) throw new Untranslatable('a \\ stands at its end');
-    const set = this.#set(flags);
+    const set = escapedSetIn(scanner, flags.i);
     if (set !== null) return { text: set, nullable: false };
     if (/[1-9]/.test(letter)) return this.#reference(this.#numberOfReference(), group, flags);
     const name = scanner.takeMatch(/^k<(\w+)>/)?.[1];
@@ -226,7 +214,7 @@ export class Translation {
         scanner.next();
         return { text: LINE_BREAK, nullable: false };
       default:
-        return literal(this.#char(), flags);
+        return literal(escapedChar(scanner), flags);
     }
   }
 
@@ -252,95 +240,9 @@ export class Translation {
     this.#references.push([target, from]);
     return { text: `\\k<g${number}>`, nullable: true };
   }
-
-  /** After a backslash: a set of characters, or null and nothing is read. */
-  #set(flags: Flags): string | null {
-    const letter = this.#scanner.peek() ?? '';
-    const found = this.#scanner.takeMatch(/^[pP](?:\{([^}]*)\}|([A-Z]))/);
-    if (found !== null) {
-      const set = namedSet(found[1] ?? found[2] ?? '', flags.i);
-      return letter === 'P' ? `[^${set}]` : set;
-    }
-    const set = escapedSet(letter);
-    if (set !== null) this.#scanner.next();
-    return set;
-  }
-
-  /** After a backslash: the one character it stands for. */
-  #char(): string {
-    const scanner = this.#scanner;
-    const pair = scanner.takeMatch(/^u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})/);
-    if (pair !== null) return String.fromCharCode(parseInt(pair[1] ?? '', 16), parseInt(pair[2] ?? '', 16));
-    const hex = scanner.takeMatch(/^(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|x\{([0-9a-fA-F]{1,6})\})/);
-    if (hex !== null) return charOf(parseInt(hex[1] ?? hex[2] ?? hex[3] ?? '', 16));
-    const octal = scanner.takeMatch(/^0([0-3][0-7]{2}|[0-7]{1,2})/)?.[1];
-    if (octal !== undefined) return charOf(parseInt(octal, 8));
-    const control = scanner.takeMatch(/^c([^])/)?.[1];
-    if (control !== undefined) return charOf(control.charCodeAt(0) ^ 64);
-    const { char } = scanner.next();
-    const known = CHARS.get(char);
-    if (known === undefined && /[A-Za-z0-9]/.test(char))
-      throw new Untranslatable(`\\${char} is not supported here`);
-    return known ?? char;
-  }
-
-  /** After its opening bracket. */
-  #class(flags: Flags): string {
-    this.#enter();
-    const scanner = this.#scanner;
-    const negated = scanner.take('^') ? '^' : '';
-    const operands: string[] = [];
-    let items = '';
-    let afterNested = false;
-    for (;;) {
-      if (flags.x) scanner.skipComments();
-      if (scanner.atEnd) throw new Untranslatable('a [ has no ] after it');
-      if (scanner.peek() === ']' && (items !== '' || operands.length > 0)) break;
-      if (scanner.take('&&')) {
-        if (items === '' || scanner.peek() === '&') throw new Untranslatable('&& needs a set on both sides');
-        operands.push(items);
-        items = '';
-        afterNested = false;
-      } else if (scanner.take('[')) {
-        items += this.#class(flags);
-        afterNested = true;
-      } else {
-        if (operands.length > 0 && afterNested)
-          throw new Untranslatable('after && put all that follows into one pair of brackets');
-        items += this.#classItem(flags);
-      }
-    }
-    scanner.next();
-    this.#depth -= 1;
-    if (items === '') throw new Untranslatable('&& needs a set on both sides');
-    if (operands.length === 0) return `[${negated}${items}]`;
-    return `[${negated}${[...operands, items].map((operand) => `[${operand}]`).join('&&')}]`;
-  }
-
-  #classItem(flags: Flags): string {
-    const escaped = this.#scanner.take('\\');
-    const set = escaped ? this.#set(flags) : null;
-    if (set !== null) return set;
-    const from = escaped ? this.#char() : this.#scanner.next().char;
-    const after = this.#scanner.peek(1);
-    if (this.#scanner.peek() !== '-' || after === ']' || after === '[') return rangeText(from, from, flags.i);
-    this.#scanner.next();
-    const to = this.#scanner.take('\\') ? this.#char() : this.#scanner.next().char;
-    return rangeText(from, to, flags.i);
-  }
-
-  #enter(): void {
-    this.#depth += 1;
-    if (this.#depth > MAX_DEPTH) throw new Untranslatable(`it is nested more than ${MAX_DEPTH} deep`);
-  }
 }
 
 function literal(char: string, flags: Flags): Atom {
   const swapped = flags.i && /^[A-Za-z]$/.test(char);
   return { text: swapped ? `[${rangeText(char, char, true)}]` : charText(char), nullable: false };
-}
-
-function charOf(code: number): string {
-  if (code > 0x10ffff) throw new Untranslatable(`there is no character ${code.toString(16)}`);
-  return String.fromCodePoint(code);
 }
