@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+import type { LogClientOptions } from '#troupe/actors/log/client.js';
 import { EmbeddedStore } from '#troupe/log/embedded/store.js';
 import type { Log } from '#troupe/log/log.js';
 
@@ -34,16 +35,16 @@ async function storeUnderTest(): Promise<LogUnderTest> {
   };
 }
 
-async function threadUnderTest(): Promise<LogUnderTest> {
+async function threadUnderTest(options: LogClientOptions = {}): Promise<LogUnderTest> {
   const dir = mkdtempSync(join(tmpdir(), 'troupe-log-'));
   let thread = await startLogThread({ dir });
   return {
-    log: thread.client(),
-    another: () => Promise.resolve(thread.client()),
+    log: thread.client(options),
+    another: () => Promise.resolve(thread.client(options)),
     reopen: async () => {
       await thread.stop();
       thread = await startLogThread({ dir });
-      return thread.client();
+      return thread.client(options);
     },
     close: async () => {
       await thread.stop();
@@ -53,4 +54,5 @@ async function threadUnderTest(): Promise<LogUnderTest> {
 }
 
 logConformance('the embedded log, in the thread that owns it', storeUnderTest);
-logConformance('the embedded log, through the log actor', threadUnderTest);
+logConformance('the embedded log, through the log actor', () => threadUnderTest());
+logConformance('the embedded log, where reads wait together', () => threadUnderTest({ maxWaiting: 0 }));

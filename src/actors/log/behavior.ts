@@ -42,6 +42,7 @@ export function handlersOf(store: EmbeddedStore): Handlers<LogProtocol> {
       listTopics: () => store.listTopics(),
       deleteTopic: ({ name }) => store.deleteTopic(name).then(done),
       append: (request, call) => append(store, request, call),
+      awaitRecords: ({ places, waitMs }, call) => store.awaitRecords(places, waitMs, call.signal),
       read: async (question, call) =>
         transferred(await store.read({ ...question, signal: call.signal }), call),
       ranges: ({ topic }) => store.ranges(topic),

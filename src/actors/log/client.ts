@@ -1,4 +1,5 @@
 /** The log as other threads see it: every call is an ask to the `log` actor. Batches are transferred, not copied. */
+import { setMaxListeners } from 'node:events';
 import { ActorError } from '../kernel/errors.js';
 import type { AskKind, AskOptions, Ref } from '../kernel/protocol.js';
 import { LOG_ERROR_CODES, LogError } from '../../log/log.js';
@@ -8,16 +9,22 @@ import { ByteBudget } from '../../log/byte-budget.js';
 import { EMBEDDED_CAPABILITIES } from '../../log/embedded/capabilities.js';
 import * as check from '../../log/checks.js';
 import type { StoreFigures } from '../../log/embedded/figures.js';
-import type { LogProtocol } from './protocol.js';
+import { AtOnce } from './at-once.js';
+import type { LogProtocol, ReadQuestion } from './protocol.js';
+import { SharedWaits } from './shared-waits.js';
 
 export interface LogClientOptions {
   /** Appends on their way, in bytes; more wait. Default 16 MB. */
   readonly maxInFlightBytes?: number;
+  /** Reads that wait for records in a message of their own; more wait together. Default 32. */
+  readonly maxWaiting?: number;
   /** How long an answer may take, beyond what a read waits. Default 60 s. */
   readonly deadlineMs?: number;
 }
 
 type Ask = LogProtocol['ask'];
+
+const MAX_READS = 64;
 
 export class LogClient implements port.Log {
   readonly capabilities: port.LogCapabilities = EMBEDDED_CAPABILITIES;
@@ -26,10 +33,20 @@ export class LogClient implements port.Log {
   readonly #budget: ByteBudget;
   readonly #closing = new AbortController();
   readonly #signals = new JoinedSignals(this.#closing.signal);
+  readonly #maxWaiting: number;
+  #waiting = 0;
+  readonly #waits = new SharedWaits((places, waitMs, signal) =>
+    this.#ask('awaitRecords', { places, waitMs }, { signal, deadlineMs: waitMs + this.#deadlineMs }),
+  );
+  /** Those of reads that wait together. */
+  readonly #reads = new AtOnce(MAX_READS);
 
   constructor(ref: Pick<Ref<LogProtocol>, 'ask'>, options: LogClientOptions = {}) {
     this.#ref = ref;
+    // One for each read that waits.
+    setMaxListeners(0, this.#closing.signal);
     this.#deadlineMs = options.deadlineMs ?? 60_000;
+    this.#maxWaiting = options.maxWaiting ?? 32;
     this.#budget = new ByteBudget(options.maxInFlightBytes ?? 16 * 1024 * 1024);
   }
 
@@ -65,12 +82,43 @@ export class LogClient implements port.Log {
     }
   }
 
+  /** Few reads wait in the log itself, which answers them soonest; more wait together. */
   async read(request: port.ReadRequest): Promise<port.ReadResult> {
     const { signal, ...question } = request;
     check.checkRead(request);
     signal?.throwIfAborted();
     const either = signal === undefined ? this.#closing.signal : this.#signals.with(signal);
-    return this.#ask('read', question, { signal: either, deadlineMs: question.waitMs + this.#deadlineMs });
+    if (question.waitMs === 0) return this.#readNow(question, either);
+    if (this.#waiting >= this.#maxWaiting) return this.#readTogether(question, either);
+    this.#waiting += 1;
+    try {
+      return await this.#readNow(question, either);
+    } finally {
+      this.#waiting -= 1;
+    }
+  }
+
+  #readNow(question: ReadQuestion, signal: AbortSignal): Promise<port.ReadResult> {
+    return this.#ask('read', question, { signal, deadlineMs: question.waitMs + this.#deadlineMs });
+  }
+
+  async #readTogether(question: ReadQuestion, signal: AbortSignal): Promise<port.ReadResult> {
+    const until = performance.now() + question.waitMs;
+    const { topic, queue } = question;
+    let { offset } = question;
+    for (;;) {
+      const result = await this.#reads.run(() => {
+        signal.throwIfAborted();
+        return this.#readNow({ ...question, offset, waitMs: 0 }, signal);
+      });
+      const left = until - performance.now();
+      if (result.batches.length > 0 || left <= 0) return result;
+      offset = result.nextOffset;
+      signal.throwIfAborted();
+      const outcome = await this.#waits.wait({ topic, queue, offset }, left, signal);
+      if (outcome === 'gone')
+        throw new LogError('LOG_UNKNOWN_TOPIC', `there is no topic "${topic}": create it first`);
+    }
   }
 
   ranges(topic: string): Promise<readonly port.QueueRange[]> {
@@ -112,6 +160,7 @@ export class LogClient implements port.Log {
   /** Ends this client's reads and refuses further calls; the store stays open for others. */
   close(): Promise<void> {
     this.#closing.abort(new LogError('LOG_CLOSED', 'the log is closed'));
+    this.#waits.close();
     return Promise.resolve();
   }
 

@@ -1,5 +1,6 @@
 /** What the `log` actor is asked: the port, as messages. */
 import type { StoreFigures } from '../../log/embedded/figures.js';
+import type { QueuePlace, ReadableQueues } from '../../log/embedded/queue-reader.js';
 import type * as port from '../../log/log.js';
 
 /** The parameters of the actor. */
@@ -37,6 +38,10 @@ export type LogProtocol = {
     listTopics: { request: null; reply: readonly port.TopicDescription[] };
     deleteTopic: { request: { readonly name: string }; reply: null };
     append: { request: port.AppendRequest; reply: AppendReply };
+    awaitRecords: {
+      request: { readonly places: readonly QueuePlace[]; readonly waitMs: number };
+      reply: ReadableQueues;
+    };
     read: { request: ReadQuestion; reply: port.ReadResult };
     ranges: { request: { readonly topic: string }; reply: readonly port.QueueRange[] };
     trim: {

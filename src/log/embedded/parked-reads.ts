@@ -1,15 +1,16 @@
-/** Reads that wait for the first record of a queue. Bounded: one more than `limit` is refused. */
+/** Reads that wait for the first record of a queue, or of one of several. Bounded: one more than `limit` is refused. */
 import { LogError } from '../log.js';
 
 export interface ParkedRead {
-  /** Answers if it can; true when it did (also with an error). */
-  tryAnswer(): boolean;
+  /** Answers if it can, as that queue has changed; true when it did (also with an error). */
+  tryAnswer(queue: string): boolean;
   /** Its time is over: answers with nothing. */
   giveUp(): void;
   fail(error: unknown): void;
 }
 
 interface Entry {
+  readonly queues: readonly string[];
   readonly read: ParkedRead;
   readonly timer: NodeJS.Timeout;
   readonly unlisten: () => void;
@@ -28,7 +29,7 @@ export class ParkedReads {
     return this.#count;
   }
 
-  park(queue: string, read: ParkedRead, waitMs: number, signal: AbortSignal | undefined): void {
+  park(queues: readonly string[], read: ParkedRead, waitMs: number, signal: AbortSignal | undefined): void {
     if (this.#count >= this.#limit) {
       read.fail(
         new LogError(
@@ -38,7 +39,7 @@ export class ParkedReads {
       );
       return;
     }
-    const leave = (): void => this.#remove(queue, entry);
+    const leave = (): void => this.#remove(entry);
     const onAbort = (): void => {
       leave();
       read.fail(signal?.reason);
@@ -48,21 +49,24 @@ export class ParkedReads {
       read.giveUp();
     };
     const entry: Entry = {
+      queues,
       read,
       timer: setTimeout(onTimeout, Math.min(waitMs, 0x7fffffff)),
       unlisten: () => signal?.removeEventListener('abort', onAbort),
     };
     signal?.addEventListener('abort', onAbort, { once: true });
-    const entries = this.#queues.get(queue);
-    if (entries === undefined) this.#queues.set(queue, new Set([entry]));
-    else entries.add(entry);
+    for (const queue of queues) {
+      const entries = this.#queues.get(queue);
+      if (entries === undefined) this.#queues.set(queue, new Set([entry]));
+      else entries.add(entry);
+    }
     this.#count++;
   }
 
   /** Something was appended to the queue, or the queue has gone. */
   wake(queue: string): void {
     for (const entry of [...(this.#queues.get(queue) ?? [])]) {
-      if (entry.read.tryAnswer()) this.#remove(queue, entry);
+      if (entry.read.tryAnswer(queue)) this.#remove(entry);
     }
   }
 
@@ -71,20 +75,25 @@ export class ParkedReads {
   }
 
   failAll(error: unknown): void {
-    for (const [queue, entries] of [...this.#queues]) {
+    for (const entries of [...this.#queues.values()]) {
       for (const entry of [...entries]) {
-        this.#remove(queue, entry);
+        this.#remove(entry);
         entry.read.fail(error);
       }
     }
   }
 
-  #remove(queue: string, entry: Entry): void {
-    const entries = this.#queues.get(queue);
-    if (entries === undefined || !entries.delete(entry)) return;
+  #remove(entry: Entry): void {
+    let there = false;
+    for (const queue of entry.queues) {
+      const entries = this.#queues.get(queue);
+      if (entries === undefined || !entries.delete(entry)) continue;
+      there = true;
+      if (entries.size === 0) this.#queues.delete(queue);
+    }
+    if (!there) return;
     clearTimeout(entry.timer);
     entry.unlisten();
     this.#count--;
-    if (entries.size === 0) this.#queues.delete(queue);
   }
 }

@@ -17,6 +17,20 @@ export interface QueueReaderOptions {
   readonly look: <T>(at: (tables: Tables) => T) => T;
 }
 
+export interface QueuePlace {
+  readonly topic: string;
+  readonly queue: number;
+  readonly offset: number;
+}
+
+/** Indexes of what was asked for. */
+export interface ReadableQueues {
+  /** They have records from their offset on, or reading them says what is wrong. */
+  readonly readable: readonly number[];
+  /** Their topic is not there any more, or is not the one that it was. */
+  readonly gone: readonly number[];
+}
+
 /** Whatever a reader asks for: bounds the memory of one answer, but for a single larger batch. */
 const MAX_ANSWER_BYTES = MAX_BATCH_BYTES;
 
@@ -48,7 +62,66 @@ export class QueueReader {
     if (result.batches.length > 0 || request.waitMs === 0) return result;
     return new Promise((resolve, reject) => {
       const parked = this.#parkedRead(meta, request, resolve, reject);
-      this.#parked.park(queueId(meta.id, request.queue), parked, request.waitMs, request.signal);
+      this.#parked.park([queueId(meta.id, request.queue)], parked, request.waitMs, request.signal);
+    });
+  }
+
+  /** Waits for the first of many queues that can be read. Neither: the time is over. */
+  async awaitRecords(
+    places: readonly QueuePlace[],
+    waitMs: number,
+    signal: AbortSignal | undefined,
+  ): Promise<ReadableQueues> {
+    const topicIds = new Map<string, number | null>();
+    this.#look((tables) => {
+      for (const { topic } of places)
+        if (!topicIds.has(topic)) topicIds.set(topic, tables.topic(topic)?.id ?? null);
+    });
+    const now = this.#readable(
+      places.map((place, index) => ({ index, place })),
+      topicIds,
+    );
+    if (now.readable.length > 0 || now.gone.length > 0) return now;
+    const byQueue = new Map<string, { readonly index: number; readonly place: QueuePlace }[]>();
+    for (const [index, place] of places.entries()) {
+      const id = queueId(topicIds.get(place.topic) ?? 0, place.queue);
+      byQueue.set(id, [...(byQueue.get(id) ?? []), { index, place }]);
+    }
+    return new Promise((resolve, reject) => {
+      const fail: (error: unknown) => void = reject;
+      const tryAnswer = (queue: string): boolean => {
+        try {
+          const found = this.#readable(byQueue.get(queue) ?? [], topicIds);
+          if (found.readable.length === 0 && found.gone.length === 0) return false;
+          resolve(found);
+        } catch (error) {
+          fail(error);
+        }
+        return true;
+      };
+      const giveUp = (): void => {
+        resolve({ readable: [], gone: [] });
+      };
+      this.#parked.park([...byQueue.keys()], { tryAnswer, giveUp, fail }, waitMs, signal);
+    });
+  }
+
+  #readable(
+    asked: readonly { readonly index: number; readonly place: QueuePlace }[],
+    topicIds: ReadonlyMap<string, number | null>,
+  ): ReadableQueues {
+    return this.#look((tables) => {
+      const readable: number[] = [];
+      const gone: number[] = [];
+      const present = new Map<string, number | null>();
+      for (const { index, place } of asked) {
+        const { topic, queue, offset } = place;
+        if (!present.has(topic)) present.set(topic, tables.topic(topic)?.id ?? null);
+        const id = present.get(topic) ?? null;
+        if (id === null || id !== topicIds.get(topic)) gone.push(index);
+        else if (tables.queueById(id, queue)?.end !== offset) readable.push(index);
+      }
+      return { readable, gone };
     });
   }
 

@@ -13,6 +13,7 @@ import { openDatabase } from './open-database.js';
 import type { OpenedDatabase } from './open-database.js';
 import type { StoreFigures } from './figures.js';
 import { QueueReader } from './queue-reader.js';
+import type { QueuePlace, ReadableQueues } from './queue-reader.js';
 import { Staging } from './staging.js';
 import { Tables } from './tables.js';
 
@@ -151,6 +152,16 @@ export class EmbeddedStore implements port.Log {
     check.checkRead(request);
     request.signal?.throwIfAborted();
     return this.#reader.read(request);
+  }
+
+  /** For many reads that wait: the log's client makes one message of them. */
+  async awaitRecords(
+    places: readonly QueuePlace[],
+    waitMs: number,
+    signal?: AbortSignal,
+  ): Promise<ReadableQueues> {
+    signal?.throwIfAborted();
+    return this.#reader.awaitRecords(places, waitMs, signal);
   }
 
   async ranges(topic: string): Promise<readonly port.QueueRange[]> {

@@ -1,4 +1,5 @@
 /** Topics get more queues, patterns more topics, and topics are made anew, while a sink runs. */
+import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TopicDescription } from '../../../log/log.js';
 import type { StartedTask, TaskParts } from '../parts.js';
@@ -28,6 +29,8 @@ export async function withQueuesToCome(
   const begin = async (): Promise<{ readonly over: AbortController; readonly started: StartedTask }> => {
     const over = new AbortController();
     const either = AbortSignal.any([signal, over.signal]);
+    // One for each queue.
+    setMaxListeners(0, either);
     const found = await topics.look();
     const nothing = topics.own(found).length === 0;
     if (nothing) log.info({}, 'there is no queue to read for this task yet');
