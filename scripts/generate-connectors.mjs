@@ -48,7 +48,7 @@ among the tests. Where they do otherwise, it is on purpose:
 - \`producer.override.…\`, \`consumer.override.…\` and \`admin.override.…\` are for Kafka's clients, and without effect. What of them, and
   of others, asks for what is not there is refused: a start at the end of a topic (\`consumer.override.auto.offset.reset=latest\`),
   another group, other headers than SimpleHeaderConverter's, a transaction that is longer than a poll, a dead-letter queue.
-- StringConverter knows UTF-8 only, and writes structs and maps as JSON and times as ISO 8601, where Kafka Connect writes Java's \`toString\`.
+- StringConverter knows UTF-8 only, and writes numbers as JavaScript does, structs and maps as JSON and times as ISO 8601, where Kafka Connect writes Java's \`toString\`.
 `;
 
 const TYPES = {

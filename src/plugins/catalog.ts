@@ -101,6 +101,9 @@ function find(
 /** By the simple name: the packages of Java's classes are alike, what they do is not. */
 function nearestName(name: string, names: readonly string[]): string | null {
   const simple = name.slice(name.lastIndexOf('.') + 1).slice(0, 200);
+  // Kafka Connect's transforms for keys and values have one name and two classes.
+  const parts = names.filter((each) => each.startsWith(`${simple}$`));
+  if (parts.length > 0) return [...new Set(parts)].sort().join(' or ');
   if (names.length === 0) return null;
   const nearest = closest(simple, names);
   return distance(simple, nearest) <= Math.max(2, Math.floor(simple.length / 5)) ? nearest : null;

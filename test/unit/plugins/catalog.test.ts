@@ -90,6 +90,10 @@ test('a class of Java that is not here is not likened to another', () => {
     () => findPlugin(builtin, 'transformation', 'org.apache.kafka.connect.transforms.MaskFeild$Value'),
     /Did you mean MaskField\$Value\?/,
   );
+  assert.throws(
+    () => findPlugin(builtin, 'transformation', 'org.apache.kafka.connect.transforms.MaskField'),
+    /Did you mean MaskField\$Key or MaskField\$Value\?/,
+  );
 });
 
 test('a short name that two classes have must be written out', () => {
