@@ -60,7 +60,6 @@ export async function pollOnce(t: TestContext, source: OneShotSource, tolerance:
   const writer = new SourceWriter({
     log,
     limits: LIMITS,
-    window: 1,
     positionEntry: (items) => ({
       topic: 'positions',
       queue: 0,

@@ -70,7 +70,6 @@ function writerFor({ log, next, exactly }: World, epoch: number, uncovered: Unco
     log,
     fence,
     limits: { maxRecords: 1 + next(12), maxBytes: 10_000, lingerMs: 0 },
-    window: 1,
     positionEntry,
     exact: exactly ? { append, writer } : null,
     retry: () => Promise.resolve(),

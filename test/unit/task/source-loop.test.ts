@@ -77,7 +77,6 @@ function play(t: TestContext, poll: SourceTask['poll'], options: Played = {}) {
         capabilities: { atomicAppend: true, trim: true, fencing: true, maxRecordBytes: 1000 },
       },
       limits: { maxRecords: 10, maxBytes: 1000, lingerMs: 5 },
-      window: 1,
       positionEntry: (items) => {
         positions.push(...items.map((item) => item.position));
         return { topic: 'positions', queue: 0, batch: encodeValues([Buffer.from('p')]) };

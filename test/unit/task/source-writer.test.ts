@@ -14,7 +14,6 @@ test('a source whose append was refused, as too much waits to be written, append
   const writer = new SourceWriter({
     log: store,
     limits: { maxRecords: 10, maxBytes: 1000, lingerMs: 0 },
-    window: 1,
     positionEntry: () => ({ topic: 'positions', queue: 0, batch: batchOf(['at 1']) }),
     exact: null,
     fence: { key: 'c/0', epoch: 1 },

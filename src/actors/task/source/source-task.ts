@@ -65,7 +65,6 @@ export async function startSource(parts: TaskParts, loaded: LoadedSource): Promi
   const writer = new SourceWriter({
     log,
     limits: loaded.limits,
-    window: 1,
     fence,
     positionEntry,
     exact: exactly

@@ -1,5 +1,4 @@
 import type { PositionWord, SourcePosition } from '../../../core/model.js';
-import { AckLedger } from '../../../core/progress/ack-ledger.js';
 import type { JsonObject } from '../../../sdk/record.js';
 import { BatchBuilder } from '../../../log/batch.js';
 import { isNotNow, LogError, MAX_BATCH_BYTES, NO_MARK, type Log, type QueueEntry } from '../../../log/log.js';
@@ -16,8 +15,6 @@ export interface BatchLimits {
 export interface SourceWriterOptions {
   readonly log: Pick<Log, 'append' | 'capabilities'>;
   readonly limits: BatchLimits;
-  /** Appends under way at once. One where positions travel in the append: a failed one must hold back the next. */
-  readonly window: number;
   /** The entry that makes these positions durable, in the same append as the records they cover. */
   readonly positionEntry: (positions: readonly PositionWord[]) => QueueEntry;
   /** Where the log cannot append both at once, and the records are to stand there once all the same. */
@@ -45,11 +42,11 @@ interface OpenQueue {
 /**
  * Collects a source's records into one batch a queue and appends them together with the positions they complete.
  * While an append is under way the next batches fill, so polling never waits for the disk until they are full:
- * what is held is bounded by `maxBytes` (open) plus `window` appends.
+ * what is held is bounded by `maxBytes` (open) plus one append. There is one at a
+ * time, as one that fails must hold back the next: positions travel in it, and order holds.
  */
 export class SourceWriter {
   readonly #options: SourceWriterOptions;
-  readonly #ledger = new AckLedger<PositionWord[]>();
   readonly #open = new Map<string, OpenQueue>();
   #lastQueue: OpenQueue | null = null;
   /** Batches that are full, though the append is not. */
@@ -62,7 +59,7 @@ export class SourceWriter {
   #count = 0;
   #bytes = 0;
   #openedAt = 0;
-  #inFlight = 0;
+  #appending = false;
   #lingerTimer: NodeJS.Timeout | null = null;
   #failure: { readonly error: unknown } | null = null;
   #durable: PositionWord[][] = [];
@@ -120,7 +117,7 @@ export class SourceWriter {
 
   /** Appends what is there unless it should wait for more. Call after each poll. */
   pump(): void {
-    if (this.#failure !== null || this.#inFlight >= this.#options.window) return;
+    if (this.#failure !== null || this.#appending) return;
     if (this.#count === 0 && this.#lastPosition === undefined && this.#positions.size === 0) return;
     const wait = this.#options.limits.lingerMs - (performance.now() - this.#openedAt);
     if (this.full || wait <= 0 || this.#waiters.size > 0) this.#send();
@@ -144,7 +141,7 @@ export class SourceWriter {
   /** Resolves when everything added is durable. */
   async drain(): Promise<void> {
     const open = (): boolean =>
-      this.#count > 0 || this.#lastPosition !== undefined || this.#positions.size > 0 || this.#inFlight > 0;
+      this.#count > 0 || this.#lastPosition !== undefined || this.#positions.size > 0 || this.#appending;
     while (open()) {
       this.#check();
       const waiting = this.#progress();
@@ -215,12 +212,10 @@ export class SourceWriter {
     this.#positions = new Map();
     this.#count = 0;
     this.#bytes = 0;
-    const token = this.#ledger.sent(positions);
-    this.#inFlight += 1;
+    this.#appending = true;
     void this.#append(entries, positions).then(
       () => {
-        this.#ledger.acked(token);
-        this.#durable.push(...this.#ledger.takeCommittable());
+        this.#durable.push(positions);
         this.#options.onAppended(count, bytes);
         this.#settled();
       },
@@ -261,7 +256,7 @@ export class SourceWriter {
   }
 
   #settled(): void {
-    this.#inFlight -= 1;
+    this.#appending = false;
     this.pump();
     for (const waiter of [...this.#waiters]) waiter();
   }
