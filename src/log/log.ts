@@ -24,8 +24,8 @@ export interface TopicSettings {
   /** Oldest records beyond this size, per queue, may be deleted once every group that reads the topic is past them. */
   readonly retentionBytes: number | null;
   /**
-   * True: its appends may use the last tenth of a store that is limited in size, so that the node's own bookkeeping
-   * goes on while the log is full. Default false.
+   * True: it is not counted where the store is limited in size, so that the node's own bookkeeping goes on while the log
+   * is full. It bounds itself, by `trim`. Default false.
    */
   readonly reserve?: boolean;
 }

@@ -159,7 +159,7 @@ const table = {
     },
     'store.max.bytes': {
       ...integer('bytes', 10 * GIB, 16 * MIB, 16 * TIB),
-      doc: 'Largest size of the embedded log. When it is reached, appends are refused (and retried) until retention has made room.',
+      doc: "Largest size of the embedded log. When records take nine tenths of it, appends are refused (and retried) until retention has made room. The node's own topics are not refused: they are a few megabytes, or some times what all positions, offsets and configurations take.",
     },
     'store.cache.bytes': {
       ...integer('bytes', 8 * MIB, 0, 4 * GIB),

@@ -187,6 +187,8 @@ export class Replica<S, E, R> {
   #take(offset: number, timestamp: number, value: Uint8Array): void {
     const record = decodeRecord(value);
     if (record === null) {
+      // It takes room, too: whoever else writes here must not fill the log.
+      if (this.#heldBack === null) this.#schedule.counted(value.byteLength);
       this.#skip('BROKEN_ENTRY', offset, 'a record that is neither an entry nor a snapshot was skipped');
     } else if ('snapshot' in record) {
       this.#takePart(record, offset);

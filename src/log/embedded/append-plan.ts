@@ -26,7 +26,7 @@ export function planAppend(
     reserved &&= meta.reserve;
     return { topicId: meta.id, queue, batch };
   });
-  if (maxBytes !== null) checkSpace(tables, space, maxBytes, reserved);
+  if (maxBytes !== null && !reserved) checkSpace(tables, space, maxBytes);
   return targets.map(({ topicId, queue, batch }) => ({
     topicId,
     queue,
@@ -35,14 +35,16 @@ export function planAppend(
   }));
 }
 
-/** Only topics with `reserve` may use the last tenth. */
-function checkSpace(tables: Tables, space: number, maxBytes: number, reserved: boolean): void {
-  const limit = reserved ? maxBytes : Math.floor(maxBytes * 0.9);
-  const used = tables.totalBytes();
+/** Of the records alone: what the node's own topics take is bounded by their snapshots. */
+function checkSpace(tables: Tables, space: number, maxBytes: number): void {
+  const limit = Math.floor(maxBytes * 0.9);
+  // What all batches take is at hand; what is the node's own is looked for only where it matters.
+  if (tables.totalBytes() + space <= limit) return;
+  const used = tables.totalBytes() - tables.reservedBytes();
   if (used + space <= limit) return;
   throw new LogError(
     'LOG_FULL',
-    `the log is full: ${used} of ${maxBytes} bytes are used (a tenth is kept for the node's own topics). Raise the log's ` +
-      `size limit, shorten the retention of its topics, or start the sinks that have not read them`,
+    `the log is full: its records take ${used} bytes, and store.max.bytes is ${maxBytes}, of which a tenth is kept for the node's own topics. ` +
+      `Start the sinks that have not read them, or delete those that never will, so that retention can make room; or raise store.max.bytes`,
   );
 }

@@ -20,7 +20,7 @@ import { Tables } from './tables.js';
 export interface StoreOptions {
   /** Folder of the store; made when it is not there. */
   readonly dir: string;
-  /** Appends are refused (LOG_FULL) when the batches take more; null: only the disk limits it. */
+  /** Appends are refused (LOG_FULL) when the records take nine tenths of it; null: only the disk limits it. */
   readonly maxBytes?: number | null;
   /** Newest batches kept in memory for tailing readers. Default 8 MB. */
   readonly cacheBytes?: number;

@@ -202,6 +202,14 @@ export class Tables {
     return this.#number(keys.metaKey('bytes'), 0);
   }
 
+  /** Space taken by topics with `reserve`. */
+  reservedBytes(): number {
+    const queues = this.topics().flatMap(({ meta }) =>
+      meta.reserve ? Array.from({ length: meta.queues }, (_, queue) => this.queueById(meta.id, queue)) : [],
+    );
+    return queues.reduce((sum, state) => sum + (state?.bytes ?? 0), 0);
+  }
+
   // --- Fences. ---
 
   checkFence(fence: Fence): void {
