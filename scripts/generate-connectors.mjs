@@ -74,11 +74,15 @@ function cell(text) {
   return String(text).replaceAll('|', '\\|').replaceAll('\n', ' ');
 }
 
-function allowed({ type, allowed: values, min, max }) {
+function allowed({ type, allowed: values, anyCase, min, max }) {
   const kind = { INT: 'whole number', LONG: 'whole number', DOUBLE: 'number', BOOLEAN: 'true or false' }[
     type
   ];
-  if (values !== undefined) return values.map((value) => `\`${value}\``).join(', ');
+  if (values !== undefined)
+    return (
+      values.map((value) => `\`${value}\``).join(', ') +
+      (anyCase === true ? ', in large or small letters' : '')
+    );
   const text = kind ?? { LIST: 'texts, separated by commas', PASSWORD: 'text, never shown' }[type] ?? 'text';
   if (min !== undefined && max !== undefined) return `${text}, ${min} to ${max}`;
   return min === undefined ? text : `${text}, at least ${min}`;

@@ -174,3 +174,29 @@ test('a validator that throws, or answers nonsense, refuses the value and quotes
   assert.match(issues[1]?.reason ?? '', /must return a reason or null, not a boolean/);
   assert.doesNotMatch(JSON.stringify(issues[2]), /hush/);
 });
+
+test('a value that may be in any case of letters is given as the definition spells it', () => {
+  const definition = [
+    {
+      name: 'format',
+      type: 'STRING',
+      importance: 'LOW',
+      documentation: 'd',
+      allowed: ['BASE64', 'NUMERIC'],
+      anyCase: true,
+    },
+    {
+      name: 'strict',
+      type: 'STRING',
+      importance: 'LOW',
+      documentation: 'd',
+      allowed: ['none'],
+      defaultValue: 'none',
+    },
+  ] as const;
+  assert.equal(parseConfig(definition, { format: ' Numeric ' }).config.string('format'), 'NUMERIC');
+  assert.deepEqual(
+    parseConfig(definition, { format: 'num', strict: 'None' }).issues.map(({ field }) => field),
+    ['format', 'strict'],
+  );
+});
