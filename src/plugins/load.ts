@@ -1,3 +1,5 @@
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import { ConnectError } from '../sdk/errors.js';
 import type { Plugin, PluginType } from '../sdk/plugin.js';
 import type { CatalogEntry } from './catalog.js';
@@ -53,12 +55,24 @@ async function importPlugin(entry: CatalogEntry): Promise<Plugin> {
     const module: unknown = await import(entry.module);
     exported = isObject(module) ? module[entry.exportName] : undefined;
   } catch (error) {
-    throw failed(entry, error instanceof Error ? error.message : String(error), error);
+    const reason = error instanceof Error ? error.message : String(error);
+    throw failed(entry, error instanceof SyntaxError ? placeOfSyntaxError(entry) + reason : reason, error);
   }
   const problem = shapeProblem(entry, exported);
   if (problem !== null) throw failed(entry, problem);
   // Its shape has just been checked.
   return exported as Plugin;
+}
+
+const CHECK_MS = 5000;
+
+/** Node keeps the place of a syntax error from whoever imports; its own check, which runs nothing, prints it first. */
+function placeOfSyntaxError(entry: CatalogEntry): string {
+  const file = fileURLToPath(entry.module);
+  const { stderr } = spawnSync(process.execPath, ['--check', file], { encoding: 'utf8', timeout: CHECK_MS });
+  const line =
+    stderr.startsWith(file) || stderr.startsWith(entry.module) ? /:(\d+)\n/.exec(stderr)?.[1] : undefined;
+  return line === undefined ? '' : `line ${line}: `;
 }
 
 function failed(entry: CatalogEntry, reason: string, cause?: unknown): ConnectError {

@@ -38,7 +38,9 @@ export interface ValidationContext {
 
 export interface ConnectorContext extends ValidationContext {
   readonly connectorName: string;
+  /** The first 100 lines of each call are kept. */
   readonly log: PluginLogger;
+  /** Aborted shortly before the deadline, `planning.timeout.ms`, at which the call's thread is ended. */
   readonly signal: AbortSignal;
 }
 

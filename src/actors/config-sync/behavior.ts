@@ -37,7 +37,7 @@ export default behavior<ConfigSyncProtocol, ConfigSyncPeers, ConfigSyncParams>({
     replica.follow(following.signal).catch((error: unknown) => {
       context.crash(error);
     });
-    const plugins = new PluginCatalogs(params.pluginPaths, context.log);
+    const plugins = new PluginCatalogs(params, context.log);
     const pool = new PlanningPool({
       threads: params.planningThreads,
       timeoutMs: params.planningTimeoutMs,
@@ -48,6 +48,10 @@ export default behavior<ConfigSyncProtocol, ConfigSyncPeers, ConfigSyncParams>({
       valueConverter: params.valueConverter,
       sharing: hasSharedGroups(params.logSettings),
       ownTopics: params.ownTopics,
+      packagesOf: (job) => plugins.packagesOf(job),
+      onLine: ({ connector, level, message, fields }) => {
+        context.log[level]({ connector, ...(fields !== '' && { fields }) }, message);
+      },
       onStray: (error) => {
         context.log.warn({ err: error, code: 'PLANNING_STRAY' }, 'code that a plugin left running failed');
       },
@@ -55,7 +59,9 @@ export default behavior<ConfigSyncProtocol, ConfigSyncPeers, ConfigSyncParams>({
     const configs = new ConnectorConfigs(replica, pool);
     await coldStart(context, replica);
     publishChanges(context.peers, replica);
-    void applyBootConnectors(context, configs);
+    const checkPlugins = (): Promise<void> =>
+      plugins.check((plugin) => pool.run({ kind: 'definition', ...plugin }), context.signal);
+    void applyBootConnectors(context, configs).then(checkPlugins);
     return {
       handlers: {
         tell: {},
@@ -67,14 +73,16 @@ export default behavior<ConfigSyncProtocol, ConfigSyncPeers, ConfigSyncParams>({
           delete: ({ name }) => configs.delete(name),
           setTarget: ({ name, state }) => configs.setTarget(name, state),
           restart: (request) => configs.restart(request),
-          plan: (request) => configs.plan(request),
+          plan: (request, { signal }) => configs.plan(request, signal),
           validate: ({ config }) => configs.validate(config),
           plugins: () => plugins.listing(),
           pluginConfig: ({ class: name, version }) => pool.run({ kind: 'definition', class: name, version }),
           reloadPlugins: () => {
             configs.forgetValidations();
             pool.reload();
-            return plugins.reload();
+            const listing = plugins.reload();
+            void checkPlugins();
+            return listing;
           },
         },
       },

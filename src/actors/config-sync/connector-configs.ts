@@ -109,14 +109,39 @@ export class ConnectorConfigs {
     return { entry };
   }
 
-  async plan({ name, epoch }: Ask['plan']['request']): Promise<{ entry: ConnectorEntry }> {
+  async plan(
+    { name, epoch }: Ask['plan']['request'],
+    signal: AbortSignal,
+  ): Promise<{ entry: ConnectorEntry }> {
     const present = this.get(name);
     if (present === null)
       throw new ConnectError(`Connector ${name} not found`, { code: 'CONNECTOR_NOT_FOUND' });
-    const configs = await this.#pool.run({ kind: 'plan', name, config: present.config });
-    const { version: connectorVersion } = present;
+    const { version: connectorVersion, config } = present;
+    const configs = await this.#planned(name, connectorVersion, config, signal);
     const { entry } = await this.#submit({ type: 'TASKS', name, connectorVersion, configs, epoch });
     return { entry };
+  }
+
+  /** Given up when the connector is deleted or changed meanwhile: its thread is needed for others. */
+  async #planned(
+    name: string,
+    version: number,
+    config: Config,
+    signal: AbortSignal,
+  ): Promise<readonly Config[]> {
+    const changed = new AbortController();
+    const look = (): void => {
+      if (this.get(name)?.version === version) return;
+      const message = `the configuration of ${name} has changed while its tasks were planned`;
+      changed.abort(new ConnectError(message, { code: 'TASKS_STALE' }));
+    };
+    const forget = [this.#replica.onApplied(look), this.#replica.onReplaced(look)];
+    try {
+      const givenUp = AbortSignal.any([signal, changed.signal]);
+      return await this.#pool.run({ kind: 'plan', name, config }, { signal: givenUp });
+    } finally {
+      for (const each of forget) each();
+    }
   }
 
   async validate(config: Config): Promise<ConfigInfos> {

@@ -10,7 +10,7 @@ import { checkPlan } from '../../plugins/plugin-returns.js';
 import { loadPlugin, loadPluginOf } from '../../plugins/load.js';
 import { parseConfigOrThrow } from '../../sdk/config-parse.js';
 import { ConfigError } from '../../sdk/errors.js';
-import type { ConnectorContext, PluginLogger, RawConfig } from '../../sdk/plugin.js';
+import type { ConnectorContext, RawConfig } from '../../sdk/plugin.js';
 import type { ConfigInfos } from '../../plugins/config-infos.js';
 import type { FileRules } from '../../core/parameters/file-rules.js';
 import { withReferences, type ResolvedConfig } from '../../core/connectors/secret-references.js';
@@ -23,7 +23,8 @@ import {
   resolveSecrets,
   type SecretProviders,
 } from '../secret-providers.js';
-import type { PlanningAnswer, PlanningJob } from './planning-pool.js';
+import { planningLogger } from './planning-lines.js';
+import type { DuePlanningJob, PlanningAnswer, PlanningJob } from './planning-pool.js';
 
 const catalog = discoverPlugins(pluginPaths());
 const files = fileAccess(fileRules(), catalog);
@@ -53,6 +54,9 @@ function pluginPaths(): string[] {
   return texts(poolData()['pluginPaths']);
 }
 
+/** A plan may still end by itself, before its thread is ended. */
+const WARNED_AT = 0.9;
+
 function texts(value: unknown): string[] {
   return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
 }
@@ -73,21 +77,21 @@ function poolData(): Readonly<Record<string, unknown>> {
   return typeof data === 'object' && data !== null ? { ...data } : {};
 }
 
-export default async function run(job: PlanningJob): Promise<PlanningAnswer> {
+export default async function run({ job, dueAt }: DuePlanningJob): Promise<PlanningAnswer> {
   try {
-    return { ok: true, result: await perform(job) };
+    return { ok: true, result: await perform(job, dueAt) };
   } catch (error) {
     const { code, message, stack } = toWireError(error);
     return { ok: false, code: code ?? 'PLANNING_FAILED', message, stack };
   }
 }
 
-async function perform(job: PlanningJob): Promise<unknown> {
+async function perform(job: PlanningJob, dueAt: number): Promise<unknown> {
   switch (job.kind) {
     case 'validate':
       return validate(job.config);
     case 'plan':
-      return plan(job.name, job.config);
+      return plan(job.name, job.config, dueAt);
     case 'definition': {
       const types = ['source', 'sink', 'converter', 'transformation', 'predicate'] as const;
       const { plugin } = await loadPlugin(findPlugin(catalog, types, job.class, job.version));
@@ -117,7 +121,7 @@ async function resolve(
   return { ...resolved, passwords };
 }
 
-async function plan(name: string, written: RawConfig): Promise<readonly RawConfig[]> {
+async function plan(name: string, written: RawConfig, dueAt: number): Promise<readonly RawConfig[]> {
   const resolved = await resolve(name, written);
   checkResolved(resolved);
   const raw = resolved.config;
@@ -128,8 +132,8 @@ async function plan(name: string, written: RawConfig): Promise<readonly RawConfi
   const maxTasks = Math.max(1, Number(raw['tasks.max'] ?? raw['max.tasks'] ?? '1'));
   const context: ConnectorContext = {
     connectorName: name,
-    log: silent,
-    signal: new AbortController().signal,
+    log: planningLogger(name),
+    signal: AbortSignal.timeout(Math.max(0, Math.floor((dueAt - Date.now()) * WARNED_AT))),
     files,
   };
   const planned: unknown = await connector.taskConfigs(
@@ -147,14 +151,6 @@ async function plan(name: string, written: RawConfig): Promise<readonly RawConfi
   }
   return configs.map((config) => withReferences(config, written, resolved));
 }
-
-/** A pool thread serves many connectors in turn and has no log of its own. */
-const silent: PluginLogger = {
-  debug: () => undefined,
-  info: () => undefined,
-  warn: () => undefined,
-  error: () => undefined,
-};
 
 /** What plugins print goes to the node's own output. */
 const { console: output } = globalThis;

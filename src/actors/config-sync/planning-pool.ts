@@ -1,9 +1,20 @@
+import { LRUCache } from 'lru-cache';
 import { Piscina } from 'piscina';
 import type { FileRules } from '../../core/parameters/file-rules.js';
 import type { ConnectorEntry } from '../../core/model.js';
 import { ConnectError } from '../../sdk/errors.js';
 import type { SecretProviders } from '../secret-providers.js';
+import { FairQueue } from './fair-queue.js';
+import { PackagePools } from './package-pools.js';
+import { parseLine, type PlanningLine } from './planning-lines.js';
 import type { ConfigInfos, PluginKeyInfo } from './protocol.js';
+
+/** A job as its thread is given it. */
+export interface DuePlanningJob {
+  readonly job: PlanningJob;
+  /** Milliseconds since 1970: then the thread is ended. */
+  readonly dueAt: number;
+}
 
 /** What a pool thread is asked to do: see planning-job.ts. */
 export type PlanningJob =
@@ -35,9 +46,24 @@ export interface PlanningPoolOptions {
   /** See `ValidateOptions`. */
   readonly sharing?: boolean;
   readonly ownTopics?: readonly string[];
+  /** The folders of the packages whose code a job runs. Default: none. */
+  readonly packagesOf?: (job: PlanningJob) => readonly string[];
+  /** What a connector that plans writes to its log. */
+  readonly onLine?: (line: PlanningLine) => void;
   /** Told what no job is to blame for: code that a plugin left running failed, and its thread is gone. */
   readonly onStray: (error: unknown) => void;
 }
+
+export interface RunOptions {
+  /** Aborted when nobody waits for the answer any more. */
+  readonly signal?: AbortSignal;
+}
+
+/** A module needs no longer to load, however long planning may take. */
+const LOADING_MS = 10_000;
+/** A plugin whose module did not load in time is not tried again so soon: lists ask for each plugin. */
+const NOT_AGAIN_MS = 60_000;
+const MAX_REMEMBERED = 500;
 
 /**
  * Runs the planning code of connectors (validate, taskConfigs), which owns no data, in threads that may be lost:
@@ -45,21 +71,25 @@ export interface PlanningPoolOptions {
  */
 export class PlanningPool {
   readonly #options: PlanningPoolOptions;
-  #pool: Piscina;
+  readonly #queue: FairQueue;
+  readonly #pools: PackagePools;
+  /** Definitions that did not come in time. */
+  readonly #late = new LRUCache<string, ConnectError>({ max: MAX_REMEMBERED, ttl: NOT_AGAIN_MS });
 
   constructor(options: PlanningPoolOptions) {
     this.#options = options;
-    this.#pool = this.#create();
+    this.#queue = new FairQueue(options.threads);
+    this.#pools = new PackagePools((packages) => this.#create(packages), options.onStray);
   }
 
-  async run<J extends PlanningJob>(job: J): Promise<PlanningResult<J>> {
-    const timeout = AbortSignal.timeout(this.#options.timeoutMs);
-    let answer: PlanningAnswer;
-    try {
-      answer = (await this.#pool.run(job, { signal: timeout })) as PlanningAnswer;
-    } catch (error) {
-      throw this.#poolError(error, timeout.aborted);
-    }
+  async run<J extends PlanningJob>(job: J, { signal }: RunOptions = {}): Promise<PlanningResult<J>> {
+    const culprit = culpritOf(job);
+    const late = job.kind === 'definition' ? this.#late.get(culprit) : undefined;
+    if (late !== undefined) throw late;
+    const givenUp = signal ?? new AbortController().signal;
+    const answer = await this.#queue
+      .run(culprit, givenUp, () => this.#answer(job, givenUp))
+      .catch(asPlanningFailed);
     if (answer.ok) return answer.result as PlanningResult<J>;
     throw new ConnectError(answer.message, {
       code: answer.code,
@@ -67,27 +97,52 @@ export class PlanningPool {
     });
   }
 
+  /** Its time begins when it has a thread: what it waited for is no fault of its plugin. */
+  async #answer(job: PlanningJob, givenUp: AbortSignal): Promise<PlanningAnswer> {
+    const { timeoutMs, packagesOf } = this.#options;
+    const ms = job.kind === 'definition' ? Math.min(timeoutMs, LOADING_MS) : timeoutMs;
+    const due: DuePlanningJob = { job, dueAt: Date.now() + ms };
+    const timeout = AbortSignal.timeout(ms);
+    const packages = [...new Set(packagesOf?.(job) ?? [])].sort().join('\n');
+    try {
+      const signal = AbortSignal.any([timeout, givenUp]);
+      return (await this.#pools.run(packages, due, signal)) as PlanningAnswer;
+    } catch (error) {
+      if (givenUp.reason instanceof ConnectError) throw givenUp.reason;
+      const failed = this.#poolError(error, timeout.aborted, ms);
+      if (job.kind === 'definition' && timeout.aborted) this.#late.set(culpritOf(job), failed);
+      throw failed;
+    }
+  }
+
   /** New threads, which read the plugins anew; jobs under way finish in the old ones. */
   reload(): void {
-    const old = this.#pool;
-    this.#pool = this.#create();
-    old.close().catch(this.#options.onStray);
+    this.#late.clear();
+    this.#pools.renew();
   }
 
   async close(): Promise<void> {
-    await this.#pool.destroy();
+    await this.#pools.close();
   }
 
-  #create(): Piscina {
+  #create(packages: string): Piscina {
     const { pluginPaths, files, secretProviders, keyConverter, valueConverter, sharing, ownTopics } =
       this.#options;
     const pool = new Piscina({
       filename: new URL('./planning-job.js', import.meta.url).href,
-      workerData: { pluginPaths, files, secretProviders, keyConverter, valueConverter, sharing, ownTopics },
+      workerData: {
+        pluginPaths,
+        files,
+        secretProviders,
+        keyConverter,
+        valueConverter,
+        sharing,
+        ownTopics,
+      },
       // One stays, so that a REST write need not wait for a thread to start.
-      minThreads: 1,
+      minThreads: packages === '' ? 1 : 0,
       maxThreads: this.#options.threads,
-      // Its queue has no bound of its own.
+      // Nothing waits in it: see FairQueue.
       maxQueue: 1000,
       idleTimeout: 10_000,
       // The default blocks the thread's event loop between jobs, and with it every timer of a plugin.
@@ -96,14 +151,18 @@ export class PlanningPool {
     });
     // Errors of threads without a job, and a close that took too long; unheard they would end this actor.
     pool.on('error', this.#options.onStray);
+    pool.on('message', (message: unknown) => {
+      const line = parseLine(message);
+      if (line !== null) this.#options.onLine?.(line);
+    });
     return pool;
   }
 
-  #poolError(error: unknown, timedOut: boolean): ConnectError {
+  #poolError(error: unknown, timedOut: boolean, ms: number): ConnectError {
     const message = error instanceof Error ? error.message : String(error);
     if (timedOut) {
       return new ConnectError(
-        `the connector did not answer within ${this.#options.timeoutMs} ms (planning.timeout.ms) and was stopped`,
+        `the connector did not answer within ${ms} ms${ms < this.#options.timeoutMs ? '' : ' (planning.timeout.ms)'} and was stopped`,
         { code: 'PLANNING_TIMEOUT', cause: error },
       );
     }
@@ -112,4 +171,16 @@ export class PlanningPool {
       cause: error,
     });
   }
+}
+
+function culpritOf(job: PlanningJob): string {
+  if (job.kind === 'definition') return `${job.class} ${job.version ?? ''}`;
+  return job.config['connector.class'] ?? job.config['connector-class'] ?? '';
+}
+
+/** Of the queue itself: it is full, or nobody waits any more. */
+function asPlanningFailed(error: unknown): never {
+  if (error instanceof ConnectError) throw error;
+  const message = error instanceof Error ? error.message : String(error);
+  throw new ConnectError(`it was not planned: ${message}`, { code: 'PLANNING_FAILED', cause: error });
 }

@@ -1,16 +1,33 @@
-import { shortNames, type PluginCatalog } from '../../plugins/catalog.js';
+import { findPlugin, shortNames, type PluginCatalog } from '../../plugins/catalog.js';
+import { configuredPlugins, type DefaultConverters } from '../../plugins/configured-plugins.js';
 import { discoverPlugins } from '../../plugins/discover.js';
+import type { PluginType } from '../../sdk/plugin.js';
 import type { ActorLogger } from '../kernel/protocol.js';
+import type { PlanningJob } from './planning-pool.js';
 import type { PluginListing } from './protocol.js';
+
+const TYPES: readonly PluginType[] = ['source', 'sink', 'converter', 'transformation', 'predicate'];
+
+interface Named {
+  readonly class: string;
+  readonly version: string;
+}
 
 /** The plugins of this node, for lists. Threads that run plugins read the manifests themselves. */
 export class PluginCatalogs {
   readonly #paths: readonly string[];
-  readonly #log: ActorLogger;
+  readonly #defaults: DefaultConverters;
+  readonly #log: Pick<ActorLogger, 'warn'>;
   #catalog: PluginCatalog;
+  /** Those that were tried and do not load, as many as there are plugins: with the reason. */
+  #broken = new Map<string, { readonly path: string; readonly reason: string }>();
 
-  constructor(paths: readonly string[], log: ActorLogger) {
-    this.#paths = paths;
+  constructor(
+    params: DefaultConverters & { readonly pluginPaths: readonly string[] },
+    log: Pick<ActorLogger, 'warn'>,
+  ) {
+    this.#paths = params.pluginPaths;
+    this.#defaults = params;
     this.#log = log;
     this.#catalog = this.#read();
   }
@@ -23,14 +40,52 @@ export class PluginCatalogs {
         type: plugin.type,
         version: plugin.version,
         aliases: [...plugin.aliases, ...shortNames(plugin)],
+        ...(this.#broken.has(nameOf(plugin)) ? { loads: false as const } : {}),
       })),
-      problems,
+      problems: [...problems, ...this.#broken.values()],
     };
   }
 
   reload(): PluginListing {
+    this.#broken = new Map();
     this.#catalog = this.#read();
     return this.listing();
+  }
+
+  /** Loads each plugin of a package once, in a thread that may be lost, so that lists name none that does not load. */
+  async check(load: (plugin: Named) => Promise<unknown>, signal: AbortSignal): Promise<void> {
+    const catalog = this.#catalog;
+    for (const { class: name, version, location } of catalog.plugins) {
+      if (location === null) continue;
+      try {
+        await load({ class: name, version });
+      } catch (error) {
+        if (signal.aborted) return;
+        const reason = error instanceof Error ? error.message : String(error);
+        if (this.#catalog !== catalog) return;
+        this.#broken.set(nameOf({ class: name, version }), { path: location, reason });
+        this.#log.warn({ path: location, code: 'PLUGIN_PROBLEM' }, reason);
+      }
+      if (signal.aborted || this.#catalog !== catalog) return;
+    }
+  }
+
+  /** The folders of the packages whose code a job runs; what is not found runs none. */
+  packagesOf(job: PlanningJob): readonly string[] {
+    const named =
+      job.kind === 'definition'
+        ? [{ types: TYPES, pluginClass: job.class, version: job.version }]
+        : configuredPlugins(job.config, this.#defaults);
+    const folders: string[] = [];
+    for (const { types, pluginClass, version } of named) {
+      try {
+        const { location } = findPlugin(this.#catalog, types, pluginClass, version);
+        if (location !== null) folders.push(location);
+      } catch {
+        // Its absence is for the job to tell.
+      }
+    }
+    return folders;
   }
 
   #read(): PluginCatalog {
@@ -38,4 +93,8 @@ export class PluginCatalogs {
     for (const { path, reason } of catalog.problems) this.#log.warn({ path, code: 'PLUGIN_PROBLEM' }, reason);
     return catalog;
   }
+}
+
+function nameOf({ class: name, version }: Named): string {
+  return `${name} ${version}`;
 }

@@ -13,6 +13,8 @@ export interface PluginInfo {
   readonly version: string;
   /** Other names that `connector.class` may use for it. */
   readonly aliases?: readonly string[];
+  /** false: its module does not load. `problems` has the reason. */
+  readonly loads?: false;
 }
 
 export interface PluginListing {

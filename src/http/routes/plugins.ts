@@ -16,7 +16,7 @@ export function pluginRoutes(router: Routes, deps: RouteDeps): void {
     const shown = connectorsOnly
       ? plugins.filter(({ type }) => type === 'source' || type === 'sink')
       : plugins;
-    ctx.body = shown.map(pluginInfo);
+    ctx.body = shown.filter(({ loads }) => loads !== false).map(pluginInfo);
   });
 
   router.get('/connector-plugins/:plugin/config', async (ctx: RouteContext) => {

@@ -1,0 +1,130 @@
+/** Plugins that plan badly, beside others that must not notice. */
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { PlanningPool, type PlanningPoolOptions } from '#troupe/actors/config-sync/planning-pool.js';
+import type { PlanningLine } from '#troupe/actors/config-sync/planning-lines.js';
+import { PluginCatalogs } from '#troupe/actors/config-sync/plugin-catalogs.js';
+import { folder, writePackage } from '../../unit/plugins/packages.js';
+import { until } from '../../support/wait.js';
+
+const source = (body: string): string => `
+  const forever = () => { setInterval(() => undefined, 1000); return new Promise(() => undefined); };
+  export default { type: 'source', plugin: {
+    kind: 'source', version: '1', config: [], createTask: () => ({}), taskConfigs: () => [{}], ${body}
+  } };`;
+
+const MODULES = {
+  Hangs: source('taskConfigs: forever'),
+  Poisons: source(
+    'validate: () => { Array.prototype.filter = () => []; globalThis.poisoned = true; return []; }',
+  ),
+  Looks: source(
+    "validate: () => globalThis.poisoned ? [{ field: 'name', value: null, reason: 'is poisoned' }] : []",
+  ),
+  Talks: source(`taskConfigs: async (context) => {
+    context.log.info('planning', { shards: 3 });
+    for (let i = 0; i < 1000; i += 1) context.log.debug('again');
+    await new Promise((resolve) => context.signal.addEventListener('abort', resolve, { once: true }));
+    return [{ ended: 'in time' }];
+  }`),
+  NeverLoads: 'await new Promise(() => setInterval(() => undefined, 1000));',
+  Broken: 'export default {\n  a: 1,\n  b c\n};\n',
+};
+type Class = keyof typeof MODULES;
+
+function poolFor(t: TestContext, more: Partial<PlanningPoolOptions> = {}) {
+  const dir = folder(t);
+  for (const [name, text] of Object.entries(MODULES))
+    writePackage(join(dir, name), [{ class: name, type: 'source', version: '1', module: 'index.js' }], {
+      'index.js': text,
+    });
+  const warned: string[] = [];
+  const defaults = { keyConverter: 'StringConverter', valueConverter: 'StringConverter' };
+  const log = { warn: (_: object, message: string) => void warned.push(message) };
+  const catalogs = new PluginCatalogs({ ...defaults, pluginPaths: [dir] }, log);
+  const lines: PlanningLine[] = [];
+  const pool = new PlanningPool({
+    ...defaults,
+    threads: 2,
+    timeoutMs: 20_000,
+    pluginPaths: [dir],
+    packagesOf: (job) => catalogs.packagesOf(job),
+    onStray: () => undefined,
+    onLine: (line) => lines.push(line),
+    ...more,
+  });
+  t.after(() => pool.close());
+  const config = (name: Class) => ({ name: 'c', 'connector.class': name, topic: 't' });
+  return {
+    pool,
+    lines,
+    catalogs,
+    warned,
+    plan: (name: Class, signal?: AbortSignal) =>
+      pool.run({ kind: 'plan', name: 'c', config: config(name) }, signal && { signal }),
+    validate: (name: Class) => pool.run({ kind: 'validate', config: config(name) }),
+  };
+}
+
+test('what one plugin changes in its thread no plugin of another package meets', async (t) => {
+  const { validate } = poolFor(t, { threads: 1 });
+  await validate('Poisons');
+  for (let i = 0; i < 3; i += 1) assert.equal((await validate('Looks')).error_count, 0);
+});
+
+test('plans that hang leave a thread for others, and end when nobody wants them any more', async (t) => {
+  const { plan, validate } = poolFor(t);
+  const ending = new AbortController();
+  const hanging = [1, 2, 3].map(() =>
+    plan('Hangs', ending.signal).then(
+      () => null,
+      (error: unknown) => error,
+    ),
+  );
+  assert.equal((await validate('Looks')).error_count, 0);
+  const still = Promise.resolve('they hang still');
+  assert.equal(await Promise.race([...hanging, still]), 'they hang still');
+  ending.abort();
+  for (const ended of await Promise.all(hanging)) assert.match(String(ended), /not planned|planning failed/);
+  assert.equal((await validate('Looks')).error_count, 0);
+});
+
+test('a plan writes to the log of the node, in bounds, and is told to end before its time is over', async (t) => {
+  const { plan, lines } = poolFor(t, { timeoutMs: 8000 });
+  assert.deepEqual(await plan('Talks'), [{ ended: 'in time' }]);
+  await until('its lines have come', () => lines.length >= 100);
+  assert.equal(lines.length, 100);
+  assert.deepEqual(lines[0], {
+    type: 'planning line',
+    connector: 'c',
+    level: 'info',
+    message: 'planning',
+    fields: '{"shards":3}',
+  });
+  assert.match(lines[99]?.message ?? '', /more than is kept/);
+});
+
+test('a module that never loads is not waited for again by those who ask for its definition', async (t) => {
+  const { pool } = poolFor(t, { timeoutMs: 1000 });
+  const job = { kind: 'definition', class: 'NeverLoads', version: null } as const;
+  const first: unknown = await pool.run(job).catch((error: unknown) => error);
+  assert.match(String(first), /did not answer within 1000 ms/);
+  assert.equal(await pool.run(job).catch((error: unknown) => error), first);
+});
+
+test('a plugin that does not load is no good one, and the line of a syntax error is told', async (t) => {
+  const { pool, catalogs, warned } = poolFor(t, { timeoutMs: 3000 });
+  assert.deepEqual(catalogs.listing().problems, []);
+  await catalogs.check((plugin) => pool.run({ kind: 'definition', ...plugin }), new AbortController().signal);
+  const { plugins, problems } = catalogs.listing();
+  assert.deepEqual(
+    plugins
+      .filter(({ loads }) => loads === false)
+      .map(({ class: name }) => name)
+      .sort(),
+    ['Broken', 'NeverLoads'],
+  );
+  assert.equal(problems.length, 2);
+  assert.match(warned.join('\n'), /Broken 1 does not load .*: line 3: /);
+});
