@@ -16,6 +16,7 @@ const EFBIG = 27;
 const EDQUOT = 122;
 const EACCES = 13;
 const EIO = 5;
+const EROFS = 30;
 /** Less free space than a commit may need: lmdb reports a write that did not fit as an I/O error. */
 const SCARCE_BYTES = 64 * 1024 * 1024;
 
@@ -64,6 +65,12 @@ export function toLogError(error: unknown, path: string): LogError {
         `${path} cannot be opened: permission denied. Check the owner of the log's folder`,
         cause,
       );
+    case EROFS:
+      return new LogError(
+        'LOG_IO',
+        `the disk that holds ${path} takes no writes (read-only). After an error of the disk Linux mounts it so: look at the system's log, then mount it anew`,
+        cause,
+      );
     default:
       return new LogError('LOG_IO', `the store at ${path} failed: ${text}`, cause);
   }
@@ -82,7 +89,7 @@ function codeOf(error: unknown): number | null {
   if (typeof error !== 'object' || error === null) return null;
   const code: unknown = Reflect.get(error, 'code');
   if (typeof code === 'number') return code;
-  if (code === 'ENOSPC') return ENOSPC;
-  if (code === 'EACCES') return EACCES;
-  return null;
+  // Of Node: -28 for ENOSPC.
+  const errno: unknown = Reflect.get(error, 'errno');
+  return typeof errno === 'number' ? -errno : null;
 }

@@ -84,7 +84,11 @@ export async function openDatabase(
 }
 
 function checkFiles(dataFile: string, markFile: string): void {
-  if (sizeOf(dataFile) > 0) return checkDataFile(dataFile);
+  if (sizeOf(dataFile) > 0) {
+    // A copy that was put back may come without it.
+    if (sizeOf(`${dataFile}-lock`) === 0) checkRoom(dataFile);
+    return checkDataFile(dataFile);
+  }
   if (existsSync(markFile)) {
     const mark = readFileSync(markFile, 'utf8').trim().slice(0, 20);
     throw new LogError(
@@ -93,11 +97,15 @@ function checkFiles(dataFile: string, markFile: string): void {
         `Restore it from a copy, or remove the whole folder to begin with an empty log`,
     );
   }
+  checkRoom(dataFile);
+}
+
+function checkRoom(dataFile: string): void {
   const { bavail, bsize } = statfsSync(join(dataFile, '..'));
   if (bavail * bsize < LOCK_FILE_ROOM)
     throw new LogError(
       'LOG_FULL',
-      `the disk has no room to create ${dataFile}. Free space there, and start again`,
+      `the disk has no room to create ${dataFile}, or the lock file beside it. Free space there, and start again`,
     );
 }
 

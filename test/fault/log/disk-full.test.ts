@@ -1,14 +1,16 @@
 import assert from 'node:assert/strict';
-import { rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { copyFileSync, mkdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
 import { EmbeddedStore } from '#troupe/log/embedded/store.js';
+import { LogError } from '#troupe/log/log.js';
 
 import { assertCode } from '../../conformance/log.suite.js';
 import { batchOf, readTexts } from '../../conformance/log-batches.js';
 import { mountSmallDisk, NO_SMALL_DISK } from '../../support/small-disk.js';
-import { KEPT } from './support.js';
+import { KEPT, newFolder, openStore } from './support.js';
 
 test('a full disk: the append is refused whole, and the log goes on when there is room again', async (t) => {
   const disk = mountSmallDisk(t, 16);
@@ -49,4 +51,33 @@ test('a full disk: the append is refused whole, and the log goes on when there i
   } finally {
     await store.close();
   }
+});
+
+test('a store that was put back without its lock file is not opened on a full disk, where that would end the process', async (t) => {
+  const disk = mountSmallDisk(t, 4);
+  if (disk === null) return t.skip(NO_SMALL_DISK);
+  const kept = newFolder(t);
+  const store = await openStore(t, { dir: kept });
+  await store.createTopic('data', { queues: 1, ...KEPT });
+  await store.close();
+  const dir = join(disk, 'log');
+  mkdirSync(dir);
+  for (const name of ['data.mdb', 'format']) copyFileSync(join(kept, name), join(dir, name));
+  const { bavail, bsize } = statfsSync(disk);
+  writeFileSync(join(disk, 'ballast'), Buffer.alloc(bavail * bsize));
+  await assertCode(EmbeddedStore.open({ dir }), 'LOG_FULL');
+  rmSync(join(disk, 'ballast'));
+  assert.notEqual(await (await openStore(t, { dir })).describeTopic('data'), null);
+});
+
+test('a disk that takes no writes is refused with what to look at', async (t) => {
+  const disk = mountSmallDisk(t, 4);
+  if (disk === null) return t.skip(NO_SMALL_DISK);
+  mkdirSync(join(disk, 'log'));
+  execFileSync('mount', ['-o', 'remount,ro', disk]);
+  await assert.rejects(EmbeddedStore.open({ dir: join(disk, 'log') }), (error) => {
+    assert.ok(error instanceof LogError && error.code === 'LOG_IO', String(error));
+    assert.match(error.message, /takes no writes \(read-only\)/);
+    return true;
+  });
 });
