@@ -8,6 +8,7 @@ import { restUrl } from './core/cluster/rest-url.js';
 import { choosePort } from './supervisor/free-port.js';
 import { lockInstance } from './supervisor/instance-lock.js';
 import { nodeTree, storeFolder, taskSpares } from './supervisor/node-tree.js';
+import { memoryLimitBytes } from './supervisor/memory-watch.js';
 import { poolAnswers, poolSize } from './supervisor/pool-watch.js';
 import { closeToOthers } from './supervisor/private-files.js';
 import { pathProblem } from './supervisor/start-error.js';
@@ -118,6 +119,7 @@ async function runLocked(
   const spares = taskSpares(parameters);
   const system = startSystem(nodeTree(parameters, { version: version(), commit: commit(), configFile }), {
     log: { ...logging, bindings: {} },
+    memoryLimitBytes: memoryLimitBytes(parameters.nodeMemoryMaxMb),
     ...(spares === null ? {} : { spares }),
     onGiveUp: (line) => {
       log.error({}, line);

@@ -1,6 +1,7 @@
 /** The keys that every connector has, beside those of its plugin. */
 import type { ConfigDefinition, ConfigKey, ConfigValue } from '../sdk/config.js';
 import { javaPattern, javaPatternProblem } from '../sdk/java-pattern/java-pattern.js';
+import { MIN_OWN_MB } from '../core/task-heap.js';
 import { CONSUMING } from './config-consuming.js';
 
 const COMMON = 'Common';
@@ -67,6 +68,19 @@ const CONNECTOR: ConfigDefinition = [
     group: COMMON,
     width: 'SHORT',
     displayName: 'Task weight',
+  },
+  {
+    name: 'task.heap.max.mb',
+    type: 'INT',
+    defaultValue: null,
+    min: MIN_OWN_MB,
+    max: 65_536,
+    importance: 'LOW',
+    documentation:
+      "JavaScript heap that the thread of one task may keep, in MB, instead of the node's `task.heap.max.mb`. More than the node's `task.heap.ceiling.mb` counts as that.",
+    group: COMMON,
+    width: 'SHORT',
+    displayName: 'Task heap max (MB)',
   },
   {
     name: 'tasks.max.enforce',

@@ -29,6 +29,13 @@ export interface ThreadOptions {
   readonly onStuck: () => void;
 }
 
+export interface ThreadUsage {
+  readonly bytes: number;
+  /** So long it has not said how much: it may be more by now. */
+  readonly silentMs: number;
+  readonly poolCalls: number;
+}
+
 /** One incarnation of an actor: its Worker, from start to exit. */
 export class ActorThread implements Runner {
   readonly spec: ActorSpec;
@@ -74,6 +81,18 @@ export class ActorThread implements Runner {
   /** It can be handed channels to its peers. */
   get alive(): boolean {
     return this.#state !== 'gone';
+  }
+
+  /** What its ending may be judged by: only a task's thread, which others do without, may be ended for their sake. */
+  usage(): ThreadUsage | null {
+    if (this.#state !== 'running' || this.spec.whenExhausted !== 'giveUp') return null;
+    const { heapUsedBytes, externalBytes, poolCalls } = readPulse(this.#pulse);
+    return { bytes: heapUsedBytes + externalBytes, silentMs: this.#silentMs, poolCalls };
+  }
+
+  /** Ends the thread at once, for the sake of the others. */
+  end(reason: ExitReason): void {
+    this.#terminate(reason);
   }
 
   /** Ends the thread at once, between any two of its instructions: a fault like any other. */
@@ -139,7 +158,7 @@ export class ActorThread implements Runner {
   }
 
   #watchPulse(elapsedMs: number): void {
-    const { beat, overSoftLimit } = readPulse(this.#pulse);
+    const { beat, overSoftLimit, overExternalLimit } = readPulse(this.#pulse);
     this.#silentMs = beat === this.#lastBeat ? this.#silentMs + elapsedMs : 0;
     this.#lastBeat = beat;
     const { beatDeadlineMs, heap } = this.spec;
@@ -149,10 +168,15 @@ export class ActorThread implements Runner {
         message: `its event loop did not turn for more than ${beatDeadlineMs} ms`,
       });
     } else if (overSoftLimit) {
-      const share = `${Math.round(heap.softLimit * 100)} % of its ${heap.maxOldMb} MB`;
+      const mark = Math.round(heap.softLimit * heap.maxOldMb);
       this.#askToStop({
         code: 'HEAP_SOFT_LIMIT',
-        message: `its heap holds more than ${share} after a collection`,
+        message: `its heap holds more than ${mark} MB after a collection`,
+      });
+    } else if (overExternalLimit) {
+      this.#askToStop({
+        code: 'EXTERNAL_MEMORY_LIMIT',
+        message: `it holds more than ${heap.maxExternalMb ?? 0} MB outside its heap (Buffers, large strings) after a collection`,
       });
     }
   }
@@ -169,11 +193,14 @@ export class ActorThread implements Runner {
 
   describe(): RunnerFigures {
     if (this.#thread === null || this.#state === 'gone') return {};
+    const { heapUsedBytes, externalBytes, poolCalls } = readPulse(this.#pulse);
     let mailbox = 0;
     for (const counters of this.#inbound.values()) mailbox += waiting(counters);
     return {
       threadId: this.#thread.worker.threadId,
-      heapUsedBytes: readPulse(this.#pulse).heapUsedBytes,
+      heapUsedBytes,
+      externalBytes,
+      poolCalls,
       heapLimitBytes: this.spec.heap.maxOldMb * MEGABYTE,
       ...(this.#loopUse === undefined ? {} : { eventLoopUse: this.#loopUse }),
       mailbox,
@@ -192,6 +219,8 @@ export class ActorThread implements Runner {
       channels,
       pulse: this.#pulse,
       softLimitBytes: spec.heap.maxOldMb * MEGABYTE * spec.heap.softLimit,
+      externalLimitBytes:
+        spec.heap.maxExternalMb === undefined ? Infinity : spec.heap.maxExternalMb * MEGABYTE,
       lease,
       log: { ...log, bindings: { ...log.bindings, actor: spec.id } },
     };

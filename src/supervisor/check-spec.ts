@@ -33,7 +33,8 @@ const BACKOFF: Fields = { minMs: number(0, MAX_MS), maxMs: number(0, MAX_MS), ji
 const HEAP: Fields = {
   maxOldMb: number(4, 1024 * 1024),
   maxYoungMb: optional(number(1, 1024)),
-  softLimit: number(0.01, 1),
+  softLimit: number(0.001, 1),
+  maxExternalMb: optional(number(1, 1024 * 1024)),
 };
 const COMMON: Fields = {
   id: text,

@@ -7,6 +7,7 @@ import type { HttpParams } from '../http/actor/protocol.js';
 import type { PersistenceParams } from '../actors/persistence/params.js';
 import type { RebalancerParams } from '../actors/rebalancer/params.js';
 import type { TaskSettings } from '../actors/task/protocol.js';
+import { threadHeap, type TaskMemory } from '../core/task-heap.js';
 import type { Parameters } from '../core/parameters/parameters.js';
 import { fileRules, type FileRules } from '../core/parameters/file-rules.js';
 import { restUrl } from '../core/cluster/rest-url.js';
@@ -84,13 +85,18 @@ export function taskSpares(parameters: Parameters): SpareSpec | null {
     count: taskThreadsSpare,
     calmMs: 2000,
     module: moduleOf('task'),
-    heap: taskHeap(parameters),
+    heap: threadHeap(taskMemory(parameters), undefined),
     loads: loads.map((path) => new URL(path, import.meta.url).href),
   };
 }
 
-function taskHeap(parameters: Parameters): ActorSpec['heap'] {
-  return { maxOldMb: parameters.taskHeapMaxMb, softLimit: parameters.taskHeapSoftLimit };
+function taskMemory(parameters: Parameters): TaskMemory {
+  return {
+    heapMb: parameters.taskHeapMaxMb,
+    softShare: parameters.taskHeapSoftLimit,
+    ceilingMb: parameters.taskHeapCeilingMb,
+    externalMb: parameters.taskExternalMaxMb,
+  };
 }
 
 function moduleOf(actor: string): string {
@@ -276,7 +282,7 @@ function rebalancerParams(parameters: Parameters, files: FileRules): RebalancerP
     startDeadlineMs: parameters.taskStartTimeoutMs,
     stopDeadlineMs: parameters.taskStopTimeoutMs,
     beatDeadlineMs: parameters.actorBeatTimeoutMs,
-    heap: taskHeap(parameters),
+    memory: taskMemory(parameters),
     intensity: {
       restarts: parameters.taskRestartMax,
       periodMs: parameters.taskRestartPeriodMs,

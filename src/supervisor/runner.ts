@@ -18,5 +18,13 @@ export interface RunnerEvents {
 
 export type RunnerFigures = Pick<
   TreeNode,
-  'threadId' | 'heapUsedBytes' | 'heapLimitBytes' | 'eventLoopUse' | 'mailbox' | 'children' | 'strategy'
+  | 'threadId'
+  | 'heapUsedBytes'
+  | 'heapLimitBytes'
+  | 'externalBytes'
+  | 'poolCalls'
+  | 'eventLoopUse'
+  | 'mailbox'
+  | 'children'
+  | 'strategy'
 >;

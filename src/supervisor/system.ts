@@ -14,7 +14,10 @@ import type {
 import { toWireError } from '../actors/kernel/wire-error.js';
 import { ActorThread } from './actor-thread.js';
 import { checkTree } from './check-spec.js';
+import { MemoryWatch } from './memory-watch.js';
+import { PoolWatch } from './pool-watch.js';
 import type { Runner, RunnerEvents } from './runner.js';
+import { watchShared, type WatchedThreads } from './shared-watch.js';
 import { SpareThreads, type SpareSpec } from './spare-threads.js';
 import { SupervisorNode, type SupervisorWorld } from './supervisor-node.js';
 import { Switchboard } from './switchboard.js';
@@ -25,6 +28,8 @@ import { Watchdog } from './watchdog.js';
 export interface SystemOptions {
   /** For the lines of the supervisor and of every thread. */
   readonly log: LogOptions;
+  /** What the process may hold in memory before the task that holds most is ended; absent: nobody looks. */
+  readonly memoryLimitBytes?: number;
   /** Threads to keep for actors that may have to start at once; absent: none. */
   readonly spares?: SpareSpec;
   /** The root has given up and everything is stopped: one line that says why. */
@@ -74,6 +79,7 @@ class ActorSystem implements System, SupervisorWorld {
   readonly #watchers = new Map<ActorId, Set<ActorThread>>();
   readonly #startedAt = monotonicMs();
   readonly #stopped: Promise<void>;
+  #endWatch: () => void = () => undefined;
   #root: Runner | null = null;
   #state: ChildState = 'starting';
   #stopReason: string | null = null;
@@ -111,6 +117,7 @@ class ActorSystem implements System, SupervisorWorld {
         stuck: () => undefined,
         exited: (reason) => {
           this.#watchdog.stop();
+          this.#endWatch();
           this.#root = null;
           this.#state = this.#stopReason === null ? 'failed' : 'stopped';
           reject(new SystemError('START_ABANDONED', this.#stopReason ?? reason.message));
@@ -121,6 +128,25 @@ class ActorSystem implements System, SupervisorWorld {
     });
     this.started.catch(() => undefined);
     this.#watchdog.start();
+    this.#endWatch = this.#watchShared();
+  }
+
+  #watchShared(): () => void {
+    const threads: WatchedThreads = {
+      suspects: () =>
+        [...this.#switchboard.threads].flatMap((thread) => {
+          const usage = thread.usage();
+          return usage === null ? [] : [{ thread, ...usage }];
+        }),
+      onProblem: (message) => {
+        this.#log.error({}, message);
+      },
+    };
+    const { memoryLimitBytes } = this.#options;
+    return watchShared([
+      new PoolWatch(threads),
+      ...(memoryLimitBytes === undefined ? [] : [new MemoryWatch(memoryLimitBytes, threads)]),
+    ]);
   }
 
   get spareThreads(): number {

@@ -37,7 +37,7 @@ export const REBALANCER: RebalancerParams = {
   startDeadlineMs: 10_000,
   stopDeadlineMs: 1000,
   beatDeadlineMs: 10_000,
-  heap: { maxOldMb: 1, softLimit: 1 },
+  memory: { heapMb: 16, softShare: 1, ceilingMb: 16, externalMb: 16 },
   intensity: { restarts: 1e9, periodMs: 1 },
   backoff: BACKOFF,
   maxMoves: MAX_MOVES,

@@ -78,6 +78,10 @@ class FaultyTask implements SourceTask {
         // More than the pool has by default, and none of them ever ends.
         await Promise.all(Array.from({ length: 8 }, () => open('fifo', 'r')));
         return;
+      case 'map': {
+        const map = new Map<number, object>();
+        for (let i = 0; ; i += 1) map.set(i, { i });
+      }
       case 'heap':
         for (let i = 0; i < 200; i += 1) {
           for (let k = 0; k < 20_000; k += 1) this.#kept.push({ i, k, text: `${i}-${k}` });

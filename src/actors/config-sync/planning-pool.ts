@@ -147,7 +147,8 @@ export class PlanningPool {
       idleTimeout: 10_000,
       // The default blocks the thread's event loop between jobs, and with it every timer of a plugin.
       atomics: 'disabled',
-      resourceLimits: { maxOldGenerationSizeMb: 128 },
+      // Much less, and a plugin's growing Map ends the whole process: src/core/task-heap.ts.
+      resourceLimits: { maxOldGenerationSizeMb: 1024 },
     });
     // Errors of threads without a job, and a close that took too long; unheard they would end this actor.
     pool.on('error', this.#options.onStray);

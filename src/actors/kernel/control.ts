@@ -22,6 +22,8 @@ export interface ThreadData {
   readonly channels: readonly ChannelEnd[];
   readonly pulse: PulseBuffer;
   readonly softLimitBytes: number;
+  /** Outside the heap. */
+  readonly externalLimitBytes: number;
   readonly lease: SharedArrayBuffer;
   readonly log: LogOptions;
 }

@@ -125,6 +125,8 @@ export interface ActorSpec {
     readonly maxOldMb: number;
     readonly maxYoungMb?: number;
     /** Share of maxOldMb. */ readonly softLimit: number;
+    /** Outside the heap: Buffers, large strings. Absent: not looked at. */
+    readonly maxExternalMb?: number;
   };
 }
 
@@ -153,7 +155,10 @@ export interface ExitReason {
     | 'STOP_FORCED'
     | 'HUNG'
     | 'HEAP_SOFT_LIMIT'
-    | 'HEAP_HARD_LIMIT';
+    | 'HEAP_HARD_LIMIT'
+    | 'EXTERNAL_MEMORY_LIMIT'
+    | 'NODE_MEMORY_LIMIT'
+    | 'THREAD_POOL_LIMIT';
   readonly message: string;
   readonly stack?: string;
   /** The plugin error's own code, where it has one. */
@@ -173,6 +178,10 @@ export interface TreeNode {
   readonly upMs?: number;
   readonly heapUsedBytes?: number;
   readonly heapLimitBytes?: number;
+  /** Outside the heap: Buffers, large strings. */
+  readonly externalBytes?: number;
+  /** Calls for files and host names in the thread pool. */
+  readonly poolCalls?: number;
   /** 0 to 1: share of time the event loop was busy. */
   readonly eventLoopUse?: number;
   readonly mailbox?: number;

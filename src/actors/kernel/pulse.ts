@@ -7,44 +7,76 @@ export const BEAT_MS = 250;
 const BEAT = 0;
 const HEAP_KB = 1;
 const OVER_SOFT = 2;
+const EXTERNAL_KB = 3;
+const OVER_EXTERNAL = 4;
+const POOL_CALLS = 5;
+const SLOTS = 6;
 
-/** Beats in a row above the soft mark, each after a collection, that make a fault. */
-const SOFT_LIMIT_BEATS = 2;
+/** Beats in a row above a mark, each after a collection, that make a fault. */
+const LIMIT_BEATS = 2;
+/** Looking at what is under way costs more than the rest of a beat. */
+const BEATS_PER_CALL_COUNT = 4;
 
 export type PulseBuffer = Int32Array<SharedArrayBuffer>;
 
 export function newPulse(): PulseBuffer {
-  return new Int32Array(new SharedArrayBuffer(3 * Int32Array.BYTES_PER_ELEMENT));
+  return new Int32Array(new SharedArrayBuffer(SLOTS * Int32Array.BYTES_PER_ELEMENT));
 }
 
-export function readPulse(pulse: PulseBuffer): {
-  beat: number;
-  heapUsedBytes: number;
-  overSoftLimit: boolean;
-} {
+export interface PulseReading {
+  readonly beat: number;
+  readonly heapUsedBytes: number;
+  readonly overSoftLimit: boolean;
+  /** Outside the heap: Buffers, large strings. */
+  readonly externalBytes: number;
+  readonly overExternalLimit: boolean;
+  /** Calls for files and names that are under way in the process's thread pool, or wait for it. */
+  readonly poolCalls: number;
+}
+
+export function readPulse(pulse: PulseBuffer): PulseReading {
   return {
     beat: Atomics.load(pulse, BEAT),
     heapUsedBytes: Atomics.load(pulse, HEAP_KB) * 1024,
-    overSoftLimit: Atomics.load(pulse, OVER_SOFT) >= SOFT_LIMIT_BEATS,
+    overSoftLimit: Atomics.load(pulse, OVER_SOFT) >= LIMIT_BEATS,
+    externalBytes: Atomics.load(pulse, EXTERNAL_KB) * 1024,
+    overExternalLimit: Atomics.load(pulse, OVER_EXTERNAL) >= LIMIT_BEATS,
+    poolCalls: Atomics.load(pulse, POOL_CALLS),
   };
 }
 
 /** Starts beating in the calling thread. */
-export function startPulse(pulse: PulseBuffer, softLimitBytes: number): NodeJS.Timeout {
+export function startPulse(
+  pulse: PulseBuffer,
+  softLimitBytes: number,
+  externalLimitBytes = Infinity,
+): NodeJS.Timeout {
   const beat = (): void => {
-    Atomics.add(pulse, BEAT, 1);
-    let used = v8.getHeapStatistics().used_heap_size;
-    // Used includes garbage. Only what a collection leaves is held, and only that is worth a restart.
-    if (used > softLimitBytes) {
+    const count = Atomics.add(pulse, BEAT, 1);
+    let { used_heap_size: used, external_memory: external } = v8.getHeapStatistics();
+    // Both include garbage. Only what a collection leaves is held, and only that is worth a restart.
+    if (used > softLimitBytes || external > externalLimitBytes) {
       collectGarbage();
-      used = v8.getHeapStatistics().used_heap_size;
+      ({ used_heap_size: used, external_memory: external } = v8.getHeapStatistics());
     }
     Atomics.store(pulse, HEAP_KB, Math.ceil(used / 1024));
-    if (used > softLimitBytes) Atomics.add(pulse, OVER_SOFT, 1);
-    else Atomics.store(pulse, OVER_SOFT, 0);
+    Atomics.store(pulse, EXTERNAL_KB, Math.ceil(external / 1024));
+    countOver(pulse, OVER_SOFT, used > softLimitBytes);
+    countOver(pulse, OVER_EXTERNAL, external > externalLimitBytes);
+    if (count % BEATS_PER_CALL_COUNT === 0) Atomics.store(pulse, POOL_CALLS, poolCalls());
   };
   beat();
   return setInterval(beat, BEAT_MS);
+}
+
+function countOver(pulse: PulseBuffer, slot: number, over: boolean): void {
+  if (over) Atomics.add(pulse, slot, 1);
+  else Atomics.store(pulse, slot, 0);
+}
+
+/** Those of compression and cryptography cannot be seen. */
+function poolCalls(): number {
+  return process.getActiveResourcesInfo().filter((type) => /^FSReq|^Get(Addr|Name)Info/.test(type)).length;
 }
 
 let gc: (() => void) | null = null;

@@ -40,7 +40,8 @@ class ActorHost {
       this.#fail('run', error);
     });
     takeOutput(this.#log);
-    startPulse(this.#data.pulse, this.#data.softLimitBytes);
+    const { pulse, softLimitBytes, externalLimitBytes } = this.#data;
+    startPulse(pulse, softLimitBytes, externalLimitBytes);
     this.#port.on('message', (message: ToThread) => {
       this.#receive(message);
     });

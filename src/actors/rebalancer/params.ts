@@ -1,4 +1,5 @@
-import type { ActorSpec, Backoff, Intensity } from '../kernel/protocol.js';
+import type { TaskMemory } from '../../core/task-heap.js';
+import type { Backoff, Intensity } from '../kernel/protocol.js';
 import type { TaskSettings } from '../task/protocol.js';
 import type { ConfigSyncProtocol } from '../config-sync/protocol.js';
 import type { DiscoveryProtocol } from '../discovery/protocol.js';
@@ -16,7 +17,7 @@ export interface RebalancerParams {
   readonly startDeadlineMs: number;
   readonly stopDeadlineMs: number;
   readonly beatDeadlineMs: number;
-  readonly heap: ActorSpec['heap'];
+  readonly memory: TaskMemory;
   readonly intensity: Intensity;
   readonly backoff: Backoff;
 }

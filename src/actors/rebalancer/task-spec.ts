@@ -1,3 +1,4 @@
+import { threadHeap } from '../../core/task-heap.js';
 import { parseUnitKey, type ConnectorEntry, type NodeRef, type UnitKey } from '../../core/model.js';
 import { TOO_MANY_PARTITIONS } from '../../core/progress/too-many-partitions.js';
 import type { ActorSpec } from '../kernel/protocol.js';
@@ -28,6 +29,7 @@ export function taskSpec(
   const index = parseUnitKey(start.unit).task;
   const own = index === null ? undefined : entry.tasks?.configs[index];
   if (own === undefined) return null;
+  const config = { ...entry.config, ...own };
   return {
     kind: 'actor',
     id: start.unit,
@@ -35,7 +37,7 @@ export function taskSpec(
     params: {
       ...start,
       taskCount: entry.tasks?.configs.length ?? 1,
-      config: { ...entry.config, ...own },
+      config,
       settings: node.settings,
     },
     peers: ['log', 'persistence', 'rebalancer'],
@@ -47,7 +49,7 @@ export function taskSpec(
     startDeadlineMs: node.startDeadlineMs,
     stopDeadlineMs: node.stopDeadlineMs,
     beatDeadlineMs: node.beatDeadlineMs,
-    heap: node.heap,
+    heap: threadHeap(node.memory, config['task.heap.max.mb']),
   };
 }
 

@@ -211,7 +211,15 @@ const table = {
     },
     'task.heap.max.mb': {
       ...integer('MB', 256, 16, 65_536),
-      doc: "Largest JavaScript heap of a task's thread (old generation). Buffers count outside it.",
+      doc: "JavaScript heap that a task's thread may keep (old generation). A connector may set its own, as `task.heap.max.mb` in its config. V8's own limit, at which it may end the whole process, is four times that, and at least 1 GB.",
+    },
+    'task.heap.ceiling.mb': {
+      ...integer('MB', 1024, 16, 65_536),
+      doc: 'The most that a connector may set as its `task.heap.max.mb`; more counts as this. Never less than `task.heap.max.mb`.',
+    },
+    'task.external.max.mb': {
+      ...integer('MB', 512, 16, 1_048_576),
+      doc: "Memory outside the JavaScript heap (Buffers, large strings) that a task's thread may keep. One that holds more is stopped and started again, as after a fault.",
     },
     'task.heap.soft.limit': {
       ...share(0.8, 0.1, 1),
@@ -247,6 +255,10 @@ const table = {
     },
   },
   Supervision: {
+    'node.memory.max.mb': {
+      ...integer('MB', 0, 0, 16_777_216),
+      doc: 'Memory of the process, without files that are mapped (Linux), at which the task that holds most is ended as after a fault, if it holds a tenth of this. 0: four fifths of what the machine or the container has.',
+    },
     'actor.heap.max.mb': {
       ...integer('MB', 1024, 64, 65_536),
       doc: "Largest JavaScript heap of each of the node's own threads (old generation); a limit, not a reservation. Positions of 100,000 source partitions take about 50 MB in one of them, and twice that while a snapshot is written.",

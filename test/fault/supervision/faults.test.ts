@@ -15,8 +15,14 @@ const cases: readonly [Fault, ExitReason['code'], RegExp, Partial<ActorSpec>][] 
   [
     'holds a large heap',
     'HEAP_SOFT_LIMIT',
-    /more than 20 % of its 48 MB/,
+    /more than 10 MB after a collection/,
     { heap: { maxOldMb: 48, softLimit: 0.2 } },
+  ],
+  [
+    'holds many buffers',
+    'EXTERNAL_MEMORY_LIMIT',
+    /more than 50 MB outside its heap/,
+    { heap: { maxOldMb: 48, softLimit: 1, maxExternalMb: 50 } },
   ],
   ['grows its heap without end', 'HEAP_HARD_LIMIT', /memory/, { heap: { maxOldMb: 32, softLimit: 1 } }],
 ];

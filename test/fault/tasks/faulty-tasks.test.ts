@@ -75,6 +75,7 @@ const FAULTS: readonly (readonly [fault: string, cause: RegExp])[] = [
   ['exit', /PROCESS_EXIT/],
   ['spin', /HUNG/],
   ['heap', /HEAP_(SOFT|HARD)_LIMIT/],
+  ['map', /HUNG|HEAP_HARD_LIMIT|Map maximum size exceeded/],
 ];
 
 for (const [fault, cause] of FAULTS) {
