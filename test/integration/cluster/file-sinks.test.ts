@@ -131,3 +131,25 @@ test('a sink that cannot flush says since when, in which call and why, and goes 
     return !JSON.stringify(body).includes('stalled') && (contentOf(full)?.length ?? 0) > 20_000;
   });
 });
+
+test('a sink whose progress file knows more records than its topic has fails with what to do, and does not wait for them', async (t) => {
+  const { node, dir, source, lines } = await filesOn(t);
+  await source('a', numbered('a', 3));
+  await node.run('k', { 'connector.class': 'FileSink', topics: 'a', file: join(dir, 'out') });
+  await until('a has arrived', () => lines('out').length === 3);
+  await node.stop();
+  const path = join(dir, '.out.progress.json');
+  const progress = JSON.parse(contentOf(path)?.toString() ?? '') as Record<string, unknown>;
+  // As an older version wrote it, of a topic that is not there any more.
+  writeFileSync(path, JSON.stringify({ ...progress, offsets: [{ topic: 'a', queue: 0, offset: 50 }] }));
+  await node.start();
+  await until('it has failed', async () => {
+    const { body } = await node.request('GET', '/connectors/k/status');
+    return /"state":"FAILED".*SEEK_BEHIND_END.*offset 50 of a\/0, which ends at 3/.test(JSON.stringify(body));
+  });
+  rmSync(path);
+  await node.request('POST', '/connectors/k/restart?includeTasks=true');
+  appendFileSync(join(dir, 'a'), 'a-3\n');
+  await until('it goes on', () => lines('out').length === 4);
+  assert.deepEqual(lines('out'), numbered('a', 4));
+});

@@ -97,6 +97,11 @@ export class SinkLoop implements QueueListener {
     this.wake();
   }
 
+  /** Where the sink asked to go on, as far as it was not delivered from there yet. */
+  get sought(): readonly QueueOffset[] {
+    return [...this.#sought.values()];
+  }
+
   pause(queues: readonly QueueRef[], paused: boolean): void {
     for (const at of queues) {
       const queue = this.#byKey.get(queueKey(at));

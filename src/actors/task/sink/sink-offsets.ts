@@ -3,6 +3,7 @@ import type { OffsetEntry, SinkOffset } from '../../../core/progress/progress-ma
 import { beginningOf, type Beginning } from '../../../core/progress/sink-beginning.js';
 import { isNotNow, type Log, type QueueRange, type TopicDescription } from '../../../log/log.js';
 import { encodeValues } from '../../../log/replicated-topic.js';
+import { FatalError } from '../../../sdk/errors.js';
 import type { QueueOffset, QueueRef } from '../../../sdk/plugin.js';
 import type { ActorLogger } from '../../kernel/protocol.js';
 import type { Gate } from '../gate.js';
@@ -72,6 +73,24 @@ export class SinkOffsets {
   async rewind(items: readonly QueueOffset[]): Promise<void> {
     const back = items.filter((item) => item.offset < (this.#committed.get(queueKey(item)) ?? 0));
     if (back.length > 0) await this.commit(back);
+  }
+
+  /**
+   * FatalError SEEK_BEHIND_END where a sink asks for what was never there. Waiting would pass over what comes until then
+   * without a word.
+   */
+  async checkSought(items: readonly QueueOffset[]): Promise<void> {
+    const ahead = items.filter((item) => item.offset > (this.#committed.get(queueKey(item)) ?? 0));
+    for (const { topic, queue, offset } of ahead) {
+      const range = (await rangesNow(this.#options.log, topic)).find((each) => each.queue === queue);
+      if (range === undefined || offset <= range.endOffset) continue;
+      throw new FatalError(
+        `the connector asked to go on at offset ${offset} of ${topic}/${queue}, which ends at ${range.endOffset}: what it keeps ` +
+          `beside its data is of an earlier topic of this name, or the topic has lost its end. Remove what it keeps (of a ` +
+          `file sink the hidden .….progress.json beside its output), and it goes on at its committed offsets`,
+        { code: 'SEEK_BEHIND_END' },
+      );
+    }
   }
 
   /**

@@ -96,7 +96,8 @@ async function startOnQueues(parts: TaskParts, loaded: LoadedSink, round: Round)
     const cause = error instanceof Error ? error.message : String(error);
     context.log.warn({ cause }, 'the offsets of deleted topics could not be forgotten');
   };
-  const ended = loop.run().catch(async (error: unknown) => {
+  const running = offsets.checkSought(loop.sought).then(() => loop.run());
+  const ended = running.catch(async (error: unknown) => {
     // A failure to forget must not take the place of the cause.
     if (isUnknownTopic(error)) await offsets.forgetDeleted().catch(warnNotForgotten);
     throw error;
