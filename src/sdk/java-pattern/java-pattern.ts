@@ -20,23 +20,42 @@ export interface JavaPattern {
   readonly forgetful: ReadonlySet<number>;
 }
 
+/** What a topic's name is matched by has some dozens. */
+const MAX_LENGTH = 10_000;
+
 /** Throws ConfigError BAD_REGEX, which says what is wrong or not supported. */
 export function javaPattern(pattern: string): JavaPattern {
   try {
+    if (pattern.length > MAX_LENGTH) throw new Untranslatable(`it is longer than ${MAX_LENGTH} characters`);
     const { source, groups, names } = new Translation(pattern);
     return {
-      whole: new RegExp(`^(?:${source})$`, 'v'),
-      first: new RegExp(source, 'v'),
+      whole: compiled(`^(?:${source})$`),
+      first: compiled(source),
       groupCount: groups.length,
       groupNames: names,
       forgetful: new Set(groups.flatMap((group) => (isForgetful(group) ? [group.number ?? 0] : []))),
     };
   } catch (error) {
-    if (!(error instanceof Untranslatable || error instanceof SyntaxError)) throw error;
+    if (!(error instanceof Untranslatable)) throw error;
     throw new ConfigError(`must be a regular expression in Java's syntax: ${error.message}`, {
       code: 'BAD_REGEX',
       cause: error,
     });
+  }
+}
+
+/** V8 compiles at the first use, and only then says that an expression is too large. */
+function compiled(source: string): RegExp {
+  try {
+    const regex = new RegExp(source, 'v');
+    // Once for each of its kinds of text.
+    regex.test('');
+    regex.test('\u0100');
+    return regex;
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    // The message begins with the whole expression.
+    throw new Untranslatable(error.message.slice(error.message.lastIndexOf(': ') + 2).slice(0, 200));
   }
 }
 

@@ -56,6 +56,7 @@ test('what would match something else in JavaScript is refused, and the error sa
     ['[a', /a \[ has no \] after it/],
     ['(?<g>a)(?<g>b)', /the group name g stands twice/],
     [`${'('.repeat(300)}${')'.repeat(300)}`, /nested more than 200 deep/],
+    ['a'.repeat(10_001), /longer than 10000 characters/],
   ] as const) {
     assert.throws(
       () => javaPattern(regex),
