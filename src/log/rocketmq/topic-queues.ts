@@ -3,6 +3,10 @@
  * the same queue, for everybody. The name servers forget a broker that goes away; taken at their word, the numbers of
  * its queues would pass to those of the next broker. So the order that a topic began with, by the broker's name and then
  * the queue's id, is kept beside the route, and what comes later is put behind it.
+ *
+ * Two clients that see different new queues first put them there in different orders, and the later one wins. So new
+ * queues have their numbers only when the name servers have been seen to keep them in that order for a while: whoever
+ * was about to write another one has done so by then, and been read.
  */
 import { LRUCache } from 'lru-cache';
 import { LogError } from '../log.js';
@@ -20,30 +24,54 @@ interface Known {
   /** Of which they were numbered; the client gives the same one until it has another. */
   readonly route: Queues;
   readonly numbered: Queues;
+  readonly growing: Growing | null;
 }
+
+/** An order with new queues behind, and when this client saw it first. */
+interface Growing {
+  readonly order: Queues;
+  readonly since: number;
+}
+
+interface Kept {
+  readonly order: Queues;
+  /** False: the name servers keep none. */
+  readonly shared: boolean;
+}
+
+/** Longer than a client may take from reading an order to writing one. */
+const SETTLE_MS = 5000;
 
 export class TopicQueues {
   readonly #client: Client;
   readonly #known = new LRUCache<string, Known>({ max: MAX_TOPICS });
 
-  constructor(client: Client) {
+  readonly #now: () => number;
+
+  /** `now`: monotonic, in milliseconds. */
+  constructor(client: Client, now = () => performance.now()) {
     this.#client = client;
+    this.#now = now;
   }
 
   /** In the order of their numbers; null: there is no such topic. LOG_UNAVAILABLE while numbers would change. */
   async all(topic: string, options: { readonly fresh?: boolean } = {}): Promise<Queues | null> {
     const route = await this.#client.queues(topic, options);
     const known = this.#known.get(topic);
-    if (known !== undefined && known.route === route) return known.numbered;
+    if (known !== undefined && known.route === route && !this.#isDue(known.growing)) return known.numbered;
     const kept = await this.#kept(topic, known?.numbered ?? null, route);
     if (route === null) {
-      if (kept !== null) await this.#checkDeleted(topic, kept);
+      if (kept !== null) await this.#checkDeleted(topic, kept.order);
       this.#known.delete(topic);
       return null;
     }
-    const numbered = kept === null ? route : await this.#number(topic, kept, route);
-    if (kept === null || !sameOrder(kept, numbered)) await this.#client.keepQueues(topic, numbered);
-    this.#known.set(topic, { route, numbered });
+    const order = kept === null ? route : await this.#number(topic, kept.order, route);
+    if (kept === null || !sameOrder(kept.order, order)) await this.#client.keepQueues(topic, order);
+    const present = known?.numbered ?? kept?.order ?? order;
+    const growing =
+      kept?.shared === true ? this.#growing(present, kept.order, order, known?.growing ?? null) : null;
+    const numbered = growing === null ? order : present;
+    this.#known.set(topic, { route, numbered, growing });
     return numbered;
   }
 
@@ -73,10 +101,23 @@ export class TopicQueues {
   }
 
   /** The order that holds so far. Another client may have put queues behind it that this one sees only now. */
-  async #kept(topic: string, known: Queues | null, route: Queues | null): Promise<Queues | null> {
-    if (known !== null && (route === null || without(route, known).length === 0)) return known;
+  async #kept(topic: string, known: Queues | null, route: Queues | null): Promise<Kept | null> {
+    if (known !== null && (route === null || without(route, known).length === 0))
+      return { order: known, shared: true };
     const kept = await this.#client.keptQueues(topic);
-    return kept !== null && (known === null || startsWith(kept, known)) ? kept : known;
+    if (kept !== null && (known === null || startsWith(kept, known))) return { order: kept, shared: true };
+    return known === null ? null : { order: known, shared: kept !== null };
+  }
+
+  /** Null: the order holds. */
+  #growing(present: Queues, kept: Queues, order: Queues, before: Growing | null): Growing | null {
+    if (order.length <= present.length) return null;
+    if (before === null || !sameOrder(before.order, order)) return { order, since: this.#now() };
+    return sameOrder(kept, order) && this.#isDue(before) ? null : before;
+  }
+
+  #isDue(growing: Growing | null): boolean {
+    return growing !== null && this.#now() - growing.since >= SETTLE_MS;
   }
 
   async #number(topic: string, kept: Queues, route: Queues): Promise<Queues> {

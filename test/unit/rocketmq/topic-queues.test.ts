@@ -11,6 +11,9 @@ class Scene {
   brokers: Record<string, number> = {};
   kept: readonly BrokerQueue[] | null = null;
   writes = 0;
+  nowMs = 0;
+  /** Called before an order is written: others may do something meanwhile. */
+  beforeWrite = (): Promise<unknown> => Promise.resolve();
 
   client(): TopicQueues {
     let last: { text: string; route: readonly BrokerQueue[] } | null = null;
@@ -29,17 +32,25 @@ class Scene {
         queues: () => Promise.resolve(route()),
         registeredBrokers: () => Promise.resolve(Object.keys(this.brokers)),
         keptQueues: () => Promise.resolve(this.kept),
-        keepQueues: (_topic, queues) => {
+        keepQueues: async (_topic, queues) => {
+          await this.beforeWrite();
           this.writes += 1;
           this.kept = queues;
-          return Promise.resolve();
         },
         forgetQueues: () => {
           this.kept = null;
           return Promise.resolve();
         },
       }),
+      () => this.nowMs,
     );
+  }
+
+  /** When what is seen now has been so for a while. */
+  async numbersLater(client = this.client()): Promise<string> {
+    await this.numbers(client);
+    this.nowMs += 5000;
+    return this.numbers(client);
   }
 
   async numbers(client = this.client()): Promise<string> {
@@ -75,10 +86,43 @@ test('queues that come later get the numbers behind, wherever their names stand,
   const early = scene.client();
   assert.equal(await scene.numbers(early), 'b0 b1');
   scene.brokers = { b: 2, c: 1 };
-  assert.equal(await scene.numbers(), 'b0 b1 c0');
+  assert.equal(await scene.numbersLater(), 'b0 b1 c0');
   scene.brokers = { a: 1, b: 3, c: 1 };
-  assert.equal(await scene.numbers(), 'b0 b1 c0 a0 b2');
-  assert.equal(await scene.numbers(early), 'b0 b1 c0 a0 b2');
+  assert.equal(await scene.numbersLater(), 'b0 b1 c0 a0 b2');
+  assert.equal(await scene.numbersLater(early), 'b0 b1 c0 a0 b2');
+});
+
+test('two clients that see different new queues in the same instant come to the same numbers, and use no others', async () => {
+  const scene = new Scene();
+  scene.brokers = { m: 1 };
+  const [one, other] = [scene.client(), scene.client()];
+  await scene.numbers(one);
+  await scene.numbers(other);
+  scene.brokers = { m: 1, z: 1 };
+  // The other has looked as well, sees another queue, and writes first.
+  scene.beforeWrite = async () => {
+    scene.beforeWrite = () => Promise.resolve();
+    scene.brokers = { a: 1, m: 1 };
+    assert.equal(await scene.numbers(other), 'm0');
+  };
+  assert.equal(await scene.numbers(one), 'm0');
+  scene.brokers = { a: 1, m: 1, z: 1 };
+  for (const client of [other, one, other, one]) {
+    assert.match(await scene.numbers(client), /^m0( z0( a0)?)?$/);
+    scene.nowMs += 3000;
+  }
+  assert.equal(await scene.numbersLater(one), 'm0 z0 a0');
+  assert.equal(await scene.numbersLater(other), 'm0 z0 a0');
+});
+
+test('where the name servers keep no order new queues are used at once', async () => {
+  const scene = new Scene();
+  scene.brokers = { a: 1 };
+  const client = scene.client();
+  await scene.numbers(client);
+  scene.kept = null;
+  scene.brokers = { a: 2 };
+  assert.equal(await scene.numbers(client), 'a0 a1');
 });
 
 test('a topic whose only broker is missing is not unknown: somebody would make it anew', async () => {
