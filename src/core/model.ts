@@ -42,6 +42,8 @@ export interface Member extends NodeRef {
   readonly joining?: boolean;
   /** It stops, and gives its units away. */
   readonly leaving?: boolean;
+  /** Of the operating system, whatever its incarnations: which deaths were none. */
+  readonly process?: string;
 }
 
 export interface Claim {
@@ -53,6 +55,8 @@ export interface Claim {
   readonly generation: number;
   /** Of a task: the generation of the plan it belongs to. */
   readonly plan?: number;
+  /** When it was granted, by the owner's clock. */
+  readonly at?: number;
 }
 
 export type UnitState = 'UNASSIGNED' | 'RUNNING' | 'PAUSED' | 'STOPPED' | 'FAILED' | 'RESTARTING';

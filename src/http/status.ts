@@ -1,4 +1,5 @@
 /** What a connector and its tasks are doing, in Kafka Connect's shape. Pure. */
+import type { Suspect } from '../core/cluster/quarantine.js';
 import type { ClusterView } from '../actors/discovery/protocol.js';
 import {
   unitKey,
@@ -46,6 +47,7 @@ export interface ConnectorStatus {
 export interface UnitIndex {
   readonly claims: ReadonlyMap<UnitKey, Claim>;
   readonly statuses: ReadonlyMap<UnitKey, UnitStatus>;
+  readonly suspects?: ReadonlyMap<UnitKey, Suspect>;
   readonly suspendedSince: number | null;
 }
 
@@ -53,6 +55,7 @@ export function indexUnits(view: ClusterView): UnitIndex {
   return {
     claims: new Map(view.claims.map((claim) => [claim.unit, claim])),
     statuses: new Map(view.statuses.map((status) => [status.unit, status])),
+    suspects: new Map((view.suspects ?? []).map((suspect) => [suspect.unit, suspect])),
     suspendedSince: view.suspendedSince ?? null,
   };
 }
@@ -117,12 +120,16 @@ function taskStates(entry: ConnectorEntry, units: UnitIndex): readonly TaskState
 }
 
 /** Only the present owner's word counts; a failure that nobody has taken over since is still told. */
-function unitState(unit: UnitKey, { claims, statuses, suspendedSince }: UnitIndex): UnitStateInfo {
+function unitState(unit: UnitKey, { claims, statuses, suspects, suspendedSince }: UnitIndex): UnitStateInfo {
   const claim = claims.get(unit);
   const status = statuses.get(unit);
   const current =
     status !== undefined && (claim === undefined ? status.state === 'FAILED' : status.epoch >= claim.epoch);
-  if (!current) return { state: 'UNASSIGNED', worker_id: claim?.node.id ?? '' };
+  if (!current) {
+    const deaths = claim === undefined ? (suspects?.get(unit)?.deaths.length ?? 0) : 0;
+    const trace = `it was running at ${deaths} deaths of nodes: when these come often, such tasks are started apart from each other, and this one waits for its turn (quarantine.deaths)`;
+    return { state: 'UNASSIGNED', worker_id: claim?.node.id ?? '', ...(deaths > 1 && { trace }) };
+  }
   // What is known is as old as this node's last heartbeat.
   const stalled =
     suspendedSince === null || status.state === 'FAILED'

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ActorId, ActorSpec, Backoff, Intensity, SupervisorSpec } from '../actors/kernel/protocol.js';
@@ -193,6 +194,7 @@ function logSettings(parameters: Parameters): LogSettings {
 function discoveryParams(parameters: Parameters): DiscoveryParams {
   return {
     workerId: parameters.workerId,
+    process: randomUUID(),
     logSettings: logSettings(parameters),
     restUrl: restUrl(parameters.httpHost, parameters.httpPort),
     topic: parameters.clusterStoreTopic,
@@ -278,6 +280,7 @@ function rebalancerParams(parameters: Parameters, files: FileRules): RebalancerP
   };
   return {
     settings,
+    quarantine: { deaths: parameters.quarantineDeaths, periodMs: parameters.quarantinePeriodMs },
     maxMoves: parameters.rebalanceMovesMax,
     startDeadlineMs: parameters.taskStartTimeoutMs,
     stopDeadlineMs: parameters.taskStopTimeoutMs,

@@ -7,6 +7,7 @@ const BACKOFF = { minMs: 50, maxMs: 300, jitter: 0.5 };
 
 export const DISCOVERY: DiscoveryParams = {
   workerId: '',
+  process: '',
   logSettings: { kind: 'embedded' },
   restUrl: '',
   topic: '',
@@ -16,6 +17,8 @@ export const DISCOVERY: DiscoveryParams = {
 };
 
 export const REBALANCER: RebalancerParams = {
+  // Nodes die here all the time, and not by what a task does.
+  quarantine: { deaths: 0, periodMs: 1 },
   settings: {
     logSettings: { kind: 'embedded' },
     pluginPaths: [],

@@ -94,7 +94,7 @@ export class ScaleNode {
     this.#rebalancer = new Endpoint(world, 'rebalancer');
     const context = {
       ...this.#context('discovery'),
-      params: { ...DISCOVERY, workerId: self.id },
+      params: { ...DISCOVERY, workerId: self.id, process: self.incarnation },
       peers: {
         log: new Endpoint<LogProtocol>(world, 'log').ref(this.#main),
         rebalancer: this.#rebalancer.ref(this.#main),

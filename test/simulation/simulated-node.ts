@@ -57,7 +57,7 @@ export class SimulatedNode {
     this.#log = new Endpoint(world, 'log');
     const context = {
       ...this.#context('discovery', this.#main),
-      params: { ...DISCOVERY, workerId: self.id },
+      params: { ...DISCOVERY, workerId: self.id, process: self.incarnation },
       peers: { log: this.#log.ref(this.#main), rebalancer: this.#rebalancer.ref(this.#main) },
     };
     this.#membership = new Membership(context, self, this.replicas.cluster);
@@ -112,9 +112,13 @@ export class SimulatedNode {
     await cluster.boot();
     await this.#membership.join();
     this.#discovery.up(this.#main, {
-      tell: { status: (status) => this.#membership.report(status) },
+      tell: {
+        status: (status) => this.#membership.report(status),
+        acquit: ({ unit, epoch }) => this.#membership.acquit(unit, epoch),
+      },
       ask: {
         view: () => this.#membership.view(),
+        quarantine: (request) => this.#membership.quarantine(request),
         claim: ({ unit, generation, plan }) => this.#membership.claim(unit, generation, plan),
         release: ({ unit, epoch }) => this.#membership.release(unit, epoch),
       },

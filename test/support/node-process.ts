@@ -106,6 +106,8 @@ export class NodeProcess extends RestClient {
       connectorsDir: join(this.dir, 'connectors'),
       'log.format': 'json',
       'log.level': 'info',
+      // Tests kill nodes more often than any task does.
+      'quarantine.deaths': '0',
       ...this.#settings,
     };
     const args = Object.entries(settings).flatMap(([key, value]) => ['--set', `${key}=${value}`]);

@@ -40,11 +40,15 @@ export default behavior<DiscoveryProtocol, DiscoveryPeers, DiscoveryParams>({
           status: (status) => {
             membership.report(status);
           },
+          acquit: ({ unit, epoch }) => {
+            membership.acquit(unit, epoch);
+          },
         },
         ask: {
           view: () => membership.view(),
           claim: ({ unit, generation, plan }) => membership.claim(unit, generation, plan),
           drain: ({ node, drained }) => membership.drain(node, drained),
+          quarantine: (request) => membership.quarantine(request),
           leaving: () => membership.announceLeave(),
           release: ({ unit, epoch }) => membership.release(unit, epoch),
         },

@@ -13,7 +13,7 @@ import { coalesce, paceMs } from '../coalesce.js';
 import { leaseLeftMs, monotonicMs, renewLease } from '../kernel/lease.js';
 import type { ActorContext } from '../kernel/protocol.js';
 import type { DiscoveryParams, DiscoveryPeers } from './params.js';
-import type { ClaimReply, ClusterView } from './protocol.js';
+import type { ClaimReply, ClusterView, DiscoveryProtocol } from './protocol.js';
 
 const PUBLISH_AFTER_MS = 5;
 
@@ -73,7 +73,14 @@ export class Membership {
     const now = Date.now();
     await this.#renewing({
       type: 'ONLINE',
-      member: { ...this.#self, restUrl: params.restUrl, joinedAt: now, heartbeatAt: now, joining: true },
+      member: {
+        ...this.#self,
+        restUrl: params.restUrl,
+        joinedAt: now,
+        heartbeatAt: now,
+        joining: true,
+        process: params.process,
+      },
       replaces: this.#replica.state.members.get(this.#self.id)?.incarnation ?? null,
     });
     this.#joined = true;
@@ -124,6 +131,7 @@ export class Membership {
       drained: [...state.drained.keys()],
       claims: [...state.claims.values()],
       statuses: [...state.statuses.values()],
+      suspects: [...state.suspects.values()],
       digest: this.#replica.digest(),
       offset: this.#replica.appliedOffset,
     };
@@ -135,6 +143,20 @@ export class Membership {
     if (!result.ok) return { granted: false, reason: result.reason };
     if (result.epoch === null) return { granted: false, reason: 'NOT_OWNER' };
     return { granted: true, epoch: result.epoch, offset: this.#replica.appliedOffset };
+  }
+
+  async quarantine(
+    request: DiscoveryProtocol['ask']['quarantine']['request'],
+  ): Promise<{ quarantined: boolean }> {
+    const { ok } = await this.#replica.submit({ type: 'QUARANTINE', ...request });
+    return { quarantined: ok };
+  }
+
+  /** Said again at the next start where it is lost. */
+  acquit(unit: UnitKey, epoch: number): void {
+    this.#replica.submit({ type: 'ACQUIT', unit, epoch }).catch((error: unknown) => {
+      this.#context.log.warn({ err: error, unit }, 'that a task does no harm could not be written');
+    });
   }
 
   async release(unit: UnitKey, epoch: number): Promise<{ released: boolean; offset: number }> {

@@ -9,6 +9,8 @@ export interface DiscoveryPeers {
 
 export interface DiscoveryParams {
   readonly workerId: string;
+  /** Of this process, for all its incarnations. */
+  readonly process: string;
   readonly logSettings: LogSettings;
   readonly restUrl: string;
   readonly topic: string;

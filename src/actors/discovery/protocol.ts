@@ -1,4 +1,5 @@
 import type { Claim, Member, NodeRef, UnitKey, UnitStatus } from '../../core/model.js';
+import type { Suspect } from '../../core/cluster/quarantine.js';
 import type { Protocol } from '../kernel/protocol.js';
 
 export interface MemberView extends Member {
@@ -14,6 +15,8 @@ export interface ClusterView {
   readonly drained: readonly string[];
   readonly claims: readonly Claim[];
   readonly statuses: readonly UnitStatus[];
+  /** Tasks that were there when nodes died; absent: none. */
+  readonly suspects?: readonly Suspect[];
   /** Equal on all nodes that have read as far. */
   readonly digest: string;
   readonly offset: number;
@@ -32,6 +35,8 @@ export interface DiscoveryProtocol extends Protocol {
   tell: {
     /** Only the owner's word at its epoch counts. */
     status: Omit<UnitStatus, 'node'>;
+    /** This node has lived with the unit, at this epoch, for as long as it had to. */
+    acquit: { unit: UnitKey; epoch: number };
   };
   ask: {
     view: { request: Record<string, never>; reply: ClusterView };
@@ -40,6 +45,11 @@ export interface DiscoveryProtocol extends Protocol {
     drain: { request: { node: string; drained: boolean }; reply: Record<string, never> };
     /** This node is about to stop: it gets no more units. */
     leaving: { request: Record<string, never>; reply: Record<string, never> };
+    /** Nobody is to run the unit any more for this generation. */
+    quarantine: {
+      request: { unit: UnitKey; generation: number; deaths: number };
+      reply: { quarantined: boolean };
+    };
     release: { request: { unit: UnitKey; epoch: number }; reply: { released: boolean; offset: number } };
   };
 }

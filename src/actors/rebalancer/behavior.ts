@@ -46,6 +46,7 @@ export default behavior<RebalancerProtocol, RebalancerPeers, RebalancerParams>({
       },
       stop: async () => {
         clearInterval(repeating);
+        rebalancer.stopWatching();
         // Of a restart of this actor alone the tasks notice nothing.
         if (!isNodeStopping(context.lease)) return;
         await rebalancer.leave().catch((error: unknown) => {

@@ -7,6 +7,7 @@ import type {
   UnitKey,
   UnitStatus,
 } from '../../core/model.js';
+import type { Suspect } from '../../core/cluster/quarantine.js';
 import { parseUnitKey } from '../../core/model.js';
 import type { ClusterView } from '../discovery/protocol.js';
 
@@ -16,6 +17,7 @@ export class NodeState {
   members: ReadonlyMap<string, Member> = new Map();
   drained: ReadonlySet<string> = new Set();
   statuses: ReadonlyMap<UnitKey, UnitStatus> = new Map();
+  suspects: ReadonlyMap<UnitKey, Suspect> = new Map();
   configs: ReadonlyMap<string, ConnectorEntry> | null = null;
   /** Of all connectors; none while the configs are not known. */
   tasks = 0;
@@ -42,6 +44,7 @@ export class NodeState {
     this.members = new Map(view.members.map((member) => [member.id, member]));
     this.drained = new Set(view.drained);
     this.statuses = new Map(view.statuses.map((status) => [status.unit, status]));
+    this.suspects = new Map((view.suspects ?? []).map((suspect) => [suspect.unit, suspect]));
     this.#claims = new Map(view.claims.map((claim) => [claim.unit, claim]));
     for (const [unit, { claim, offset }] of this.#ahead) {
       if (offset <= view.offset) this.#ahead.delete(unit);

@@ -1,5 +1,6 @@
 import type { TaskMemory } from '../../core/task-heap.js';
 import type { Backoff, Intensity } from '../kernel/protocol.js';
+import type { QuarantineRules } from '../../core/cluster/quarantine.js';
 import type { TaskSettings } from '../task/protocol.js';
 import type { ConfigSyncProtocol } from '../config-sync/protocol.js';
 import type { DiscoveryProtocol } from '../discovery/protocol.js';
@@ -13,6 +14,7 @@ export interface RebalancerPeers {
 export interface RebalancerParams {
   /** Tasks of this node that balance may have down at once: stopped here and not running elsewhere yet. */
   readonly maxMoves: number;
+  readonly quarantine: QuarantineRules;
   readonly settings: TaskSettings;
   readonly startDeadlineMs: number;
   readonly stopDeadlineMs: number;

@@ -11,6 +11,7 @@ import type { ActorContext, ExitReason, SystemEvent } from '../kernel/protocol.j
 import type { NodeState } from './node-state.js';
 import type { RebalancerParams, RebalancerPeers } from './params.js';
 import type { RebalancerProtocol, AllocatedUnit } from './protocol.js';
+import { Probations } from './probations.js';
 import { Statuses } from './statuses.js';
 import { TaskThreads } from './task-threads.js';
 import { isTaskParams, taskSpec } from './task-spec.js';
@@ -37,6 +38,7 @@ export class Rebalancer {
   readonly #unused = new Map<UnitKey, number>();
   readonly #threads = new TaskThreads();
   readonly #statuses: Statuses;
+  readonly #probations: Probations;
   #moves: Moves;
   /** Set while this node gives everything away; called when nothing is left. */
   #emptied: (() => void) | null = null;
@@ -49,7 +51,9 @@ export class Rebalancer {
     this.#context = context;
     this.#state = state;
     this.#moves = new Moves(context.params.maxMoves);
-    this.#statuses = new Statuses(context.peers.discovery);
+    const { discovery } = context.peers;
+    this.#statuses = new Statuses(discovery);
+    this.#probations = new Probations(discovery, context.log, context.params.quarantine);
   }
 
   /** After a crash of this actor alone the tasks have gone on. */
@@ -92,8 +96,10 @@ export class Rebalancer {
       running: this.#running,
       busy: this.#busy,
       moves: this.#moves,
+      quarantine: this.#context.params.quarantine,
     });
     for (const action of actions) this.#begin(action);
+    this.#probations.watch(this.#running, this.#state.suspects);
     if (this.#emptied !== null && !this.#hasTasks()) this.#emptied();
   }
 
@@ -177,6 +183,11 @@ export class Rebalancer {
     this.#context.log.warn({ task: event.id, code }, `a task failed, ${next}: ${message}`);
   }
 
+  /** The next rebalancer begins anew with the probations. */
+  stopWatching(): void {
+    this.#probations.stop();
+  }
+
   /** Not without the log: what was said is still on its way, or will be lost as well. */
   repeatStatuses(): void {
     if (leaseLeftMs(this.#context.lease) > 0) this.#statuses.repeat(this.#state);
@@ -206,6 +217,9 @@ export class Rebalancer {
         case 'stop':
           await this.#stop(unit, action.moving === true);
           break;
+        case 'quarantine':
+          await this.#quarantine(action);
+          break;
       }
     } catch (error) {
       this.#context.log.warn({ err: error, unit }, `could not ${action.type}; will try again`);
@@ -229,6 +243,19 @@ export class Rebalancer {
     const reply = await this.#context.peers.discovery.ask('release', { unit, epoch }, { deadlineMs: ASK_MS });
     this.#unused.delete(unit);
     this.#state.setClaim(unit, null, reply.offset);
+  }
+
+  async #quarantine(action: Extract<Action, { type: 'quarantine' }>): Promise<void> {
+    const { unit, generation, deaths } = action;
+    const request = { unit, generation, deaths };
+    const { quarantined } = await this.#context.peers.discovery.ask('quarantine', request, {
+      deadlineMs: ASK_MS,
+    });
+    if (!quarantined) return;
+    this.#context.log.error(
+      { task: unit, code: 'QUARANTINED', deaths },
+      `a task is quarantined: it was running at ${deaths} deaths of nodes. Restart it, or change its connector's config, once the cause is mended`,
+    );
   }
 
   async #stop(unit: UnitKey, moving: boolean): Promise<void> {

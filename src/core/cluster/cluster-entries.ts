@@ -34,6 +34,15 @@ export type ClusterEntry =
   | { readonly type: 'CLAIM'; readonly unit: UnitKey; readonly generation: number; readonly plan?: number }
   | { readonly type: 'RELEASE'; readonly unit: UnitKey; readonly epoch: number }
   | { readonly type: 'STATUS'; readonly status: UnitStatus }
+  /** The writer has run the unit at this epoch for long enough: it did not bring nodes down. */
+  | { readonly type: 'ACQUIT'; readonly unit: UnitKey; readonly epoch: number }
+  /** Nobody is to run the unit for this generation: it was at so many deaths of nodes. */
+  | {
+      readonly type: 'QUARANTINE';
+      readonly unit: UnitKey;
+      readonly generation: number;
+      readonly deaths: number;
+    }
   /** The node of this id gets no units, in this and later incarnations, until the word is taken back. */
   | { readonly type: 'DRAIN'; readonly node: string; readonly drained: boolean };
 
@@ -48,6 +57,8 @@ export type RefusalReason =
   | 'OWNED'
   /** Another task of the connector is claimed for a newer plan: the writer has not read it yet. */
   | 'STALE_PLAN'
+  /** It was quarantined: only a newer generation may be claimed. */
+  | 'QUARANTINED'
   /** The writer does not have the unit, or has it at another epoch. */
   | 'NOT_OWNER'
   /** The incarnation to evict, or the node to drain, is not a member (any more). */
@@ -70,6 +81,7 @@ export const MEMBER_FIELDS = {
   heartbeatAt: number,
   joining: optional(flag),
   leaving: optional(flag),
+  process: optional(text),
 };
 
 export const isClaim = object<Claim>({
@@ -78,6 +90,7 @@ export const isClaim = object<Claim>({
   epoch: count,
   generation: count,
   plan: optional(count),
+  at: optional(number),
 });
 
 const STATES: readonly UnitState[] = ['UNASSIGNED', 'RUNNING', 'PAUSED', 'STOPPED', 'FAILED', 'RESTARTING'];
@@ -110,5 +123,7 @@ export const isClusterEntry = byType<ClusterEntry>({
   }),
   RELEASE: object({ unit: text, epoch: count }),
   STATUS: object({ status: isStatus }),
+  ACQUIT: object({ unit: text, epoch: count }),
+  QUARANTINE: object({ unit: text, generation: count, deaths: count }),
   DRAIN: object({ node: text, drained: flag }),
 });

@@ -12,7 +12,9 @@ import {
   initialState,
   runningDigest,
   type ClusterState,
+  type LiveMember,
 } from './cluster-state.js';
+import { blame, forgive, isQuarantined } from './quarantine.js';
 import type { NodeRef, UnitKey, UnitStatus } from '../model.js';
 import type { EntryMeta, Machine } from '../replica/machine.js';
 
@@ -65,13 +67,17 @@ function apply(state: ClusterState, entry: ClusterEntry, meta: EntryMeta): Clust
       depart(state, writer);
       return DONE;
     case 'EVICT':
-      return evict(state, entry.node, entry.heard);
+      return evict(state, entry, meta);
     case 'CLAIM':
       return claim(state, entry, writer, meta);
     case 'RELEASE':
       return release(state, entry.unit, entry.epoch, writer);
     case 'STATUS':
       return status(state, entry.status, writer);
+    case 'ACQUIT':
+      return acquit(state, entry.unit, entry.epoch, writer);
+    case 'QUARANTINE':
+      return quarantine(state, entry, writer);
     case 'DRAIN':
       return drain(state, entry.node, entry.drained);
   }
@@ -96,8 +102,11 @@ function online(
       const message = `${name(earlier)} joined in the meantime: ${name(writer)} must join with a new incarnation`;
       return refused('SUPERSEDED', message);
     }
+    if (member.process === undefined || member.process !== earlier.process) died(state, earlier, meta);
     depart(state, earlier);
   }
+  // It was cut off or suspended, and taken for dead.
+  if (member.process !== undefined) forgive(state.suspects, member.process);
   state.members.set(writer.id, { ...member, heartbeatOffset: meta.offset });
   return DONE;
 }
@@ -122,7 +131,11 @@ function leaving(state: ClusterState, writer: NodeRef): ClusterResult {
   return DONE;
 }
 
-function evict(state: ClusterState, node: NodeRef, heard: number | undefined): ClusterResult {
+function evict(
+  state: ClusterState,
+  { node, heard }: Extract<ClusterEntry, { type: 'EVICT' }>,
+  meta: EntryMeta,
+): ClusterResult {
   const member = state.members.get(node.id);
   if (member === undefined || !sameNode(member, node)) {
     return refused('UNKNOWN_NODE', `${name(node)} is not a member`);
@@ -130,7 +143,49 @@ function evict(state: ClusterState, node: NodeRef, heard: number | undefined): C
   if (heard !== undefined && heard < member.heartbeatOffset) {
     return refused('HEARD_SINCE', `${name(node)} was heard at offset ${member.heartbeatOffset}`);
   }
+  died(state, member, meta);
   depart(state, member);
+  return DONE;
+}
+
+/** One that was about to stop was ended while it did, and by whom is clear. */
+function died(state: ClusterState, member: LiveMember, { timestamp: at }: EntryMeta): void {
+  if (member.leaving === true) return;
+  const claims = [...state.claims.values()].filter(({ node }) => sameNode(node, member));
+  blame(state.suspects, claims, { at, process: member.process ?? member.incarnation });
+}
+
+function acquit(state: ClusterState, unit: UnitKey, epoch: number, writer: NodeRef): ClusterResult {
+  const present = state.claims.get(unit);
+  if (present === undefined || !sameNode(present.node, writer) || present.epoch !== epoch) {
+    return refused('NOT_OWNER', `${name(writer)} does not have ${unit} at epoch ${epoch}`);
+  }
+  state.suspects.delete(unit);
+  return DONE;
+}
+
+function quarantine(
+  state: ClusterState,
+  { unit, generation, deaths }: Extract<ClusterEntry, { type: 'QUARANTINE' }>,
+  writer: NodeRef,
+): ClusterResult {
+  const owner = state.claims.get(unit);
+  if (owner !== undefined) return refused('OWNED', `${unit} belongs to ${name(owner.node)}`);
+  const suspect = state.suspects.get(unit);
+  if (suspect === undefined || suspect.generation < generation)
+    return refused('NOT_OWNER', `${unit} is not suspected any more`);
+  const last = suspect.deaths.at(-1)?.process ?? '';
+  state.suspects.set(unit, { ...suspect, quarantined: true });
+  for (const { process } of suspect.deaths) forgive(state.suspects, process);
+  const trace = `QUARANTINED: ${unit} was running at ${deaths} deaths of nodes, at the last one alone among those that may be to blame (process ${last}). No node starts it any more: restart it, or change its connector's config, once the cause is mended (quarantine.deaths)`;
+  state.statuses.set(unit, {
+    unit,
+    node: writer,
+    epoch: state.lastEpoch,
+    state: 'FAILED',
+    trace,
+    stalled: null,
+  });
   return DONE;
 }
 
@@ -139,8 +194,10 @@ function claim(
   state: ClusterState,
   { unit, generation, plan }: Extract<ClusterEntry, { type: 'CLAIM' }>,
   writer: NodeRef,
-  { offset }: EntryMeta,
+  { offset, timestamp: at }: EntryMeta,
 ): ClusterResult {
+  const suspect = state.suspects.get(unit);
+  if (isQuarantined(suspect, generation)) return refused('QUARANTINED', `${unit} is quarantined`);
   const present = state.claims.get(unit);
   if (present !== undefined && !sameNode(present.node, writer)) {
     return refused('OWNED', `${unit} belongs to ${name(present.node)}`);
@@ -154,7 +211,9 @@ function claim(
   if (state.lastEpoch === 0) state.lastEpoch = offset;
   state.lastEpoch += 1;
   const { lastEpoch: epoch } = state;
-  state.claims.set(unit, { unit, node: writer, epoch, generation, ...(plan === undefined ? {} : { plan }) });
+  const of = plan === undefined ? {} : { plan };
+  state.claims.set(unit, { unit, node: writer, epoch, generation, ...of, at });
+  if (suspect !== undefined && suspect.generation < generation) state.suspects.delete(unit);
   state.statuses.delete(unit);
   return { ok: true, epoch: state.lastEpoch };
 }

@@ -3,6 +3,7 @@ import { digestOf } from '../replica/canonical-json.js';
 import { isClaim, isNodeRef, isStatus, MEMBER_FIELDS } from './cluster-entries.js';
 import { Claims } from './claims.js';
 import { DigestedMap } from '../replica/digested-map.js';
+import { isSuspect, type Suspect } from './quarantine.js';
 import { count, object, text } from '../replica/json-shape.js';
 import type { Claim, Member, NodeRef, UnitKey, UnitStatus } from '../model.js';
 
@@ -27,6 +28,7 @@ export interface ClusterState {
   readonly departed: DigestedMap<string, NodeRef>;
   /** Ids of nodes that get no units, whether they are members or not, those drained last behind. */
   readonly drained: DigestedMap<string, string>;
+  readonly suspects: DigestedMap<UnitKey, Suspect>;
 }
 
 export function initialState(): ClusterState {
@@ -37,6 +39,7 @@ export function initialState(): ClusterState {
     lastEpoch: 0,
     departed: new DigestedMap((departed) => ({ departed })),
     drained: new DigestedMap((drained) => ({ drained })),
+    suspects: new DigestedMap((suspect) => ({ suspect })),
   };
 }
 
@@ -55,7 +58,8 @@ type Item =
   | { readonly claim: Claim }
   | { readonly status: UnitStatus }
   | { readonly departed: NodeRef }
-  | { readonly drained: string };
+  | { readonly drained: string }
+  | { readonly suspect: Suspect };
 
 const isCountersItem = object<{ counters: Counters }>({ counters: object<Counters>({ lastEpoch: count }) });
 const isMemberItem = object<{ member: LiveMember }>({
@@ -65,6 +69,7 @@ const isClaimItem = object<{ claim: Claim }>({ claim: isClaim });
 const isStatusItem = object<{ status: UnitStatus }>({ status: isStatus });
 const isDepartedItem = object<{ departed: NodeRef }>({ departed: isNodeRef });
 const isDrainedItem = object<{ drained: string }>({ drained: text });
+const isSuspectItem = object<{ suspect: Suspect }>({ suspect: isSuspect });
 
 export function* encodeSnapshot(state: ClusterState): Generator<Item> {
   yield { counters: { lastEpoch: state.lastEpoch } };
@@ -73,6 +78,7 @@ export function* encodeSnapshot(state: ClusterState): Generator<Item> {
   for (const item of state.statuses.values()) yield { status: item };
   for (const departed of state.departed.values()) yield { departed };
   for (const drained of state.drained.values()) yield { drained };
+  for (const suspect of state.suspects.values()) yield { suspect };
 }
 
 export function decodeSnapshot(items: readonly unknown[]): ClusterState | null {
@@ -84,6 +90,7 @@ export function decodeSnapshot(items: readonly unknown[]): ClusterState | null {
     else if (isStatusItem(item)) state.statuses.set(item.status.unit, item.status);
     else if (isDepartedItem(item)) state.departed.set(departedKey(item.departed), item.departed);
     else if (isDrainedItem(item)) state.drained.set(item.drained, item.drained);
+    else if (isSuspectItem(item)) state.suspects.set(item.suspect.unit, item.suspect);
     else return null;
   }
   return state;
@@ -108,8 +115,9 @@ export function runningDigest({
   statuses,
   departed,
   drained,
+  suspects,
   lastEpoch,
 }: ClusterState): string {
-  const sum = members.sum + claims.sum + statuses.sum + departed.sum + drained.sum;
+  const sum = members.sum + claims.sum + statuses.sum + departed.sum + drained.sum + suspects.sum;
   return `${lastEpoch.toString(16)}-${BigInt.asUintN(64, sum).toString(16)}`;
 }

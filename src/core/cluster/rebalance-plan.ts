@@ -1,4 +1,5 @@
 import { parseUnitKey, type ConnectorEntry, type UnitKey } from '../model.js';
+import { isQuarantined } from './quarantine.js';
 import { takesUnits, taskWeight, wantedUnits, wishOf, type ClusterFacts } from './wanted-units.js';
 
 /** `from` null: nobody has it yet. `to` null: there is no node that may have it. */
@@ -22,7 +23,8 @@ export function planRebalance(
   const wanted = wantedUnits(configs);
   const wish = wishOf(cluster, configs);
   const moves: PlannedMove[] = [];
-  for (const [unit, { outdated }] of wanted) {
+  for (const [unit, { outdated, generation }] of wanted) {
+    if (isQuarantined(cluster.suspects?.get(unit), generation)) continue;
     const from = cluster.claims.get(unit)?.node.id ?? null;
     const to = wish.get(unit) ?? null;
     // It stays where it is until its connector is planned.

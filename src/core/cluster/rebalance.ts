@@ -9,6 +9,7 @@ import {
   type UnitStatus,
 } from '../model.js';
 import type { Moves } from './moves.js';
+import { judge, type QuarantineRules, type Suspect } from './quarantine.js';
 import { takesUnits, wantedUnits, wishOf, type ClusterFacts, type Wanted } from './wanted-units.js';
 
 /** What this node has started: a task's thread, or (for a connector's unit) a plan that was made or failed. */
@@ -37,7 +38,14 @@ export type Action =
    * Stop the unit (a plan: forget it), and take it out of `running` once it is gone. `moving`: a task that nothing is
    * wrong with, for another node to run it. It counts as a move until it runs there.
    */
-  | { readonly type: 'stop'; readonly unit: UnitKey; readonly moving?: true };
+  | { readonly type: 'stop'; readonly unit: UnitKey; readonly moving?: true }
+  /** Append QUARANTINE. */
+  | {
+      readonly type: 'quarantine';
+      readonly unit: UnitKey;
+      readonly generation: number;
+      readonly deaths: number;
+    };
 
 export interface RebalanceInput {
   readonly self: NodeRef;
@@ -48,7 +56,11 @@ export interface RebalanceInput {
     readonly drained?: { has(id: string): boolean };
     /** Absent: nobody has said anything. */
     readonly statuses?: ReadonlyMap<UnitKey, UnitStatus>;
+    /** Absent: none. */
+    readonly suspects?: ReadonlyMap<UnitKey, Suspect>;
   };
+  /** Absent: no task is held back. */
+  readonly quarantine?: QuarantineRules;
   /**
    * Own claims that are known from their answers alone, and not the claims of others that came before them: such a
    * unit is not started yet. Absent: none.
@@ -65,6 +77,8 @@ export interface RebalanceInput {
 
 const NOBODY: ReadonlySet<string> = new Set();
 const NO_STATUSES: ReadonlyMap<UnitKey, UnitStatus> = new Map();
+const NO_SUSPECTS: ReadonlyMap<UnitKey, Suspect> = new Map();
+const NO_RULES: QuarantineRules = { deaths: 0, periodMs: 0 };
 
 /**
  * What this node should do next, in no order that matters: at most one action a unit. To be asked again whenever an
@@ -76,8 +90,9 @@ export function decide(input: RebalanceInput): Action[] {
   const { cluster, configs, running, busy, self } = input;
   if (cluster.members.size === 0 || configs === null) return [];
   const wanted = wantedUnits(configs);
-  const { members, claims, drained = NOBODY, statuses = NO_STATUSES } = cluster;
-  const wish = wishOf({ members, claims, drained }, configs);
+  const { members, claims, drained = NOBODY, statuses = NO_STATUSES, suspects = NO_SUSPECTS } = cluster;
+  const wish = wishOf({ members, claims, drained, suspects }, configs);
+  const verdicts = judge(suspects, wanted, input.quarantine ?? NO_RULES);
   // Of all others there is nothing to do here, and in a large cluster they are nearly all.
   const concerns = (unit: UnitKey): boolean =>
     wish.get(unit) === self.id || running.has(unit) || cluster.claims.get(unit)?.node.id === self.id;
@@ -102,6 +117,14 @@ export function decide(input: RebalanceInput): Action[] {
         ? stopIfOver(unit, runs, own, want, here || (want?.outdated === true && takes))
         : next(unit, claim, own, here ? want : undefined);
     if (action === null) continue;
+    if (action.type === 'claim' && own === undefined) {
+      const deaths = verdicts.convicted.get(unit);
+      if (deaths !== undefined) {
+        actions.push({ type: 'quarantine', unit, generation: action.generation, deaths });
+        continue;
+      }
+      if (verdicts.waiting.has(unit)) continue;
+    }
     if (action.type === 'start') {
       if (input.unread?.has(unit) === true) continue;
       changing ??= connectorsWithOldTasks(cluster.claims, configs);

@@ -1,4 +1,5 @@
 import { assignParsed, parsed, type ParsedLoad, type Wish } from './assignment.js';
+import { isQuarantined, type Suspect } from './quarantine.js';
 import {
   unitGeneration,
   unitKey,
@@ -25,7 +26,11 @@ export interface ClusterFacts {
   readonly claims: ReadonlyMap<UnitKey, Claim>;
   /** Ids of nodes that get nothing. */
   readonly drained: { has(id: string): boolean };
+  /** Absent: none. */
+  readonly suspects?: ReadonlyMap<UnitKey, Suspect>;
 }
+
+const NO_SUSPECTS: ReadonlyMap<UnitKey, Suspect> = new Map();
 
 /** Config key of a connector; MAX_WEIGHT as in its definition. */
 const WEIGHT_KEY = 'task.weight';
@@ -98,7 +103,7 @@ export function wantedUnits(configs: ReadonlyMap<string, ConnectorEntry>): Map<U
 
 /** Planning and running are shared out separately: a plan is short work, a task is a thread. */
 export function wishOf(
-  { members, claims, drained }: ClusterFacts,
+  { members, claims, drained, suspects = NO_SUSPECTS }: ClusterFacts,
   configs: ReadonlyMap<string, ConnectorEntry>,
 ): Wish {
   const owners = { get: (unit: UnitKey) => claims.get(unit)?.node.id };
@@ -109,8 +114,10 @@ export function wishOf(
   // About as they will be sorted, which makes that quick: by number.
   for (let i = 0; i < most; i += 1) {
     for (const list of lists) {
-      const load = list[i]?.load;
-      if (load !== undefined) (load.task < 0 ? connectors : tasks).push(load);
+      const unit = list[i];
+      if (unit === undefined || isQuarantined(suspects.get(unit.load.unit), unit.wanted.generation)) continue;
+      const { load } = unit;
+      (load.task < 0 ? connectors : tasks).push(load);
     }
   }
   const nodes = [...members.keys()].filter((id) => takesUnits({ members, drained }, id));

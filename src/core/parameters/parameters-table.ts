@@ -233,6 +233,14 @@ const table = {
       ...integer(null, 100_000, 0, 100_000_000),
       doc: 'Positions, and as many offsets, that are kept of deleted connectors for when they are made anew under the same name. Beyond it the connector that has left most is forgotten first, a minute after its deletion.',
     },
+    'quarantine.deaths': {
+      ...integer(null, 5, 0, 10),
+      doc: 'A task that was running at so many deaths of nodes within `quarantine.period.ms` is quarantined: FAILED in the whole cluster, until it is restarted over REST or its config changes. From two deaths earlier on such tasks are started apart from each other, half of the likeliest at a time, so that those merely beside the culprit are found out. 0: never. The same on all nodes.',
+    },
+    'quarantine.period.ms': {
+      ...integer('ms', 600_000, 1000, HOUR_MS),
+      doc: 'The period of `quarantine.deaths`. A task is cleared when its node has lived with it for twice the time that it took before, at least 10 seconds and at most a minute.',
+    },
     'task.restart.max': {
       ...integer(null, 10, 0, 1_000_000),
       doc: 'A task that fails more often than this within `task.restart.period.ms` stays down as FAILED, with the cause in its status. 0: the first fault is the last.',

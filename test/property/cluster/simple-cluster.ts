@@ -8,6 +8,7 @@ import {
 import { parseUnitKey, type ConnectorEntry, type NodeRef, type UnitKey } from '#troupe/core/model.js';
 import { Moves } from '#troupe/core/cluster/moves.js';
 import { loadsOf, planRebalance } from '#troupe/core/cluster/rebalance-plan.js';
+import type { QuarantineRules } from '#troupe/core/cluster/quarantine.js';
 import { decide, type Action, type RunningUnit } from '#troupe/core/cluster/rebalance.js';
 import { taskWeight, wantedUnits } from '#troupe/core/cluster/wanted-units.js';
 
@@ -31,6 +32,10 @@ export class SimpleCluster {
   planned?: (connector: string, epoch: number) => void;
   /** A node starts a task. */
   onStart?: (unit: UnitKey) => void;
+  /** Absent: no task is held back. */
+  rules?: QuarantineRules;
+  /** Of what nodes say. */
+  now = 0;
   #offset = 0;
 
   constructor(choose: (bound: number) => number, configs = new Map<string, ConnectorEntry>()) {
@@ -38,10 +43,13 @@ export class SimpleCluster {
     this.configs = configs;
   }
 
-  join(id: string): void {
+  join(id: string, process = `process ${this.#offset}`): void {
     const self = { id, incarnation: `${id}-${this.#offset}` };
     this.nodes.set(id, { self, running: new Map(), moves: new Moves(MAX_MOVES) });
-    this.#say(self, { type: 'ONLINE', member: { ...self, restUrl: '', joinedAt: 0, heartbeatAt: 0 } });
+    this.#say(self, {
+      type: 'ONLINE',
+      member: { ...self, restUrl: '', joinedAt: 0, heartbeatAt: 0, process },
+    });
   }
 
   leave(id: string): void {
@@ -49,6 +57,35 @@ export class SimpleCluster {
     if (node === undefined) return;
     this.nodes.delete(id);
     this.#say(node.self, { type: 'OFFLINE' });
+  }
+
+  /** Its process ends in the middle of whatever it does, and comes back. */
+  dies(id: string): void {
+    const node = this.nodes.get(id);
+    if (node === undefined) return;
+    this.nodes.delete(id);
+    const [other] = this.nodes.values();
+    // Alone it is missed by nobody until it is back.
+    if (other !== undefined) this.#say(other.self, { type: 'EVICT', node: node.self });
+    this.join(id);
+  }
+
+  /** The others do not hear it, and then they do again. */
+  cutOff(id: string): void {
+    const node = this.nodes.get(id);
+    const { process } = this.state.members.get(id) ?? {};
+    const [other] = [...this.nodes.values()].filter((each) => each !== node);
+    if (node === undefined || other === undefined) return;
+    this.nodes.delete(id);
+    this.#say(other.self, { type: 'EVICT', node: node.self });
+    this.join(id, process);
+  }
+
+  /** All nodes have lived with what they run for long enough. */
+  acquit(): void {
+    for (const { self, running } of this.nodes.values())
+      for (const [unit, { epoch }] of running)
+        if (this.state.suspects.has(unit)) this.#say(self, { type: 'ACQUIT', unit, epoch });
   }
 
   /** It is about to leave, and gives everything away. */
@@ -125,6 +162,7 @@ export class SimpleCluster {
       running,
       busy: new Set(),
       moves,
+      ...(this.rules && { quarantine: this.rules }),
     });
   }
 
@@ -137,6 +175,9 @@ export class SimpleCluster {
       case 'release':
         assert.ok(!running.has(unit), `${unit} is released while it runs`);
         this.#say(self, { type: 'RELEASE', unit, epoch: action.epoch });
+        break;
+      case 'quarantine':
+        this.#say(self, { ...action, type: 'QUARANTINE' });
         break;
       case 'stop':
         if (action.moving === true) moves.begin(unit, running.get(unit)?.epoch ?? 0);
@@ -157,7 +198,7 @@ export class SimpleCluster {
   }
 
   #say({ id, incarnation }: NodeRef, entry: ClusterEntry): void {
-    const meta = { offset: this.#offset++, timestamp: 0, writer: { node: id, incarnation } };
+    const meta = { offset: this.#offset++, timestamp: this.now, writer: { node: id, incarnation } };
     clusterMachine.apply(this.state, entry, meta);
   }
 

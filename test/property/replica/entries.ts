@@ -49,6 +49,16 @@ export function clusterEntry({ node, incarnation }: Writer): fc.Arbitrary<Cluste
       ),
     },
     { weight: 4, arbitrary: fc.record({ type: fc.constant('RELEASE' as const), unit, epoch: small }) },
+    { weight: 1, arbitrary: fc.record({ type: fc.constant('ACQUIT' as const), unit, epoch: small }) },
+    {
+      weight: 1,
+      arbitrary: fc.record({
+        type: fc.constant('QUARANTINE' as const),
+        unit,
+        generation: small,
+        deaths: small,
+      }),
+    },
     {
       weight: 4,
       arbitrary: fc.record({
