@@ -1,6 +1,7 @@
 /** One file held open: its identity, and reads that notice when it was emptied and written anew. */
 import type { Stats } from 'node:fs';
-import { closeQuietly, fstat, openForReading, readAt } from '../fs-calls.js';
+import { dirname } from 'node:path';
+import { closeQuietly, fstat, openForReading, readAt, statOrNull } from '../fs-calls.js';
 import { HEAD_BYTES, hashHead, madeAt, readHead, type Finished, type FileOrigin } from './origin.js';
 import { encodingOf, TextForm, type Encoding } from './text-form.js';
 
@@ -36,13 +37,14 @@ export class OpenFile {
     head: Buffer,
     finished: readonly Finished[],
     text: TextSettings,
+    made: number | null,
   ) {
     this.fd = fd;
     this.path = path;
     this.dev = stats.dev;
     this.inode = stats.ino;
     this.#head = written(head);
-    this.#made = madeAt(stats);
+    this.#made = made;
     this.#text = text;
     this.#form = this.#formOf(head);
     this.#origin = this.#describe(finished);
@@ -53,7 +55,10 @@ export class OpenFile {
     const fd = await openForReading(path);
     try {
       const stats = await fstat(fd);
-      return { file: new OpenFile(fd, path, stats, await readHead(fd), finished, text), stats };
+      return {
+        file: new OpenFile(fd, path, stats, await readHead(fd), finished, text, await madeWhen(path, stats)),
+        stats,
+      };
     } catch (error) {
       closeQuietly(fd);
       throw error;
@@ -140,6 +145,14 @@ export class OpenFile {
     };
     return finished.length === 0 ? origin : { ...origin, finished };
   }
+}
+
+/** A file that was written at once when it was made does not show whether the system tells the time; its folder does. */
+async function madeWhen(path: string, stats: Stats): Promise<number | null> {
+  const made = madeAt(stats);
+  if (made !== null || stats.birthtimeMs <= 0) return made;
+  const folder = await statOrNull(dirname(path)).catch(() => null);
+  return folder !== null && folder.dev === stats.dev && madeAt(folder) !== null ? stats.birthtimeMs : null;
 }
 
 /** Without bytes of 0 at the end: a writer may have made room in advance, or left a hole. */

@@ -45,11 +45,6 @@ export function hashHead(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex').slice(0, 24);
 }
 
-export function identityOf(stats: Stats): Identity {
-  const made = madeAt(stats);
-  return { dev: stats.dev, inode: stats.ino, ...(made === null ? {} : { made }) };
-}
-
 /**
  * When a file was made, or null. Where the system cannot tell, Node gives 0 or the time of the last change; so a time
  * that is not before the last change says nothing, as with a file that has just been made.
@@ -63,8 +58,10 @@ export function sameFile(a: Identity, b: Identity): boolean {
   return a.made === undefined || b.made === undefined || a.made === b.made;
 }
 
+/** Where it is known when one file was made, the system tells it of the others, too. */
 export function isFile(a: Identity, stats: Stats): boolean {
-  return sameFile(a, identityOf(stats));
+  if (!sameInode(a, stats)) return false;
+  return a.made === undefined || stats.birthtimeMs <= 0 || a.made === stats.birthtimeMs;
 }
 
 /** For a file that is open: its inode is nobody else's. */

@@ -1,6 +1,6 @@
 /** What is read after a file that no longer has its path. */
 import type { Stats } from 'node:fs';
-import { identityOf, isFile, sameFile, type Finished, type Identity } from './origin.js';
+import { isFile, sameInode, type Finished, type Identity } from './origin.js';
 import { madeAfter, type Sibling } from './siblings.js';
 
 /** Positions name so many files that had the path before and are still there. */
@@ -25,17 +25,15 @@ export interface Others {
 
 /** The next that had the path, else the one that has it now; null when there is none yet. */
 export function successor({ path, stats, at, siblings, finished }: Rotated, others: Others): Sibling | null {
-  const own = identityOf(stats);
-  const now = at === null ? null : identityOf(at);
-  const between = madeAfter(stats, siblings).find((sibling) => {
-    const file = identityOf(sibling.stats);
-    if (sameFile(own, file) || (now !== null && sameFile(now, file))) return false;
-    if (finished.some((item) => sameFile(item, file))) return false;
-    return !others.isFollowed(sibling.path) && !others.isRead(file);
-  });
+  const isKnown = (file: Stats): boolean =>
+    isSame(stats, file) || (at !== null && isSame(at, file)) || finished.some((item) => isFile(item, file));
+  const between = madeAfter(stats, siblings).find(
+    (sibling) =>
+      !isKnown(sibling.stats) && !others.isFollowed(sibling.path) && !others.isRead(inodeOf(sibling.stats)),
+  );
   if (between !== undefined) return between;
-  if (at === null || now === null || !at.isFile() || at.size === 0) return null;
-  return others.isRead(now) ? null : { path, stats: at };
+  if (at === null || !at.isFile() || at.size === 0) return null;
+  return others.isRead(inodeOf(at)) ? null : { path, stats: at };
 }
 
 /** Those of the finished files that are still there: the others need no mention. */
@@ -43,4 +41,13 @@ export function stillThere(finished: readonly Finished[], siblings: readonly Sib
   return finished
     .filter((item) => siblings.some((sibling) => isFile(item, sibling.stats)))
     .slice(-MAX_FINISHED);
+}
+
+/** Both are there now. */
+function isSame(a: Stats, b: Stats): boolean {
+  return sameInode(inodeOf(a), b);
+}
+
+function inodeOf(stats: Stats): Identity {
+  return { dev: stats.dev, inode: stats.ino };
 }
