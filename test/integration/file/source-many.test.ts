@@ -148,3 +148,27 @@ test('what was known of a deleted file is not used for the next one with its ino
   known.note({ ...file, made: 4 });
   assert.equal(known.position({ ...file, made: 5 }, head, 100), null);
 });
+
+test('what the server of a network folder has lost is opened again and gone on with', () =>
+  withSource({}, async ({ path, harness, take }) => {
+    await writeFile(path, 'a\nb');
+    await harness.start();
+    assert.deepEqual(await take(1), ['a']);
+    const read = fs.read;
+    const reads = mock.method(fs, 'read', (...args: Parameters<typeof fs.read>) => {
+      const callback = args.at(-1);
+      assert.ok(typeof callback === 'function');
+      if (reads.mock.callCount() > 0) return read(...args);
+      Reflect.apply(callback, null, [Object.assign(new Error('ESTALE'), { code: 'ESTALE' }), 0, null]);
+    });
+    syncBuiltinESMExports();
+    try {
+      await appendFile(path, '\nc\n');
+      assert.deepEqual(await take(2), ['b', 'c']);
+      assert.ok(reads.mock.callCount() > 1);
+    } finally {
+      reads.mock.restore();
+      syncBuiltinESMExports();
+    }
+    assert.ok(harness.log.lines.some(({ fields }) => JSON.stringify(fields).includes('ESTALE')));
+  }));

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { appendFile, link, mkdir, rename, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import type { SourceRecord } from '#troupe/sdk/index.js';
+import { DataError, type SourceRecord } from '#troupe/sdk/index.js';
+import { until } from '../../support/wait.js';
 import { withSource } from './with-source.js';
 
 function positions(records: readonly SourceRecord[]): unknown[] {
@@ -87,10 +88,18 @@ for (const [policy, expected] of [
 
 test('a line that is too long fails the task where it stands, after the lines before it', () =>
   withSource({ 'max.line.bytes': '10' }, async ({ path, harness, take }) => {
-    await writeFile(path, `0123456789\r\n${'a'.repeat(11)}\n`);
+    await writeFile(path, `0123456789\r\n${'a'.repeat(11)}\nb\n${'c'.repeat(30)}`);
     await harness.start();
     assert.deepEqual(await take(1), ['0123456789']);
     await assert.rejects(harness.poll(), { code: 'FILE_LINE_TOO_LONG', message: /byte 12 / });
+    // Tolerated or not: the next poll is not for the same line.
+    assert.deepEqual(
+      (await harness.poll()).map(({ value }) => value),
+      ['b'],
+    );
+    // Where its end is not known, there is nothing to go on with.
+    await appendFile(path, 'c');
+    await assert.rejects(harness.poll(), { code: 'FILE_LINE_TOO_LONG' });
     await assert.rejects(harness.poll(), { code: 'FILE_LINE_TOO_LONG' });
   }));
 
@@ -110,10 +119,12 @@ test('JSON lines become values, and bad ones are failed, skipped or passed on ra
     await assert.rejects(
       harness.poll(),
       (error: Error) =>
-        'code' in error &&
+        error instanceof DataError &&
         error.code === 'FILE_BAD_LINE' &&
+        error.skipTo?.position['position'] === 18 &&
         !/not json/.test(`${error.message}${String(error.cause)}`),
     );
+    assert.deepEqual(await take(1), [[2]]);
   });
   for (const [policy, expected] of [
     ['skip', [{ a: 1 }, [2]]],
@@ -212,6 +223,22 @@ test('files that appear and vanish are followed while they are there', () =>
     await mkdir(join(folder, 'd'));
     await writeFile(join(folder, 'd', 'y.log'), 'b\n');
     assert.deepEqual(await take(1), ['b']);
+  }));
+
+test('the position of a deleted file is retired, and of one that was only moved it is kept', () =>
+  withSource({ files: '*.csv' }, async ({ folder, harness, take }) => {
+    for (const name of ['a.csv', 'b.csv']) await writeFile(join(folder, name), 'x\n');
+    await harness.start();
+    await take(2);
+    await rm(join(folder, 'a.csv'));
+    await rename(join(folder, 'b.csv'), join(folder, 'moved'));
+    await until('the deleted file is let go of', async () => {
+      assert.deepEqual(await harness.poll(), []);
+      return harness.positions.length === 1;
+    });
+    assert.deepEqual(harness.positions[0]?.partition, { file: join(folder, 'b.csv') });
+    await writeFile(join(folder, 'a.csv'), 'x\ny\n');
+    assert.deepEqual(await take(2), ['x', 'y']);
   }));
 
 test('a file emptied and filled beyond the old position is read from its beginning', () =>

@@ -25,6 +25,8 @@ export interface TailShared {
   readonly isFollowed: (path: string) => boolean;
   /** Where reading begins is made durable, or it would be chosen anew at a restart. */
   readonly beginAt: (partition: JsonObject, position: JsonObject) => void;
+  /** A file was deleted, and nothing has its path: its position is of no more use. */
+  readonly retire: (partition: JsonObject) => void;
   readonly onOmittedLong: (path: string, position: number) => void;
   /** A warning, not more often than a reader of the log can bear: those of one `key` seldom. */
   readonly say: (key: string, message: string, fields: Record<string, unknown>) => void;

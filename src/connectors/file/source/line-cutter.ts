@@ -87,15 +87,18 @@ export class LineCutter {
     this.#text = '';
   }
 
-  /** Up to `max` records. Throws DataError at a line that must not be passed, once those before it were taken. */
+  /**
+   * Up to `max` records. Throws DataError at a line that must not be passed, once those before it were taken. It goes on
+   * behind a bad line when it is called again: whether that is tolerated is decided elsewhere.
+   */
   take(max: number): SourceRecord[] {
     const out: SourceRecord[] = [];
     const chunk = this.#chunk;
     if (chunk === null) return out;
     if (chunk.lone !== null) {
       const text = this.#decode(chunk, chunk.start, chunk.end);
-      this.#add(out, chunk, text, chunk.lone.position);
       this.drop();
+      this.#add(out, chunk, text, chunk.lone.position);
       return out;
     }
     while (out.length < max) {
@@ -161,6 +164,9 @@ export class LineCutter {
             : buffer.indexOf(NEWLINE, byteAt) - (newline - end);
       const ends = end === newline - 1 ? 2 : 1;
       const next = byteEnd + ends * form.unit;
+      // Where to go on after a bad line.
+      this.#at = end + ends;
+      this.#byteAt = next;
       more =
         byteEnd - byteAt > maxLineBytes
           ? this.#addLong(out, chunk, byteAt, base + next)
@@ -185,7 +191,7 @@ export class LineCutter {
         if (isBlank(line)) return true;
         if (settings.onBadLine === 'fail') {
           if (out.length > 0) return false;
-          throw badLine(chunk, position);
+          throw badLine(chunk, position, this.#sourcePosition(chunk, position));
         }
         if (settings.onBadLine === 'skip') {
           this.#omitted.add('lines that are not JSON', chunk.path, position);
@@ -201,7 +207,10 @@ export class LineCutter {
     const { onLongLine, maxLineBytes } = this.#settings;
     if (onLongLine === 'fail') {
       if (out.length > 0) return false;
-      throw lineTooLong(chunk.path, chunk.base + start, maxLineBytes);
+      throw lineTooLong(chunk.path, chunk.base + start, maxLineBytes, {
+        partition: chunk.partition,
+        position: this.#sourcePosition(chunk, position),
+      });
     }
     if (onLongLine === 'skip') {
       this.omitLong(chunk.path, position);
@@ -228,11 +237,12 @@ export class LineCutter {
       timestamp: null,
       headers: NO_HEADERS,
       sourcePartition: chunk.partition,
-      sourcePosition:
-        chunk.lone?.partial === true
-          ? { position, file: chunk.origin, partial: true }
-          : { position, file: chunk.origin },
+      sourcePosition: this.#sourcePosition(chunk, position),
     });
+  }
+
+  #sourcePosition({ lone, origin }: Chunk, position: number): JsonObject {
+    return lone?.partial === true ? { position, file: origin, partial: true } : { position, file: origin };
   }
 }
 
@@ -242,10 +252,16 @@ function placeOf(char: string, text: string, from: number): number {
   return at < 0 ? text.length + 1 : at;
 }
 
-export function lineTooLong(path: string, position: number, maxLineBytes: number): DataError {
+/** `skipTo`: where its end is known. */
+export function lineTooLong(
+  path: string,
+  position: number,
+  maxLineBytes: number,
+  skipTo: DataError['skipTo'] = null,
+): DataError {
   return new DataError(
     `the line at byte ${position} of ${path} is longer than max.line.bytes (${maxLineBytes}): raise it, or set on.long.line to truncate or skip`,
-    { code: 'FILE_LINE_TOO_LONG' },
+    { code: 'FILE_LINE_TOO_LONG', ...(skipTo === null ? {} : { skipTo }) },
   );
 }
 
@@ -254,10 +270,10 @@ function isBlank(line: string): boolean {
 }
 
 /** Without the parser's message as its cause: that quotes the line. */
-function badLine(chunk: Chunk, position: number): DataError {
+function badLine(chunk: Chunk, position: number, next: JsonObject): DataError {
   return new DataError(
     `the line that ends at byte ${position} of ${chunk.path} is not JSON: correct it, or set on.bad.line to skip or raw`,
-    { code: 'FILE_BAD_LINE' },
+    { code: 'FILE_BAD_LINE', skipTo: { partition: chunk.partition, position: next } },
   );
 }
 

@@ -48,6 +48,8 @@ export class FileSourceTask implements SourceTask {
   #trouble: RetriableError | null = null;
   readonly #saidTroubles = new Set<string>();
   #lookedAt = -Infinity;
+  /** What was met after records that a poll gave: the next poll throws it. */
+  #held: { readonly error: unknown } | null = null;
 
   async start(context: SourceTaskContext, config: ParsedConfig, raw: RawConfig): Promise<void> {
     const settings = readSourceSettings(config);
@@ -72,6 +74,9 @@ export class FileSourceTask implements SourceTask {
         isFollowed: (path) => tails.has(path),
         beginAt: (partition, position) => {
           context.beginAt(partition, position);
+        },
+        retire: (partition) => {
+          context.retire(partition);
         },
         onOmittedLong: (path, position) => {
           cutter.omitLong(path, position);
@@ -122,6 +127,9 @@ export class FileSourceTask implements SourceTask {
   async #take(running: Running): Promise<readonly SourceRecord[]> {
     const { cutter, settings, context } = running;
     const records: SourceRecord[] = [];
+    const held = this.#held;
+    this.#held = null;
+    if (held !== null) throw held.error;
     while (!context.signal.aborted) {
       try {
         if (cutter.done && !(await this.#nextChunk(running))) break;
@@ -129,8 +137,8 @@ export class FileSourceTask implements SourceTask {
         if (records.length === 0 && taken.length >= FEW_RECORDS) return taken;
         for (const record of taken) records.push(record);
       } catch (error) {
-        // The next poll meets it again, with nothing before it.
         if (records.length === 0) throw error;
+        this.#held = { error };
         break;
       }
       if (records.length >= Math.min(FEW_RECORDS, settings.maxRecords)) break;

@@ -68,7 +68,26 @@ export class Tail implements Holder {
   }
 
   /** Whether there is something to read. Notices growth, truncation and rotation. */
-  async look(): Promise<boolean> {
+  look(): Promise<boolean> {
+    return this.#unlessStale(() => this.#look());
+  }
+
+  /** The next piece. `buffer` must not be touched until the chunk was cut. */
+  read(buffer: Buffer): Promise<ReadResult> {
+    return this.#unlessStale(() => this.#read(buffer));
+  }
+
+  /** What a server of files has lost or moved never comes back to who has it open: it must be opened again. */
+  async #unlessStale<T>(body: () => Promise<T>): Promise<T> {
+    try {
+      return await body();
+    } catch (error) {
+      if (errnoOf(error) === 'ESTALE') this.#release();
+      throw error;
+    }
+  }
+
+  async #look(): Promise<boolean> {
     await this.#started();
     if (this.#parked !== null && (await this.#isUnchanged(this.#parked))) return false;
     if (this.#file === null) await this.#openAnew();
@@ -94,8 +113,7 @@ export class Tail implements Holder {
     }
   }
 
-  /** The next piece. `buffer` must not be touched until the chunk was cut. */
-  async read(buffer: Buffer): Promise<ReadResult> {
+  async #read(buffer: Buffer): Promise<ReadResult> {
     const file = this.#file;
     if (file === null) return { kind: 'end' };
     this.#shared.open.used(this);
@@ -112,13 +130,19 @@ export class Tail implements Holder {
 
   /** A file that lost its path stays open: nobody could find it again once it is deleted. */
   park(): boolean {
+    if (this.#file === null || this.#reading || this.#rotatedAt !== null) return false;
+    this.#release();
+    return true;
+  }
+
+  #release(): void {
     const file = this.#file;
-    if (file === null || this.#reading || this.#rotatedAt !== null) return false;
+    if (file === null) return;
     this.#parked = file.origin;
     this.#file = null;
+    this.#mtimeMs = 0;
     this.#shared.open.closed(this);
     file.close();
-    return true;
   }
 
   close(): void {
@@ -308,7 +332,12 @@ export class Tail implements Holder {
     const opened = next === null ? null : await this.#openFound(next, remaining);
     if (opened === null && next !== null) return 'wait';
     this.#finish(done, remaining, stats.nlink === 0);
-    if (opened === null) return 'wait';
+    if (opened === null) {
+      // The path of a file that was given is expected to come back.
+      if (stats.nlink === 0 && !this.#given && remaining.length === 0)
+        this.#shared.retire({ file: this.path });
+      return 'wait';
+    }
     await this.#follow(opened, 0);
     return 'switched';
   }

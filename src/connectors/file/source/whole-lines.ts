@@ -206,7 +206,11 @@ export class WholeLines {
 
   #beginLong(form: TextForm, bytes: Buffer): ReadResult {
     const { onLongLine, maxLineBytes } = this.#shared.settings;
-    if (onLongLine === 'fail') throw lineTooLong(this.#path, this.#next, maxLineBytes);
+    if (onLongLine === 'fail') {
+      // There is something to read still, and it is this.
+      this.#seen = this.#next;
+      throw lineTooLong(this.#path, this.#next, maxLineBytes);
+    }
     this.#long = new LongLine(
       this.#next,
       bytes,
