@@ -153,3 +153,20 @@ test('a sink whose progress file knows more records than its topic has fails wit
   await until('it goes on', () => lines('out').length === 4);
   assert.deepEqual(lines('out'), numbered('a', 4));
 });
+
+test('a source of the file that a sink of its topic writes fails, instead of going round without end', async (t) => {
+  const { node, dir, source } = await filesOn(t);
+  // The source is there first: the loop begins with the sink.
+  await source('a', numbered('a', 3));
+  await node.run('k', { 'connector.class': 'FileSink', topics: 'a', file: join(dir, 'a') });
+  await until('it has failed', async () => {
+    const { body } = await node.request('GET', '/connectors/a/status');
+    return /"state":"FAILED".*FILE_LOOP/.test(JSON.stringify(body));
+  });
+  const again = { 'connector.class': 'FileSource', topic: 'a', file: join(dir, 'a') };
+  const { status, body } = await node.request('PUT', '/connectors/again/config', again);
+  assert.equal(status, 400);
+  assert.match(JSON.stringify(body), /would come back into the topic without end/);
+  // Into another topic it is read as any file.
+  await node.run('on', { ...again, topic: 'b' });
+});

@@ -11,6 +11,7 @@ import {
 } from '../../../sdk/index.js';
 import { errnoOf } from '../fs-calls.js';
 import { pathProblem } from '../path-problem.js';
+import { loopProblem } from './loop-check.js';
 import { globBase } from './expand-glob.js';
 import { ENCODINGS, type Encoding } from './text-form.js';
 
@@ -278,10 +279,14 @@ export function readSourceSettings(config: ParsedConfig): SourceSettings {
 /** Issues beyond single fields: the first of them. */
 export async function sourceIssues(config: ParsedConfig, files: FileAccess): Promise<ConfigIssue[]> {
   try {
-    const { paths, globs } = readSourceSettings(config);
+    const { paths, globs, topic } = readSourceSettings(config);
     const wrong = wrongPath(config);
     if (wrong !== null) return [wrong];
     for (const path of paths) await files.check(path, config.has('file') ? 'file' : 'files');
+    for (const path of paths) {
+      const reason = await loopProblem(path, topic);
+      if (reason !== null) return [{ field: 'topic', value: topic, reason }];
+    }
     for (const glob of globs) await files.check(globBase(glob), 'files');
     return [];
   } catch (error) {

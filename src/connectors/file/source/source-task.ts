@@ -14,6 +14,7 @@ import { KnownFiles, type TailShared } from './known-files.js';
 import { OpenFiles } from './open-files.js';
 import { SeldomWarnings } from './seldom-warnings.js';
 import { LineCutter } from './line-cutter.js';
+import { LoopCheck } from './loop-check.js';
 import { parsePosition, type DurablePosition } from './origin.js';
 import { SHARE_KEY, readSourceSettings, type SourceSettings } from './source-config.js';
 import { Tail } from './tail.js';
@@ -38,6 +39,7 @@ interface Running {
   readonly tails: Map<string, Tail>;
   readonly reader: ChunkReader;
   readonly cutter: LineCutter;
+  readonly loops: LoopCheck;
   readonly wake: Wake;
 }
 
@@ -89,6 +91,7 @@ export class FileSourceTask implements SourceTask {
       tails,
       reader: new ChunkReader(settings.chunkBytes, context.log, context.signal),
       cutter,
+      loops: new LoopCheck(settings.topic, () => performance.now()),
       wake: new Wake(context.signal),
     };
     this.#running = running;
@@ -148,12 +151,14 @@ export class FileSourceTask implements SourceTask {
 
   /** Loads the next piece into the cutter, when there is one. */
   async #nextChunk(running: Running): Promise<boolean> {
-    const { files, reader, cutter } = running;
+    const { files, reader, cutter, loops } = running;
     this.#lookedAt = performance.now();
     if (files.changes && this.#scanIsDue(running)) await this.#scan(running, false);
     const chunk = await reader.next();
-    if (chunk !== null) cutter.load(chunk);
-    return chunk !== null;
+    if (chunk === null) return false;
+    await loops.check(chunk.path);
+    cutter.load(chunk);
+    return true;
   }
 
   #scanIsDue({ wake }: Running): boolean {
