@@ -143,7 +143,8 @@ export interface SinkTaskContext extends TaskContext {
   /**
    * Go on from these offsets instead of the committed ones; 0 stands for the oldest record. For sinks that keep offsets beside
    * their data, or that have to be given records again. One backwards is durable before the next `put`. Queues that
-   * are not in `assignment` are ignored, with a warning; throws on what is no offset.
+   * are not in `assignment` are ignored, with a warning; throws on what is no offset. One behind the end of its queue, said
+   * in `start`, ends the task with SEEK_BEHIND_END.
    */
   seek(offsets: readonly QueueOffset[]): void;
   /** Stop and resume delivery of queues; nothing is skipped. */
