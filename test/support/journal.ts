@@ -94,7 +94,7 @@ export function unstopped(acts: readonly Act[], units: readonly string[]): strin
   return units.filter((unit) => typeof stops.get(unit) !== 'string');
 }
 
-/** How many records each unit of a source has made, by what it said when it stopped last. */
+/** How many records of each unit of a source were made durable, by what it said when it stopped last. */
 export function made(acts: readonly Act[]): Map<string, number> {
   const stops = [...lastStops(acts)].filter(([, value]) => value !== null && value !== '');
   return new Map(stops.map(([unit, value]): [string, number] => [unit, Number(value) - 1]));

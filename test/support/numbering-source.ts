@@ -21,6 +21,8 @@ class NumberingTask implements SourceTask {
   #unit = '';
   #task = 0;
   #next = 1;
+  /** The last number that is durable. What was polled beyond it may be given up in a stop, and is made again at the next start. */
+  #durable = 0;
   #batch = 1;
   #pauseMs = 0;
   #refusesToStop = false;
@@ -43,6 +45,7 @@ class NumberingTask implements SourceTask {
     const last = context.position({ task: this.#task })?.['number'];
     // What the upstream has pruned cannot be had again, whatever the position says.
     this.#next = Math.max(typeof last === 'number' ? last : 0, this.#lastPruned()) + 1;
+    this.#durable = this.#next - 1;
     this.#note('start', String(this.#next));
   }
 
@@ -63,13 +66,14 @@ class NumberingTask implements SourceTask {
   }
 
   commit(positions: readonly { readonly position: Readonly<Record<string, unknown>> }[]): void {
+    for (const { position } of positions) this.#durable = Math.max(this.#durable, Number(position['number']));
     if (this.#pruned === null) return;
     // A line of its own, with a mark at its end: who wrote the one before may have been killed.
     for (const { position } of positions) appendFileSync(this.#pruned, `\n${String(position['number'])}.\n`);
   }
 
   async stop(): Promise<void> {
-    this.#note('stop', String(this.#next));
+    this.#note('stop', String(this.#durable + 1));
     if (!this.#refusesToStop) return;
     setInterval(() => undefined, 1000);
     await new Promise<never>(() => undefined);
