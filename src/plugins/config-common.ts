@@ -129,6 +129,7 @@ const ERROR_HANDLING: ConfigDefinition = [
   {
     name: 'errors.retry.timeout',
     type: 'LONG',
+    max: Number.MAX_SAFE_INTEGER,
     defaultValue: '0',
     min: -1,
     importance: 'MEDIUM',
@@ -142,6 +143,7 @@ const ERROR_HANDLING: ConfigDefinition = [
   {
     name: 'errors.retry.delay.max.ms',
     type: 'LONG',
+    max: Number.MAX_SAFE_INTEGER,
     defaultValue: '60000',
     min: 1,
     importance: 'MEDIUM',

@@ -150,6 +150,7 @@ function settingKeys(alias: string): readonly ConfigKey[] {
   const setting = (name: string, documentation: string): ConfigKey => ({
     name: `${PREFIX}${alias}.${name}`,
     type: 'LONG',
+    max: Number.MAX_SAFE_INTEGER,
     defaultValue: null,
     min: -1,
     importance: 'LOW',

@@ -15,7 +15,7 @@ const HIDDEN = '[hidden]';
 export const REASON_REQUIRED = 'is required and has no default';
 const LIMITS = {
   INT: { min: -0x80000000, max: 0x7fffffff },
-  LONG: { min: Number.MIN_SAFE_INTEGER, max: Number.MAX_SAFE_INTEGER },
+  LONG: { min: -(2n ** 63n), max: 2n ** 63n - 1n },
 } as const;
 const DECIMAL_NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/;
 
@@ -117,12 +117,12 @@ function parseType(key: ConfigKey, text: string): Parsed {
     case 'INT':
     case 'LONG': {
       const { min, max } = LIMITS[key.type];
-      const low = Math.max(min, key.min ?? min);
-      const high = Math.min(max, key.max ?? max);
-      const value = /^[+-]?\d{1,20}$/.test(trimmed) ? Number(trimmed) : NaN;
-      return value >= low && value <= high
-        ? { value }
-        : { reason: `must be a whole number from ${low} to ${high}` };
+      const low = key.min !== undefined && key.min > min ? key.min : min;
+      const high = key.max !== undefined && key.max < max ? key.max : max;
+      const value = /^[+-]?\d{1,20}$/.test(trimmed) ? BigInt(trimmed.replace('+', '')) : null;
+      if (value === null || value < low || value > high)
+        return { reason: `must be a whole number from ${low} to ${high}` };
+      return { value: Number.isSafeInteger(Number(value)) ? Number(value) : value };
     }
     case 'DOUBLE': {
       const value = DECIMAL_NUMBER.test(trimmed) ? Number(trimmed) : NaN;
@@ -181,7 +181,20 @@ class Values implements ParsedConfig {
 
   int(key: string): number {
     const value = this.#value(key, ['INT', 'LONG']);
+    if (typeof value === 'bigint')
+      throw new ConfigError(
+        `the configuration "${key}" is ${value}, beyond 2^53: the connector takes none so large`,
+        {
+          code: 'CONFIG_TOO_LARGE',
+          field: key,
+        },
+      );
     return typeof value === 'number' ? value : missing(key);
+  }
+
+  long(key: string): bigint {
+    const value = this.#value(key, ['INT', 'LONG']);
+    return typeof value === 'number' || typeof value === 'bigint' ? BigInt(value) : missing(key);
   }
 
   double(key: string): number {

@@ -8,8 +8,8 @@ export type ConfigType = 'BOOLEAN' | 'STRING' | 'INT' | 'LONG' | 'DOUBLE' | 'LIS
 export type Importance = 'HIGH' | 'MEDIUM' | 'LOW';
 export type ConfigWidth = 'NONE' | 'SHORT' | 'MEDIUM' | 'LONG';
 
-/** BOOLEAN: boolean; INT, LONG, DOUBLE: number; LIST: string[]; PASSWORD: Secret; others: string. */
-export type ConfigValue = boolean | number | string | readonly string[] | Secret | null;
+/** BOOLEAN: boolean; INT, DOUBLE: number; LONG: number, beyond 2^53 bigint; LIST: string[]; PASSWORD: Secret; others: string. */
+export type ConfigValue = boolean | number | bigint | string | readonly string[] | Secret | null;
 
 export interface ConfigKey {
   readonly name: string;
@@ -73,8 +73,10 @@ export interface ParsedConfig {
   /** STRING, CLASS. */
   string(key: string): string;
   stringOrNull(key: string): string | null;
-  /** INT, LONG. */
+  /** INT, LONG. Throws for a LONG beyond 2^53, which would be rounded: see `long`. */
   int(key: string): number;
+  /** INT, LONG, of 64 bits. */
+  long(key: string): bigint;
   double(key: string): number;
   boolean(key: string): boolean;
   list(key: string): readonly string[];

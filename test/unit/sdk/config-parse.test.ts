@@ -61,7 +61,7 @@ test('all issues come at once, each with its field, value and what is allowed', 
     flag: 'yes',
     count: '11',
     big: '2147483648',
-    long: '9007199254740992',
+    long: '9223372036854775808',
     share: '0x10',
     mode: 'c',
     modes: 'a,c',
@@ -74,7 +74,11 @@ test('all issues come at once, each with its field, value and what is allowed', 
       ['flag', 'yes', 'must be true or false'],
       ['count', '11', 'must be a whole number from 1 to 10'],
       ['big', '2147483648', 'must be a whole number from -2147483648 to 2147483647'],
-      ['long', '9007199254740992', 'must be a whole number from -9007199254740991 to 9007199254740991'],
+      [
+        'long',
+        '9223372036854775808',
+        'must be a whole number from -9223372036854775808 to 9223372036854775807',
+      ],
       ['share', '0x10', 'must be a number of at least 0'],
       ['mode', 'c', 'must be one of: a, b'],
       ['modes', 'a,c', 'must be one of: a, b'],
@@ -198,5 +202,18 @@ test('a value that may be in any case of letters is given as the definition spel
   assert.deepEqual(
     parseConfig(definition, { format: 'num', strict: 'None' }).issues.map(({ field }) => field),
     ['format', 'strict'],
+  );
+});
+
+test('a LONG has 64 bits, and no digit is lost in silence', () => {
+  const definition = [key('n', 'LONG')];
+  const read = (text: string) => parseConfigOrThrow(definition, { n: text });
+  assert.equal(read('9223372036854775807').long('n'), 9223372036854775807n);
+  assert.equal(read('-9007199254740993').long('n'), -9007199254740993n);
+  assert.deepEqual([read('+7').int('n'), read('7').long('n')], [7, 7n]);
+  assert.throws(() => read('9007199254740993').int('n'), { code: 'CONFIG_TOO_LARGE', field: 'n' });
+  assert.throws(
+    () => read('9223372036854775808'),
+    /whole number from -9223372036854775808 to 9223372036854775807/,
   );
 });

@@ -58,6 +58,7 @@ export const SINK_CONFIG: ConfigDefinition = [
   {
     name: 'rotate.bytes',
     type: 'LONG',
+    max: Number.MAX_SAFE_INTEGER,
     importance: 'MEDIUM',
     defaultValue: '0',
     min: 0,
@@ -68,6 +69,7 @@ export const SINK_CONFIG: ConfigDefinition = [
   {
     name: 'rotate.ms',
     type: 'LONG',
+    max: Number.MAX_SAFE_INTEGER,
     importance: 'MEDIUM',
     defaultValue: '0',
     min: 0,
