@@ -51,6 +51,24 @@ test(
     }),
 );
 
+test('of more files than may be open, those that are quiet are not opened again to be looked at', () =>
+  withSource({ files: '*.log', 'max.open.files': '4' }, async ({ folder, harness, take }) => {
+    const names = Array.from({ length: 10 }, (_, n) => `${'abcdefghij'[n]}.log`);
+    for (const name of names) await writeFile(join(folder, name), `${name}\n`);
+    await harness.start();
+    assert.equal((await take(10)).length, 10);
+    assert.deepEqual(await harness.poll(), []);
+    const opens = mock.method(fs, 'open');
+    syncBuiltinESMExports();
+    try {
+      assert.deepEqual(await harness.poll(), []);
+      assert.equal(opens.mock.callCount(), 0);
+    } finally {
+      opens.mock.restore();
+      syncBuiltinESMExports();
+    }
+  }));
+
 test('a part of a line is passed on in time although its file was closed', () =>
   withSource(
     { files: '*.log', 'max.open.files': '4', 'flush.partial.ms': '50' },

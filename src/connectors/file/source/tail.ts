@@ -82,7 +82,10 @@ export class Tail implements Holder {
     try {
       return await body();
     } catch (error) {
-      if (errnoOf(error) === 'ESTALE') this.#release();
+      if (errnoOf(error) === 'ESTALE') {
+        this.#release();
+        this.#mtimeMs = 0;
+      }
       throw error;
     }
   }
@@ -140,7 +143,6 @@ export class Tail implements Holder {
     if (file === null) return;
     this.#parked = file.origin;
     this.#file = null;
-    this.#mtimeMs = 0;
     this.#shared.open.closed(this);
     file.close();
   }
