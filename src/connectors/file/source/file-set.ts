@@ -3,7 +3,7 @@ import { basename, dirname } from 'node:path';
 import { ConnectError } from '../../../sdk/index.js';
 import { expandGlob, globBase, tooMany, type GlobEvents } from './expand-glob.js';
 import { familyOf, isRotatedName } from './rotated-names.js';
-import type { SourceSettings } from './source-config.js';
+import type { SourceSettings } from './source-settings.js';
 
 const MAX_FILES = 10_000;
 

@@ -9,7 +9,7 @@ import {
   type Finished,
   type Identity,
 } from './origin.js';
-import type { SourceSettings } from './source-config.js';
+import type { SourceSettings } from './source-settings.js';
 
 const MAX_KNOWN = 4096;
 const MAX_PER_INODE = 4;

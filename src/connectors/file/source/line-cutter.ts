@@ -11,7 +11,7 @@ import {
   type SourceRecord,
 } from '../../../sdk/index.js';
 import type { FileOrigin } from './origin.js';
-import type { SourceSettings } from './source-config.js';
+import type { SourceSettings } from './source-settings.js';
 import type { TextForm } from './text-form.js';
 
 /** Bytes of one file, from one line start to one line end. */

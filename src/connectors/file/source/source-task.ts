@@ -16,7 +16,7 @@ import { SeldomWarnings } from './seldom-warnings.js';
 import { LineCutter } from './line-cutter.js';
 import { LoopCheck } from './loop-check.js';
 import { parsePosition, type DurablePosition } from './origin.js';
-import { SHARE_KEY, readSourceSettings, type SourceSettings } from './source-config.js';
+import { SHARE_KEY, readSourceSettings, type SourceSettings } from './source-settings.js';
 import { Tail } from './tail.js';
 import { Wake } from './wake.js';
 

@@ -7,7 +7,8 @@
  */
 import type { Plugin, SourceConnector } from '../../../sdk/index.js';
 import { shareText, usefulTasks } from './file-set.js';
-import { SHARE_KEY, SOURCE_CONFIG, readSourceSettings, sourceIssues } from './source-config.js';
+import { SOURCE_CONFIG } from './source-config.js';
+import { SHARE_KEY, readSourceSettings, sourceIssues } from './source-settings.js';
 import { FileSourceTask } from './source-task.js';
 
 const connector: SourceConnector = {

@@ -3,20 +3,13 @@
  * those that had the path in between, then the one that has it now.
  */
 import type { Stats } from 'node:fs';
-import { dirname } from 'node:path';
-import { ConfigError, RetriableError } from '../../../sdk/index.js';
-import { errnoOf, inputError, isOutOfFiles, statOrNull } from '../fs-calls.js';
+import { ConfigError } from '../../../sdk/index.js';
+import { errnoOf, inputError, statOrNull } from '../fs-calls.js';
+import { Absence } from './absence.js';
+import { HeldFile } from './held-file.js';
 import type { TailShared } from './known-files.js';
-import type { Holder } from './open-files.js';
-import { lastLineStart, OpenFile, type Opened } from './open-file.js';
-import {
-  isFile,
-  sameFile,
-  sameInode,
-  type DurablePosition,
-  type FileOrigin,
-  type Finished,
-} from './origin.js';
+import { lastLineStart, type OpenFile, type Opened } from './open-file.js';
+import { isFile, sameInode, type DurablePosition, type FileOrigin, type Finished } from './origin.js';
 import { resumePlace } from './resume.js';
 import { realPath, rotatedSiblings, surroundings, type Sibling, type Surroundings } from './siblings.js';
 import { stillThere, successor, type Rotated } from './succession.js';
@@ -27,23 +20,19 @@ import { WholeLines, type ReadResult } from './whole-lines.js';
  * later is not read, and whoever moves a file may be slower than a program that begins a new one.
  */
 const WAITS_WHEN_MOVED = 60;
-const LONG_AWAY_MS = 60_000;
 
-export class Tail implements Holder {
+export class Tail {
   readonly path: string;
   readonly #shared: TailShared;
   /** The user named this path: whatever stands there must be a file. */
   readonly #given: boolean;
-  #file: OpenFile | null = null;
-  /** The file being read, while it is closed because too many are open. */
-  #parked: FileOrigin | null = null;
-  #reading = false;
+  readonly #held: HeldFile;
   /** What is to be done before the first look; kept until it succeeds. */
   #start: (() => Promise<void>) | null = null;
   readonly #lines: WholeLines;
   #mtimeMs = 0;
   #rotatedAt: number | null = null;
-  #missingSince: number | null = null;
+  readonly #absence: Absence;
   /** What the path linked to when a file was opened by it. */
   #real: string | null = null;
 
@@ -51,12 +40,15 @@ export class Tail implements Holder {
     this.path = path;
     this.#given = given;
     this.#shared = shared;
+    // One that lost its path stays open: nobody could find it again once it is deleted.
+    this.#held = new HeldFile(given, shared, () => this.#rotatedAt !== null);
+    this.#absence = new Absence(path, shared);
     this.#lines = new WholeLines(path, { file: path }, shared);
   }
 
   /** There is a file whose end was not reached, or may not be the last. */
   get hasFile(): boolean {
-    return this.#file !== null || this.#parked !== null;
+    return !this.#held.isNone;
   }
 
   /** Where to start: at a durable position, at the end, or where `look` finds the file. */
@@ -83,7 +75,7 @@ export class Tail implements Holder {
       return await body();
     } catch (error) {
       if (errnoOf(error) === 'ESTALE') {
-        this.#release();
+        this.#held.release();
         this.#mtimeMs = 0;
       }
       throw error;
@@ -92,10 +84,11 @@ export class Tail implements Holder {
 
   async #look(): Promise<boolean> {
     await this.#started();
-    if (this.#parked !== null && (await this.#isUnchanged(this.#parked))) return false;
-    if (this.#file === null) await this.#openAnew();
+    const { parked } = this.#held;
+    if (parked !== null && (await this.#isUnchanged(parked))) return false;
+    if (this.#held.file === null) await this.#openAnew();
     for (;;) {
-      const file = this.#file;
+      const { file } = this.#held;
       if (file === null) return false;
       const at = await statOrNull(this.path);
       const inPlace = at !== null && sameInode(file, at);
@@ -117,44 +110,16 @@ export class Tail implements Holder {
   }
 
   async #read(buffer: Buffer): Promise<ReadResult> {
-    const file = this.#file;
+    const { file } = this.#held;
     if (file === null) return { kind: 'end' };
-    this.#shared.open.used(this);
-    this.#reading = true;
-    try {
-      const bytes = await file.read(buffer, this.#lines.readFrom);
-      if (bytes !== null) return this.#lines.take(file, buffer, bytes);
-    } finally {
-      this.#reading = false;
-    }
+    const bytes = await this.#held.read(file, buffer, this.#lines.readFrom);
+    if (bytes !== null) return this.#lines.take(file, buffer, bytes);
     this.#restart(file, 'it has new content');
     return { kind: 'again' };
   }
 
-  /** A file that lost its path stays open: nobody could find it again once it is deleted. */
-  park(): boolean {
-    if (this.#file === null || this.#reading || this.#rotatedAt !== null) return false;
-    this.#release();
-    return true;
-  }
-
-  #release(): void {
-    const file = this.#file;
-    if (file === null) return;
-    this.#parked = file.origin;
-    this.#file = null;
-    this.#shared.open.closed(this);
-    file.close();
-  }
-
   close(): void {
-    const file = this.#file ?? this.#parked;
-    if (file === null) return;
-    this.#shared.open.end(file);
-    this.#shared.open.closed(this);
-    this.#file?.close();
-    this.#file = null;
-    this.#parked = null;
+    this.#held.close();
   }
 
   async #started(): Promise<void> {
@@ -169,7 +134,7 @@ export class Tail implements Holder {
       at !== null && isFile(parked, at) && at.size === this.#lines.seen && at.mtimeMs === this.#mtimeMs;
     if (isSame && !this.#lines.partialIsDue()) return true;
     await this.#resume({ position: this.#lines.next, origin: parked, partial: this.#lines.afterPartial });
-    return this.#parked !== null;
+    return this.#held.parked !== null;
   }
 
   async #resume(durable: DurablePosition): Promise<void> {
@@ -177,7 +142,7 @@ export class Tail implements Holder {
     if (known.finished(this.path).length === 0) known.noteFinished(this.path, durable.origin?.finished ?? []);
     if (!open.makeRoom()) return;
     const around = await this.#around();
-    const place = await this.#withRoom(() => resumePlace(this.path, durable, around, log));
+    const place = await this.#held.withRoom(() => resumePlace(this.path, durable, around, log));
     if (place === null) this.close();
     else await this.#open(place.path, place.position, durable.partial && place.position === durable.position);
   }
@@ -185,7 +150,7 @@ export class Tail implements Holder {
   /** At the last line start: what is there already is not wanted, but a line that is being written is. */
   async #startAtEnd(): Promise<void> {
     await this.#openPath();
-    const file = this.#file;
+    const { file } = this.#held;
     if (file === null || this.#lines.next > 0) return;
     const { size } = await file.stats();
     this.#lines.startAt(await lastLineStart(file, size, this.#shared.settings.maxLineBytes));
@@ -195,7 +160,7 @@ export class Tail implements Holder {
   /** Found later than at the start, so it is read from its beginning. */
   async #openAnew(): Promise<void> {
     await this.#openPath();
-    if (this.#file !== null) this.#sayBegin(this.#file);
+    if (this.#held.file !== null) this.#sayBegin(this.#held.file);
   }
 
   /** Where a start without a position means the end, what is written before the first record is durable would be lost. */
@@ -208,8 +173,8 @@ export class Tail implements Holder {
   async #open(path: string, from: number, afterPartial = false): Promise<void> {
     const { open, known } = this.#shared;
     if (!open.makeRoom()) return;
-    const opened = await this.#openFile(path, known.finished(this.path));
-    if (opened.stats.isFile() && (this.#isParked(opened.file) || !open.isRead(opened.file))) {
+    const opened = await this.#held.open(path, known.finished(this.path));
+    if (this.#held.mayTake(opened)) {
       await this.#follow(opened, from, afterPartial);
     } else {
       opened.file.close();
@@ -217,50 +182,13 @@ export class Tail implements Holder {
     }
   }
 
-  async #openFile(path: string, finished: readonly Finished[]): Promise<Opened> {
-    try {
-      await this.#shared.files.check(path, this.#given ? 'file' : 'files');
-    } catch (error) {
-      // A link that a pattern matches may lead anywhere: the other files are read all the same.
-      if (this.#given || !(error instanceof ConfigError)) throw error;
-      throw new RetriableError(error.message, { code: error.code });
-    }
-    return this.#withRoom(() => OpenFile.open(path, finished, this.#shared.settings));
-  }
-
-  #isParked(file: OpenFile): boolean {
-    return this.#parked !== null && sameFile(this.#parked, file.origin);
-  }
-
-  /** Where the system allows no more open files, some are closed, and it is tried once more. */
-  async #withRoom<T>(body: () => Promise<T>): Promise<T> {
-    const { open, say } = this.#shared;
-    try {
-      return await body();
-    } catch (error) {
-      if (!isOutOfFiles(error)) throw error;
-      say(
-        'open files',
-        'this process may open no more files: going on with fewer at once; raise the limit (ulimit -n)',
-        { files: open.shrink() },
-      );
-      return await body();
-    }
-  }
-
   async #follow({ file, stats }: Opened, from: number, afterPartial = false): Promise<void> {
-    const { open, known } = this.#shared;
-    const isOwn = this.#isParked(file);
-    if (!isOwn) this.close();
-    this.#missingSince = null;
-    open.begin(file);
-    open.used(this);
-    this.#parked = null;
-    this.#file = file;
+    const isOwn = this.#held.take(file);
+    this.#absence.over();
     this.#rotatedAt = null;
     // A parked file that goes on where it was is as if it had never been closed.
     if (isOwn && from === this.#lines.next) return;
-    const left = known.position(file.origin, file.head, stats.size) ?? 0;
+    const left = this.#shared.known.position(file.origin, file.head, stats.size) ?? 0;
     const start = Math.max(from, left);
     this.#lines.startAt(start, afterPartial && left <= from, await file.isAfterReturn(start));
   }
@@ -283,27 +211,12 @@ export class Tail implements Holder {
       await this.#open(this.path, 0);
       this.#real = await realPath(this.path);
     }
-    if (at === null) await this.#sayMissing();
+    if (at === null && this.#given) await this.#absence.noticed(this.#real !== null);
     if (at === null || at.isFile() || !this.#given) return;
     const what = at.isDirectory()
       ? `a folder: to follow the files in it use "files" with a pattern, like ${this.path}/*`
       : 'not a regular file: pipes, sockets and devices have no positions to resume from';
     throw new ConfigError(`${this.path} is ${what}`, { code: 'FILE_NOT_A_FILE', field: 'file' });
-  }
-
-  /** Of a path that was given: at once when it was never there, else when it stays away for longer than a rotation takes. */
-  async #sayMissing(): Promise<void> {
-    if (!this.#given) return;
-    const now = this.#shared.now();
-    this.#missingSince ??= this.#real === null ? -Infinity : now;
-    if (now - this.#missingSince < LONG_AWAY_MS) return;
-    const folder = dirname(this.path);
-    const isFolder = (await statOrNull(folder))?.isDirectory() === true;
-    this.#shared.say(
-      `missing ${this.path}`,
-      `${isFolder ? 'the file' : 'the folder of the file'} does not exist: waiting for it`,
-      { file: this.path },
-    );
   }
 
   /** At the end of a file that no longer has the path: wait, pass on its last line, or go on to the next file. */
@@ -331,7 +244,7 @@ export class Tail implements Holder {
     const done = this.#done(file);
     const remaining = stillThere([...finished, done], siblings);
     // Before the old one is let go: it says what comes next for as long as that cannot be opened.
-    const opened = next === null ? null : await this.#openFound(next, remaining);
+    const opened = next === null ? null : await this.#held.openFound(next.path, next.stats, remaining);
     if (opened === null && next !== null) return 'wait';
     this.#finish(done, remaining, stats.nlink === 0);
     if (opened === null) {
@@ -347,20 +260,6 @@ export class Tail implements Holder {
   #next(rotated: Rotated): Sibling | null {
     const { open, isFollowed } = this.#shared;
     return successor(rotated, { isFollowed, isRead: (file) => open.isRead(file) });
-  }
-
-  /** null when it was renamed since it was found: the next look finds it anew. */
-  async #openFound({ path, stats }: Sibling, finished: readonly Finished[]): Promise<Opened | null> {
-    let opened: Opened;
-    try {
-      opened = await this.#openFile(path, finished);
-    } catch (error) {
-      if (errnoOf(error) === 'ENOENT') return null;
-      throw inputError(error, path);
-    }
-    if (sameInode(opened.file, stats)) return opened;
-    opened.file.close();
-    return null;
   }
 
   async #around(): Promise<Surroundings> {
