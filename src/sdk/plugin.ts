@@ -83,7 +83,7 @@ export interface TaskContext {
   readonly connectorName: string;
   readonly taskId: number;
   readonly log: PluginLogger;
-  /** Aborted when the task is asked to stop: waits in poll or put should end on it. */
+  /** Aborted when the task is asked to stop: waits in start, poll, put or flush should end on it. */
   readonly signal: AbortSignal;
   readonly files: FileAccess;
 }
@@ -110,9 +110,9 @@ export interface SourceTaskContext extends TaskContext {
 export interface SourceTask {
   start(context: SourceTaskContext, config: ParsedConfig, raw: RawConfig): Promise<void> | void;
   /**
-   * The next records, in order within a source partition. An empty array means nothing now: return it within
-   * about a second, or wait for data or `context.signal`. The runtime goes on polling while earlier records are
-   * being appended. Throw RetriableError to be called again after a backoff.
+   * The next records, in order within a source partition. An empty array means nothing now: wait for a moment first, up to
+   * about a second, or for data or `context.signal`; a poll that answers at once asks your system over and over. The runtime
+   * goes on polling while earlier records are being appended. Throw RetriableError to be called again after a backoff.
    */
   poll(): Promise<readonly SourceRecord[]> | readonly SourceRecord[];
   /** These positions are durable now: the source may forget what lies before them. */

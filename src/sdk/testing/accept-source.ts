@@ -3,7 +3,8 @@ import { describe, test } from 'node:test';
 import type { Plugin, RawConfig, SourceConnector } from '../plugin.js';
 import type { SourceRecord } from '../record.js';
 import { acceptConfig, type Guarantee, type WrongConfig } from './accept-config.js';
-import { interrupted, withFixture, withHarness } from './with-harness.js';
+import { leavesNothingOpen } from './open-resources.js';
+import { aMoment, endsInTime, inside, interrupted, withFixture, withHarness } from './with-harness.js';
 import { SourceHarness } from './source-harness.js';
 
 /** A source system of its own for one test. */
@@ -30,6 +31,7 @@ export interface SourceAcceptance {
 }
 
 const COUNT = 20;
+const MAX_BUSY_POLLS = 1000;
 
 /** Registers the suite with node:test: `acceptSource({ name, plugin, setup })` in a test file is all it takes. */
 export function acceptSource(options: SourceAcceptance): void {
@@ -43,6 +45,10 @@ export function acceptSource(options: SourceAcceptance): void {
       wrongConfigs: options.wrongConfigs ?? [],
     });
     suite.register();
+  });
+  // Alone in the process: what others have open would be taken for its own.
+  describe(`${options.name} lets go of what it held`, { concurrency: false }, () => {
+    test('leaves nothing open when it was stopped', () => suite.leavesNothingOpen());
   });
 }
 
@@ -59,8 +65,14 @@ class SourceSuite {
     test('gives what is there and what comes later', () => this.#givesAll(1));
     test('several tasks together give everything, and nothing twice', () => this.#givesAll(3));
     test('stops while it has never been polled', () => this.#harnessed(async (_, harness) => harness.stop()));
-    test('a poll under way returns when the task is asked to stop', () => this.#stopsDuringPoll());
+    for (const when of ['called', 'waiting'] as const) {
+      test(`a poll that is ${when} returns when the task is asked to stop`, () =>
+        this.#stopsDuringPoll(when));
+    }
+    test('a start under way ends when the task is asked to stop', (context) =>
+      this.#stopsDuringStart(context));
     test('polling an idle source gives empty answers', () => this.#idles());
+    test('an idle source waits before it answers that there is nothing', () => this.#waitsWhenIdle());
     for (const accepted of [0, 1, COUNT / 2, COUNT - 1, COUNT]) {
       test(`goes on after record ${accepted} when it was stopped`, () => this.#resumes(accepted, 'stop'));
       test(`goes on after record ${accepted} when it was killed`, () => this.#resumes(accepted, 'kill'));
@@ -74,11 +86,8 @@ class SourceSuite {
     maxTasks = 1,
   ): Promise<void> {
     await withFixture(this.#options.setup, (fixture) =>
-      withHarness(
-        new SourceHarness(this.#connector, fixture.config, { maxTasks }),
-        this.#connector,
-        fixture.config,
-        (harness) => body(fixture, harness),
+      withHarness(new SourceHarness(this.#connector, fixture.config, { maxTasks }), (harness) =>
+        body(fixture, harness),
       ),
     );
   }
@@ -97,13 +106,33 @@ class SourceSuite {
     }, maxTasks);
   }
 
-  async #stopsDuringPoll(): Promise<void> {
+  async #stopsDuringPoll(when: 'called' | 'waiting'): Promise<void> {
     await this.#harnessed(async (fixture, harness) => {
       const expected = await fixture.produce(1);
       const records = await harness.collect(1);
       this.#check(records, expected, 'exactly-once');
       await harness.accept(records);
-      await harness.stop(harness.poll());
+      const polling = harness.poll();
+      if (when === 'waiting') await aMoment(polling);
+      await harness.stop(polling);
+    });
+  }
+
+  async #stopsDuringStart(context: { skip(reason: string): void }): Promise<void> {
+    await this.#harnessed(async (fixture, harness) => {
+      if (fixture.interrupt === undefined) {
+        context.skip('the fixture has no interrupt()');
+        return;
+      }
+      await harness.stop();
+      const repair = await fixture.interrupt();
+      const starting = harness.start();
+      await inside(starting, () => harness.taskCount > 0);
+      await endsInTime(() => harness.stop(starting));
+      await repair();
+      const expected = await fixture.produce(1);
+      await harness.start();
+      this.#check(await harness.collect(1), expected, 'exactly-once');
     });
   }
 
@@ -114,6 +143,38 @@ class SourceSuite {
       await harness.accept(records);
       const more = [...(await harness.poll()), ...(await harness.poll())];
       this.#check([...records, ...more], expected, 'exactly-once');
+    });
+  }
+
+  /** One that answers at once never lets a macrotask run, however slow the machine is. */
+  async #waitsWhenIdle(): Promise<void> {
+    await this.#harnessed(async (fixture, harness) => {
+      await fixture.produce(1);
+      await harness.accept(await harness.collect(1));
+      let waited = false;
+      setImmediate(() => {
+        waited = true;
+      });
+      for (let empty = 0; !waited; empty += 1) {
+        await harness.poll();
+        assert.ok(
+          empty < MAX_BUSY_POLLS,
+          `${MAX_BUSY_POLLS} polls found nothing, and none waited for anything`,
+        );
+      }
+    });
+  }
+
+  async leavesNothingOpen(): Promise<void> {
+    await this.#harnessed(async (fixture, harness) => {
+      await harness.stop();
+      await leavesNothingOpen(async () => {
+        await harness.start();
+        await fixture.produce(1);
+        await harness.accept(await harness.collect(1));
+        await harness.poll();
+        await harness.stop();
+      });
     });
   }
 

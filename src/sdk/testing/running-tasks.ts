@@ -2,7 +2,10 @@
 import { parseConfigOrThrow } from '../config-parse.js';
 import type { PluginLogger, RawConfig, SinkConnector, SourceConnector } from '../plugin.js';
 import { ANY_FILE } from './any-file.js';
-import { within } from './deadline.js';
+import type { PluginCalls } from './plugin-calls.js';
+
+/** How long a task may take to end once its signal says so. */
+export const STOP_DEADLINE_MS = 3000;
 
 export interface RunningTask<Task extends { stop(): Promise<void> | void }> {
   readonly task: Task;
@@ -28,12 +31,13 @@ export async function planTasks(
 /** Frees what tasks hold, those that were killed too. Their errors no longer matter. */
 export async function release(
   tasks: readonly RunningTask<{ stop(): Promise<void> | void }>[],
-  deadlineMs: number,
+  calls: PluginCalls,
+  stopDeadlineMs: number,
 ): Promise<void> {
   for (const { task, stop } of tasks) {
     stop.abort();
     try {
-      await within('stop()', deadlineMs, task.stop());
+      await calls.run('stop()', () => task.stop(), stopDeadlineMs);
     } catch {
       // A task that was killed cannot be expected to stop well.
     }

@@ -1,6 +1,6 @@
 /** Runs one task of a sink connector without the runtime: queues in memory, delivery, flushes, committed offsets. */
 import { parseConfigOrThrow } from '../config-parse.js';
-import { RetriableError } from '../errors.js';
+import { DataError, RetriableError } from '../errors.js';
 import type {
   FileAccess,
   QueueOffset,
@@ -13,9 +13,10 @@ import type {
 import { NO_HEADERS, type SinkRecord } from '../record.js';
 import type { Schema } from '../schema.js';
 import { ANY_FILE } from './any-file.js';
-import { within } from './deadline.js';
+import { PluginCalls } from './plugin-calls.js';
 import { RecordingLogger } from './recording-logger.js';
-import { planTasks, release, type RunningTask } from './running-tasks.js';
+import { planTasks, release, STOP_DEADLINE_MS, type RunningTask } from './running-tasks.js';
+import { SecretWatch } from './secret-watch.js';
 
 interface Queue extends QueueRef {
   readonly records: SinkRecord[];
@@ -36,6 +37,8 @@ export interface SinkHarnessOptions {
   readonly connectorName?: string;
   /** How long one call of the plugin may take, in milliseconds. Default 10,000. */
   readonly deadlineMs?: number;
+  /** How long a call under way, and `stop`, may take once the signal is aborted, in milliseconds. Default 3,000. */
+  readonly stopDeadlineMs?: number;
   /** What transforms make of the topic of a record. Default: nothing. */
   readonly renamed?: (topic: string) => string;
   /** Which files the plugin may open. Default: all. */
@@ -45,6 +48,8 @@ export interface SinkHarnessOptions {
 /** All queues belong to one task, whatever `tasks.max` would make of them. */
 export class SinkHarness {
   readonly log = new RecordingLogger();
+  /** What was seen of passwords: in errors so far; show it the lines of the log as well. */
+  readonly secrets: SecretWatch;
   /** Records the task reported as impossible to write. */
   readonly reported: ReportedRecord[] = [];
   /** Every offset the task asked to go on from, in the order asked. */
@@ -54,6 +59,8 @@ export class SinkHarness {
   readonly #raw: RawConfig;
   readonly #name: string;
   readonly #deadlineMs: number;
+  readonly #stopDeadlineMs: number;
+  readonly #calls: PluginCalls;
   readonly #files: FileAccess;
   readonly #renamed: (topic: string) => string;
   #life = 1;
@@ -66,6 +73,9 @@ export class SinkHarness {
     this.#raw = raw;
     this.#name = options.connectorName ?? 'sink-under-test';
     this.#deadlineMs = options.deadlineMs ?? 10_000;
+    this.#stopDeadlineMs = options.stopDeadlineMs ?? STOP_DEADLINE_MS;
+    this.secrets = new SecretWatch(connector.config, raw);
+    this.#calls = new PluginCalls(this.#deadlineMs, this.secrets);
     this.#files = options.files ?? ANY_FILE;
     this.#renamed = options.renamed ?? ((topic) => topic);
     const queues = options.queues ?? [{ topic: 'topic', queue: 0 }];
@@ -84,8 +94,17 @@ export class SinkHarness {
     return this.#queues.map(({ topic, queue, committed }) => ({ topic, queue, offset: committed }));
   }
 
+  get running(): boolean {
+    return this.#running !== null;
+  }
+
   /** Puts values at the end of a queue; they are delivered later. */
-  append(queueIndex: number, values: readonly unknown[], valueSchema: Schema | null = null): void {
+  append(
+    queueIndex: number,
+    values: readonly unknown[],
+    valueSchema: Schema | null = null,
+    key: string | null = null,
+  ): void {
     const queue = this.#queues[queueIndex];
     if (queue === undefined) throw new RangeError(`there is no queue ${queueIndex}`);
     for (const value of values) {
@@ -94,7 +113,7 @@ export class SinkHarness {
         queue: queue.queue,
         offset: queue.records.length,
         keySchema: null,
-        key: null,
+        key,
         valueSchema,
         value,
         timestamp: 1_700_000_000_000 + queue.records.length,
@@ -123,16 +142,15 @@ export class SinkHarness {
       queue.paused = false;
     }
     const planning = { connectorName: this.#name, log: this.log };
-    const [raw] = await planTasks(this.#connector, this.#raw, 1, planning);
+    const [raw] = await this.#calls.run('taskConfigs()', () =>
+      planTasks(this.#connector, this.#raw, 1, planning),
+    );
     if (raw === undefined) throw new Error('taskConfigs() planned no task');
     const running = { task: this.#connector.createTask(), stop: new AbortController() };
     this.#running = running;
     const parsed = parseConfigOrThrow(this.#connector.config, raw);
-    await within(
-      'start()',
-      this.#deadlineMs,
-      running.task.start(this.#context(running.stop.signal), parsed, raw),
-    );
+    const context = this.#context(running.stop.signal);
+    await this.#calls.run('start()', () => running.task.start(context, parsed, raw));
   }
 
   /**
@@ -146,12 +164,44 @@ export class SinkHarness {
       const { next: from, seeks } = queue;
       const records = queue.records.slice(from, from + Math.min(max, queue.records.length));
       if (records.length === 0) continue;
-      await within('put()', this.#deadlineMs, this.#task().put(records));
+      await this.#calls.run('put()', () => this.#task().put(records));
       // A seek inside put says where to go on.
       if (queue.seeks === seeks) queue.next = from + records.length;
       delivered += records.length;
     }
     return delivered;
+  }
+
+  /** `deliver`, where bad records are tolerated: after a DataError they come one by one, and those refused are skipped. */
+  async deliverTolerating(max = Infinity): Promise<number> {
+    try {
+      return await this.deliver(max);
+    } catch (error) {
+      if (!(error instanceof DataError)) throw error;
+    }
+    let delivered = 0;
+    for (const queue of this.#queues) {
+      if (queue.paused) continue;
+      for (const record of queue.records.slice(
+        queue.next,
+        queue.next + Math.min(max, queue.records.length),
+      )) {
+        if (record.originalOffset < queue.next) continue;
+        await this.#putOne(queue, record);
+        delivered += 1;
+      }
+    }
+    return delivered;
+  }
+
+  async #putOne(queue: Queue, record: SinkRecord): Promise<void> {
+    const { seeks } = queue;
+    try {
+      await this.#calls.run('put()', () => this.#task().put([record]));
+    } catch (error) {
+      if (!(error instanceof DataError)) throw error;
+    }
+    if (queue.seeks === seeks) queue.next = record.originalOffset + 1;
   }
 
   /** `deliver`, called again for as long as the task throws RetriableError. */
@@ -170,9 +220,9 @@ export class SinkHarness {
   async flush(): Promise<readonly QueueOffset[]> {
     const flushed = this.#queues.map(({ topic, queue, next }) => ({ topic, queue, offset: next }));
     const task = this.#task();
-    await within('flush()', this.#deadlineMs, task.flush());
+    await this.#calls.run('flush()', () => task.flush());
     if (task.preCommit === undefined) return flushed;
-    return within('preCommit()', this.#deadlineMs, task.preCommit(flushed));
+    return this.#calls.run('preCommit()', () => task.preCommit?.(flushed) ?? flushed);
   }
 
   commit(offsets: readonly QueueOffset[]): void {
@@ -183,14 +233,20 @@ export class SinkHarness {
     }
   }
 
-  /** The ordinary end: a last flush, a commit, stop. */
-  async stop(): Promise<void> {
+  /**
+   * The ordinary end: a last flush, a commit, stop. A call under way ends first; how it ends does not matter, the signal
+   * was its reason.
+   */
+  async stop(underWay?: Promise<unknown>): Promise<void> {
     const running = this.#running;
     if (running === null) return;
     running.stop.abort();
+    const ms = this.#stopDeadlineMs;
+    const ended = underWay?.catch(() => undefined);
+    await this.#calls.run('a call after the stop signal', () => ended, ms);
     this.commit(await this.flush());
     this.#running = null;
-    await within('stop()', this.#deadlineMs, running.task.stop());
+    await this.#calls.run('stop()', () => running.task.stop(), ms);
   }
 
   /** As when the process dies: the task is not told. `dispose` stops it in the end. */
@@ -201,7 +257,7 @@ export class SinkHarness {
 
   async dispose(): Promise<void> {
     this.kill();
-    await release(this.#abandoned.splice(0), this.#deadlineMs);
+    await release(this.#abandoned.splice(0), this.#calls, this.#stopDeadlineMs);
   }
 
   #task(): SinkTask {
@@ -239,6 +295,7 @@ export class SinkHarness {
         this.commitRequests += 1;
       },
       report: async (record, error) => {
+        this.secrets.see('a reported error', error);
         this.reported.push({ record, error });
       },
     };

@@ -4,9 +4,10 @@ import { RetriableError } from '../errors.js';
 import type { FileAccess, RawConfig, SourceConnector, SourceTask, SourceTaskContext } from '../plugin.js';
 import type { JsonObject, SourceRecord } from '../record.js';
 import { ANY_FILE } from './any-file.js';
-import { within } from './deadline.js';
+import { PluginCalls } from './plugin-calls.js';
 import { RecordingLogger } from './recording-logger.js';
-import { planTasks, release, type RunningTask } from './running-tasks.js';
+import { planTasks, release, STOP_DEADLINE_MS, type RunningTask } from './running-tasks.js';
+import { SecretWatch } from './secret-watch.js';
 
 export interface HarnessOptions {
   /** Default 1. */
@@ -14,6 +15,8 @@ export interface HarnessOptions {
   readonly connectorName?: string;
   /** How long one call of the plugin, or waiting for records, may take, in milliseconds. Default 10,000. */
   readonly deadlineMs?: number;
+  /** How long a call under way, and `stop`, may take once the signal is aborted, in milliseconds. Default 3,000. */
+  readonly stopDeadlineMs?: number;
   /** Which files the plugin may open. Default: all. */
   readonly files?: FileAccess;
 }
@@ -30,11 +33,15 @@ interface Position {
  */
 export class SourceHarness {
   readonly log = new RecordingLogger();
+  /** What was seen of passwords: in errors so far; show it the lines of the log as well. */
+  readonly secrets: SecretWatch;
   readonly #connector: SourceConnector;
   readonly #raw: RawConfig;
   readonly #name: string;
   readonly #maxTasks: number;
   readonly #deadlineMs: number;
+  readonly #stopDeadlineMs: number;
+  readonly #calls: PluginCalls;
   readonly #files: FileAccess;
   readonly #durable = new Map<string, string>();
   #tasks: RunningTask<SourceTask>[] = [];
@@ -46,6 +53,9 @@ export class SourceHarness {
     this.#name = options.connectorName ?? 'source-under-test';
     this.#maxTasks = options.maxTasks ?? 1;
     this.#deadlineMs = options.deadlineMs ?? 10_000;
+    this.#stopDeadlineMs = options.stopDeadlineMs ?? STOP_DEADLINE_MS;
+    this.secrets = new SecretWatch(connector.config, raw);
+    this.#calls = new PluginCalls(this.#deadlineMs, this.secrets);
     this.#files = options.files ?? ANY_FILE;
   }
 
@@ -60,20 +70,22 @@ export class SourceHarness {
   /** Plans the connector and starts its tasks from the positions accepted so far. */
   async start(): Promise<void> {
     const planning = { connectorName: this.#name, log: this.log };
-    const configs = await planTasks(this.#connector, this.#raw, this.#maxTasks, planning);
+    const configs = await this.#calls.run('taskConfigs()', () =>
+      planTasks(this.#connector, this.#raw, this.#maxTasks, planning),
+    );
     for (const [taskId, raw] of configs.entries()) {
       const running = { task: this.#connector.createTask(), stop: new AbortController() };
       this.#tasks.push(running);
       const config = parseConfigOrThrow(this.#connector.config, raw);
-      const started = running.task.start(this.#context(taskId, running.stop.signal), config, raw);
-      await within('start()', this.#deadlineMs, started);
+      const context = this.#context(taskId, running.stop.signal);
+      await this.#calls.run('start()', () => running.task.start(context, config, raw));
     }
   }
 
   /** One poll of each task, at the same time. A RetriableError of one is thrown when no task gave records. */
   async poll(): Promise<readonly SourceRecord[]> {
     const answers = await Promise.allSettled(
-      this.#tasks.map(async ({ task }) => within('poll()', this.#deadlineMs, task.poll())),
+      this.#tasks.map(({ task }) => this.#calls.run('poll()', () => task.poll())),
     );
     const records: SourceRecord[] = [];
     let retriable: RetriableError | null = null;
@@ -114,17 +126,22 @@ export class SourceHarness {
     }
     for (const [partition, position] of moved) this.#durable.set(partition, position);
     const positions = parsed(moved);
-    for (const { task } of this.#tasks) await within('commit()', this.#deadlineMs, task.commit?.(positions));
+    for (const { task } of this.#tasks) await this.#calls.run('commit()', () => task.commit?.(positions));
   }
 
-  /** Asks the tasks to stop, waits for a poll under way to return, and stops them. */
-  async stop(pollUnderWay?: Promise<unknown>): Promise<void> {
+  /** Asks the tasks to stop, waits for a call under way to return, and stops them. */
+  async stop(underWay?: Promise<unknown>): Promise<void> {
     const tasks = this.#tasks;
     this.#tasks = [];
     for (const { stop } of tasks) stop.abort();
-    if (pollUnderWay !== undefined)
-      await within('poll() after the stop signal', this.#deadlineMs, pollUnderWay);
-    for (const { task } of tasks) await within('stop()', this.#deadlineMs, task.stop());
+    const ms = this.#stopDeadlineMs;
+    try {
+      if (underWay !== undefined) await this.#calls.run('a call after the stop signal', () => underWay, ms);
+    } catch (error) {
+      this.#abandoned.push(...tasks);
+      throw error;
+    }
+    for (const { task } of tasks) await this.#calls.run('stop()', () => task.stop(), ms);
   }
 
   /** As when the process dies: the tasks are not told. `dispose` stops them in the end. */
@@ -135,7 +152,7 @@ export class SourceHarness {
 
   async dispose(): Promise<void> {
     this.kill();
-    await release(this.#abandoned.splice(0), this.#deadlineMs);
+    await release(this.#abandoned.splice(0), this.#calls, this.#stopDeadlineMs);
   }
 
   #context(taskId: number, signal: AbortSignal): SourceTaskContext {

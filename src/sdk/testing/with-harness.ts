@@ -1,9 +1,11 @@
 /** What the acceptance suites of sources and sinks have in common. */
 import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { RetriableError } from '../errors.js';
-import type { RawConfig, SinkConnector, SourceConnector } from '../plugin.js';
-import { checkNoSecrets } from './accept-config.js';
+import type { RawConfig } from '../plugin.js';
+import { DeadlineError } from './deadline.js';
 import type { RecordingLogger } from './recording-logger.js';
+import type { SecretWatch } from './secret-watch.js';
 
 interface Fixture {
   readonly config: RawConfig;
@@ -12,6 +14,7 @@ interface Fixture {
 
 interface Harness {
   readonly log: RecordingLogger;
+  readonly secrets: SecretWatch;
   start(): Promise<void>;
   dispose(): Promise<void>;
 }
@@ -31,19 +34,15 @@ export async function withFixture<F extends Fixture>(
 /** Calls `body` with a harness that was started. Whatever happens in it, no password may be told. */
 export async function withHarness<H extends Harness>(
   harness: H,
-  { config: definition }: SourceConnector | SinkConnector,
-  config: RawConfig,
   body: (harness: H) => Promise<void>,
 ): Promise<void> {
   try {
     await harness.start();
     await body(harness);
-    checkNoSecrets(definition, config, 'the log', harness.log.lines);
-  } catch (error) {
-    checkNoSecrets(definition, config, 'an error', error);
-    throw error;
   } finally {
     await harness.dispose();
+    harness.secrets.see('the log', harness.log.lines);
+    harness.secrets.check();
   }
 }
 
@@ -53,5 +52,30 @@ export async function interrupted(work: () => Promise<void>): Promise<void> {
     await work();
   } catch (error) {
     assert.ok(error instanceof RetriableError, `it threw ${String(error)} instead of a RetriableError`);
+  }
+}
+
+/** Lets a call come to where it waits, if it does; whether it has must not matter to the test. */
+export async function aMoment(underWay: Promise<unknown>): Promise<void> {
+  await Promise.race([underWay.catch(() => undefined), sleep(50)]);
+}
+
+/** The same, once the call has begun, or has ended. */
+export async function inside(underWay: Promise<unknown>, begun: () => boolean): Promise<void> {
+  let ended = false;
+  const end = (): void => {
+    ended = true;
+  };
+  underWay.then(end, end);
+  do await aMoment(underWay);
+  while (!begun() && !ended);
+}
+
+/** How a call ends that was asked to stop is its own business, if it does. */
+export async function endsInTime(work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (error instanceof DeadlineError) throw error;
   }
 }

@@ -1,0 +1,67 @@
+/** The acceptance suite fails plugins that have a fault, and passes the same plugins without it. */
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import type { Fault } from './faulty-connectors.js';
+
+const SUITE = fileURLToPath(new URL('faulty-suite.js', import.meta.url));
+
+/** What the suite says of the plugin, as TAP; with `only`, the tests of that name alone. */
+function judge(type: 'source' | 'sink', fault: Fault, only?: string): Promise<string> {
+  const { NODE_TEST_CONTEXT: _, ...env } = process.env;
+  const pattern = only === undefined ? [] : [`--test-name-pattern=${only}`];
+  return new Promise((resolve) => {
+    execFile(
+      process.execPath,
+      ['--test-reporter=tap', ...pattern, SUITE, type, fault],
+      { env },
+      (_error, output) => {
+        resolve(output);
+      },
+    );
+  });
+}
+
+const FAULTS: readonly (readonly ['source' | 'sink', Fault, test: string, said: RegExp])[] = [
+  ['source', 'tells a password in a RetriableError', 'an interruption loses nothing', /value of password/],
+  ['sink', 'tells a password in a RetriableError', 'written when they come again', /value of password/],
+  ['source', 'logs an error with a password', 'gives what is there', /value of password stands in the log/],
+  ['sink', 'logs an error with a password', 'arrives in order', /value of password stands in the log/],
+  ['source', 'leaves a timer', 'leaves nothing open', /left open after stop: 3 × Timeout/],
+  ['sink', 'leaves a timer', 'leaves nothing open', /left open after stop: 3 × Timeout/],
+  ['source', 'leaves a socket', 'leaves nothing open', /left open after stop: \d × TCPSocketWrap/],
+  ['source', 'waits on', 'a poll that is called returns', /did not end within 3000 ms/],
+  ['source', 'waits on', 'a poll that is waiting returns', /did not end within 3000 ms/],
+  ['source', 'waits on in start', 'a start under way ends', /did not end within 3000 ms/],
+  ['sink', 'waits on in start', 'a start under way ends', /did not end within 3000 ms/],
+  ['sink', 'waits on', 'a put under way ends', /did not end within 3000 ms/],
+  ['source', 'polls busily', 'an idle source waits', /1000 polls found nothing/],
+  ['sink', 'fails at tombstones', 'tombstones', /null has no properties/],
+  ['sink', 'takes a failed put for done', 'written when they come again', /lost/],
+  ['sink', 'forgets what a flush could not write', 'arrive after a failed flush', /lost/],
+  ['sink', 'hides that a flush failed', 'put before an interruption and not flushed', /lost/],
+  ...(process.platform === 'linux'
+    ? ([
+        ['sink', 'leaves a file', 'leaves nothing open', /left open after stop: 3 × .*faulty-connectors/],
+      ] as const)
+    : []),
+];
+
+describe('the acceptance suite', { concurrency: 4 }, () => {
+  for (const type of ['source', 'sink'] as const) {
+    test(`passes a ${type} without faults`, async () => {
+      const said = await judge(type, 'none');
+      assert.doesNotMatch(said, /^\s*not ok/m, said);
+      assert.match(said, /^# pass [1-9]/m);
+    });
+  }
+
+  for (const [type, fault, only, reason] of FAULTS) {
+    test(`fails a ${type} that ${fault}: ${only}`, async () => {
+      const said = await judge(type, fault, only);
+      assert.match(said, new RegExp(`not ok \\d+ - [^\\n]*${only}`), said);
+      assert.match(said, reason);
+    });
+  }
+});

@@ -1,0 +1,191 @@
+/** A source and a sink on an array in memory, each with one fault, if any: what the acceptance suite is to find. */
+import { openSync, closeSync } from 'node:fs';
+import { connect, createServer, type AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import {
+  RetriableError,
+  sourceRecord,
+  type ConfigDefinition,
+  type Plugin,
+  type SinkRecord,
+  type SinkTask,
+  type SourceRecord,
+  type SourceTask,
+  type TaskContext,
+} from '#troupe/sdk/index.js';
+import type { SinkFixture, SourceFixture } from '#troupe/sdk/testing/index.js';
+
+export type Fault =
+  | 'none'
+  | 'tells a password in a RetriableError'
+  | 'logs an error with a password'
+  | 'leaves a timer'
+  | 'leaves a socket'
+  | 'leaves a file'
+  | 'waits on'
+  | 'waits on in start'
+  | 'polls busily'
+  | 'fails at tombstones'
+  | 'takes a failed put for done'
+  | 'forgets what a flush could not write'
+  | 'hides that a flush failed';
+
+const PASSWORD = 'open "sesame" 17';
+const config: ConfigDefinition = [
+  { name: 'password', type: 'PASSWORD', importance: 'HIGH', documentation: 'Opens the system in memory.' },
+];
+
+/** The system of the one test that runs. */
+const system = { items: new Array<unknown>(), away: false, port: 0 };
+const closers: (() => void)[] = [];
+const ended = new AbortController();
+
+/** Lets the process end, whatever the plugins left open. */
+export function endAll(): void {
+  ended.abort();
+  for (const close of closers) close();
+}
+
+class FaultyTask {
+  readonly fault: Fault;
+  context: TaskContext | null = null;
+
+  constructor(fault: Fault) {
+    this.fault = fault;
+  }
+
+  async start(context: TaskContext): Promise<void> {
+    this.context = context;
+    if (this.fault === 'logs an error with a password')
+      context.log.debug('began', { because: [new Error(`opened by ${PASSWORD}`)] });
+    if (this.fault === 'leaves a timer')
+      keep(
+        setInterval(() => undefined, 60_000),
+        clearInterval,
+      );
+    if (this.fault === 'leaves a file') keep(openSync(fileURLToPath(import.meta.url), 'r'), closeSync);
+    if (this.fault === 'leaves a socket') {
+      const socket = connect(system.port, '127.0.0.1');
+      await new Promise((resolve) => socket.once('connect', resolve));
+      keep(socket, (open) => open.destroy());
+    }
+    if (this.fault === 'waits on in start' && system.away) await this.pause(60_000);
+  }
+
+  stop(): void {
+    this.context = null;
+  }
+
+  async pause(ms: number): Promise<void> {
+    const deaf = this.fault === 'waits on' || this.fault === 'waits on in start';
+    const signal = deaf ? ended.signal : (this.context?.signal ?? ended.signal);
+    await sleep(deaf ? 60_000 : ms, undefined, { signal }).catch(() => undefined);
+  }
+
+  away(): RetriableError {
+    const told = this.fault === 'tells a password in a RetriableError' ? ` to ${PASSWORD}` : '';
+    return new RetriableError(`the system is away${told}`);
+  }
+}
+
+class FaultySource extends FaultyTask implements SourceTask {
+  #after = 0;
+
+  override async start(context: Parameters<SourceTask['start']>[0]): Promise<void> {
+    await super.start(context);
+    const after = context.position({ in: 'memory' })?.['after'];
+    this.#after = typeof after === 'number' ? after : 0;
+  }
+
+  async poll(): Promise<readonly SourceRecord[]> {
+    if (system.away) throw this.away();
+    const records = system.items.slice(this.#after).map((value, at) => {
+      const sourcePosition = { after: this.#after + at + 1 };
+      return sourceRecord({ sourcePartition: { in: 'memory' }, sourcePosition, value });
+    });
+    this.#after += records.length;
+    if (records.length === 0 && this.fault !== 'polls busily') await this.pause(5);
+    return records;
+  }
+}
+
+class FaultySink extends FaultyTask implements SinkTask {
+  #held: unknown[] = [];
+  #next = 0;
+
+  async put(records: readonly SinkRecord[]): Promise<void> {
+    const fresh = records.filter(({ originalOffset }) => originalOffset >= this.#next);
+    const values = this.#valuesOf(fresh);
+    if (this.fault === 'takes a failed put for done')
+      this.#next = (records.at(-1)?.originalOffset ?? this.#next) + 1;
+    if (system.away) {
+      if (this.fault === 'waits on') await this.pause(60_000);
+      // This one holds what it is given, and writes in flush.
+      if (!this.fault.includes('flush')) throw this.away();
+    }
+    this.#held.push(...values);
+  }
+
+  #valuesOf(records: readonly SinkRecord[]): unknown[] {
+    const values = records.map(({ value }) => value);
+    if (this.fault === 'fails at tombstones' && values.includes(null))
+      throw new TypeError('null has no properties');
+    return values.filter((value) => value !== null);
+  }
+
+  flush(): void {
+    const held = this.#held;
+    if (!system.away) {
+      system.items.push(...held);
+      this.#held = [];
+      return;
+    }
+    if (this.fault === 'forgets what a flush could not write') this.#held = [];
+    if (this.fault !== 'hides that a flush failed') throw this.away();
+  }
+}
+
+function keep<T>(held: T, close: (held: T) => unknown): void {
+  closers.push(() => {
+    close(held);
+  });
+}
+
+export function faultyPlugin(type: 'source' | 'sink', fault: Fault): Plugin {
+  const common = {
+    version: '1',
+    config,
+    taskConfigs: (_: object, __: object, raw: Record<string, string>) => [raw],
+  };
+  return type === 'source'
+    ? { type, plugin: { ...common, kind: type, createTask: () => new FaultySource(fault) } }
+    : { type, plugin: { ...common, kind: type, createTask: () => new FaultySink(fault) } };
+}
+
+export async function setup(): Promise<SourceFixture & SinkFixture> {
+  system.items = [];
+  system.away = false;
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  // It listens on a port.
+  system.port = (server.address() as AddressInfo).port;
+  return {
+    config: { password: PASSWORD },
+    produce: async (count) => {
+      const made = Array.from({ length: count }, (_, i) => `item ${system.items.length + i}`);
+      system.items.push(...made);
+      return made;
+    },
+    read: async () => system.items,
+    interrupt: async () => {
+      system.away = true;
+      return async () => {
+        system.away = false;
+      };
+    },
+    cleanup: async () => {
+      server.close();
+    },
+  };
+}
