@@ -256,6 +256,71 @@ test('a file emptied and filled beyond the old position is read from its beginni
     assert.deepEqual(await take(1), ['third, and longer than that']);
   }));
 
+const HEADER = `${'id,name'.padEnd(1100, '-')}\n`;
+
+test('a file written anew in place, longer and with the same long beginning, is read from its beginning', async () => {
+  const rows = (word: string, count: number): string[] =>
+    Array.from({ length: count }, (_, n) => `${word} ${n}`.padEnd(20, '.'));
+  const before = rows('old', 20);
+  const after = rows('new', 40);
+  for (const restarts of [true, false]) {
+    await withSource({}, async ({ path, harness, take }) => {
+      await writeFile(path, `${HEADER}${before.join('\n')}\n`);
+      await harness.start();
+      assert.equal((await take(21)).length, 21);
+      if (restarts) await harness.stop();
+      await writeFile(path, `${HEADER}${after.join('\n')}\n`);
+      if (restarts) await harness.start();
+      assert.deepEqual((await take(41)).slice(1), after);
+      await appendFile(path, 'more\n');
+      assert.deepEqual(await take(1), ['more']);
+    });
+  }
+});
+
+test('where lines were read in several pieces, all of them are looked at, and more may be written to the last', () =>
+  withSource({}, async ({ path, harness, take }) => {
+    await writeFile(path, HEADER);
+    await harness.start();
+    assert.equal((await take(1)).length, 1);
+    for (const row of ['aaaa\n', 'x\n', '[']) await appendFile(path, row);
+    assert.deepEqual(await take(2), ['aaaa', 'x']);
+    // Before the end of the last whole line nothing may change, behind it everything may.
+    await truncate(path, HEADER.length + 7);
+    await appendFile(path, '{}\n');
+    assert.deepEqual(await take(1), ['{}']);
+    await harness.stop();
+    await writeFile(path, `${HEADER}bbbb\nx\n{}\nnext\n`);
+    await harness.start();
+    assert.deepEqual((await take(5)).slice(1), ['bbbb', 'x', '{}', 'next']);
+  }));
+
+test('a position of an older version, which knows only how the file began, is gone on from', () =>
+  withSource({}, async ({ path, harness, take }) => {
+    await writeFile(path, 'one\ntwo\n');
+    await harness.start();
+    const [one] = await harness.collect(1);
+    assert.ok(one !== undefined);
+    const written = one.sourcePosition['file'];
+    assert.ok(typeof written === 'object' && written !== null && 'trail' in written);
+    const { trail: _, ...file } = written;
+    await harness.stop();
+    await harness.accept([{ ...one, sourcePosition: { position: 4, file } }]);
+    await harness.start();
+    assert.deepEqual(await take(1), ['two']);
+  }));
+
+test('a file is known again when it is written anew before anything was read since the start', () =>
+  withSource({}, async ({ path, harness, take }) => {
+    await writeFile(path, `${HEADER}old 1\nold 2\n`);
+    await harness.start();
+    assert.equal((await take(3)).length, 3);
+    await harness.stop();
+    await harness.start();
+    await writeFile(path, `${HEADER}new 1\nnew 2\nnew 3\n`);
+    assert.deepEqual((await take(4)).slice(1), ['new 1', 'new 2', 'new 3']);
+  }));
+
 test('a file restored with another inode goes on where it was, when it is long enough to be recognised', () =>
   withSource({}, async ({ folder, path, harness, take }) => {
     const text = Array.from({ length: 40 }, (_, n) => `line number ${n}\n`).join('');

@@ -2,9 +2,9 @@
 import type { FileAccess, JsonObject, PluginLogger } from '../../../sdk/index.js';
 import type { OpenFiles } from './open-files.js';
 import {
-  headMatches,
   inodeKey,
   sameFile,
+  type Content,
   type DurablePosition,
   type Finished,
   type Identity,
@@ -75,12 +75,21 @@ export class KnownFiles {
     this.#files.delete(inodeKey(file));
   }
 
-  /** Where to go on in an open file, when it was read before under this or another name; else null. */
-  position(file: Identity, head: Buffer, size: number): number | null {
-    const known = (this.#files.get(inodeKey(file)) ?? []).filter(
-      (item) => sameFile(item, file) && item.position <= size && headMatches(item, head),
-    );
-    return known.length === 0 ? null : Math.max(...known.map((item) => item.position));
+  /**
+   * Where to go on in an open file, when it was read before under this or another name; else null. `holds`: whether it
+   * has what was read then.
+   */
+  async position(
+    file: Identity,
+    size: number,
+    holds: (content: Content) => Promise<boolean>,
+  ): Promise<number | null> {
+    let furthest: number | null = null;
+    for (const item of this.#files.get(inodeKey(file)) ?? []) {
+      if (!sameFile(item, file) || item.position > size || item.position <= (furthest ?? -1)) continue;
+      if (await holds(item)) furthest = item.position;
+    }
+    return furthest;
   }
 }
 

@@ -2,8 +2,18 @@
 import type { Stats } from 'node:fs';
 import { dirname } from 'node:path';
 import { closeQuietly, fstat, openForReading, readAt, statOrNull } from '../fs-calls.js';
-import { HEAD_BYTES, hashHead, madeAt, readHead, type Finished, type FileOrigin } from './origin.js';
+import {
+  HEAD_BYTES,
+  hasContent,
+  hashHead,
+  madeAt,
+  readHead,
+  type Content,
+  type Finished,
+  type FileOrigin,
+} from './origin.js';
 import { encodingOf, TextForm, type Encoding } from './text-form.js';
+import { Trail } from './trail.js';
 
 export interface Opened {
   readonly file: OpenFile;
@@ -25,6 +35,8 @@ export class OpenFile {
   /** The name it was opened by. */
   readonly path: string;
   #head: Buffer;
+  #headHash: string;
+  readonly #trail = new Trail();
   #made: number | null;
   readonly #text: TextSettings;
   #form: TextForm;
@@ -44,6 +56,7 @@ export class OpenFile {
     this.dev = stats.dev;
     this.inode = stats.ino;
     this.#head = written(head);
+    this.#headHash = hashHead(this.#head);
     this.#made = made;
     this.#text = text;
     this.#form = this.#formOf(head);
@@ -63,10 +76,6 @@ export class OpenFile {
       closeQuietly(fd);
       throw error;
     }
-  }
-
-  get head(): Buffer {
-    return this.#head;
   }
 
   get origin(): FileOrigin {
@@ -92,11 +101,27 @@ export class OpenFile {
     closeQuietly(this.fd);
   }
 
-  /** Bytes read, or null when the file no longer begins as it did: what was read is then of another content. */
+  /** Bytes read, or null when the file no longer holds what it did: what was read is then of another content. */
   async read(into: Buffer, position: number): Promise<number | null> {
     const bytes = await readAt(this.fd, into, 0, into.length, position);
     const head = position === 0 ? into.subarray(0, Math.min(bytes, HEAD_BYTES)) : await readHead(this.fd);
-    return this.#isSame(head) ? bytes : null;
+    return (await this.#isSame(head)) ? bytes : null;
+  }
+
+  /** Reading goes on at `position`, where a line begins. */
+  async resume(position: number): Promise<void> {
+    await this.#trail.resume(this.fd, position);
+    this.#origin = this.#describe(this.#origin.finished ?? []);
+  }
+
+  /** Whole lines, from `at` on, are passed on: positions behind them say how they end. */
+  passed(lines: Buffer, at: number): void {
+    this.#trail.follow(lines, at);
+    this.#origin = this.#describe(this.#origin.finished ?? []);
+  }
+
+  holds(content: Content): Promise<boolean> {
+    return hasContent(this.fd, content, this.#head);
   }
 
   /** Whether a return stands before `position`: a newline there belongs to the line before. */
@@ -115,15 +140,19 @@ export class OpenFile {
   /** The content is new: forget how it began. */
   restart(): void {
     this.#head = Buffer.alloc(0);
+    this.#headHash = hashHead(this.#head);
+    this.#trail.forget();
     this.#origin = this.#describe(this.#origin.finished ?? []);
   }
 
-  #isSame(bytes: Buffer): boolean {
+  async #isSame(bytes: Buffer): Promise<boolean> {
     const before = this.#head;
     const head = written(bytes);
     if (head.length < before.length || !before.equals(head.subarray(0, before.length))) return false;
+    if (!(await this.#trail.isIn(this.fd))) return false;
     if (head.length > before.length) {
       this.#head = Buffer.from(head);
+      this.#headHash = hashHead(this.#head);
       this.#form = this.#formOf(head);
       this.#origin = this.#describe(this.#origin.finished ?? []);
     }
@@ -135,13 +164,14 @@ export class OpenFile {
   }
 
   #describe(finished: readonly Finished[]): FileOrigin {
-    const head = this.#head;
+    const trail = this.#trail.mark;
     const origin: FileOrigin = {
       dev: this.dev,
       inode: this.inode,
-      head: hashHead(head),
-      headBytes: head.length,
+      head: this.#headHash,
+      headBytes: this.#head.length,
       ...(this.#made === null ? {} : { made: this.#made }),
+      ...(trail === null ? {} : { trail }),
     };
     return finished.length === 0 ? origin : { ...origin, finished };
   }

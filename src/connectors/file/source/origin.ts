@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import type { Stats } from 'node:fs';
 import type { JsonObject, JsonValue } from '../../../sdk/index.js';
 import { readAt } from '../fs-calls.js';
+import { hasTrail, trailMark, type TrailMark } from './trail.js';
 
 /** So many first bytes make the fingerprint; fewer while the file is shorter. */
 export const HEAD_BYTES = 1024;
@@ -16,22 +17,23 @@ export type Identity = {
 };
 
 /**
- * A file and its content: the first bytes tell it from a later file with the same inode, and from the same one emptied
- * and written anew. Shared by all positions of one chunk.
+ * A file and its content: the first bytes, and those before what is read next, tell it from a later file with the same
+ * inode, and from the same one emptied and written anew. Shared by all positions of one chunk.
  */
-export type FileOrigin = Identity & {
+export type Content = Identity & {
   /** Hash of the first `headBytes` bytes. */
   readonly head: string;
   readonly headBytes: number;
+  /** Absent where nothing was read yet, and in positions that older versions wrote. */
+  readonly trail?: TrailMark;
+};
+
+export type FileOrigin = Content & {
   /** Files that had this path before and still exist: where reading ended in each. */
   readonly finished?: readonly Finished[];
 };
 
-export type Finished = Identity & {
-  readonly head: string;
-  readonly headBytes: number;
-  readonly position: number;
-};
+export type Finished = Content & { readonly position: number };
 
 export interface DurablePosition {
   readonly position: number;
@@ -79,14 +81,12 @@ export async function readHead(fd: number): Promise<Buffer> {
   return head.subarray(0, await readAt(fd, head, 0, HEAD_BYTES, 0));
 }
 
-/** Whether an open file begins with the bytes that were hashed. */
-export function headMatches(
-  expected: { readonly head: string; readonly headBytes: number },
-  head: Buffer,
-): boolean {
-  return (
-    head.length >= expected.headBytes && hashHead(head.subarray(0, expected.headBytes)) === expected.head
-  );
+/** Whether an open file holds what was read of it then. `head`: its first bytes, where they are known. */
+export async function hasContent(fd: number, expected: Content, head?: Buffer): Promise<boolean> {
+  const bytes = head ?? (await readHead(fd));
+  if (bytes.length < expected.headBytes) return false;
+  if (hashHead(bytes.subarray(0, expected.headBytes)) !== expected.head) return false;
+  return expected.trail === undefined || (await hasTrail(fd, expected.trail));
 }
 
 /** What stood in durable storage may be ours, Kafka's or broken: null when it is of no use. */
@@ -121,9 +121,20 @@ function parseFile(value: JsonValue | undefined): FileOrigin | null {
   const head = value['head'];
   if (dev === null || inode === null || headBytes === null || typeof head !== 'string') return null;
   const made = value['made'];
-  const origin = { dev, inode, head, headBytes };
   if (headBytes > HEAD_BYTES) return null;
-  return typeof made === 'number' && made > 0 ? { ...origin, made } : origin;
+  const trail = parseTrail(value['trail']);
+  return {
+    dev,
+    inode,
+    ...(typeof made === 'number' && made > 0 ? { made } : {}),
+    head,
+    headBytes,
+    ...(trail === null ? {} : { trail }),
+  };
+}
+
+function parseTrail(value: JsonValue | undefined): TrailMark | null {
+  return isObject(value) ? trailMark(count(value['end']), count(value['bytes']), value['hash']) : null;
 }
 
 function isObject(value: JsonValue | undefined): value is JsonObject {

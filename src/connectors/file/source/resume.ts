@@ -2,7 +2,7 @@
 import { statOrNull } from '../fs-calls.js';
 import type { PluginLogger } from '../../../sdk/index.js';
 import { isFile, type DurablePosition, type FileOrigin, type Finished } from './origin.js';
-import { beginsAs, locate, madeAfter, rotatedSiblings, type Surroundings } from './siblings.js';
+import { goesOn, locate, madeAfter, rotatedSiblings, type Surroundings } from './siblings.js';
 
 /** With so many equal first bytes a file counts as the same although its inode differs: it was copied or moved. */
 const SAME_CONTENT_BYTES = 256;
@@ -24,7 +24,7 @@ export async function resumePlace(
   const isThere = at?.isFile() === true;
   if (origin === null) return isThere && at.size >= position ? { path, position } : null;
   const inPlace = isThere && isFile(origin, at);
-  if (inPlace && at.size >= position && (await beginsAs(origin, path))) return { path, position };
+  if (inPlace && at.size >= position && (await goesOn(origin, path))) return { path, position };
   const elsewhere = inPlace ? null : await locate(origin, around, position);
   if (elsewhere !== null) return { path: elsewhere, position };
   const emptied = inPlace ? path : await rotatedInode(origin, around);
@@ -39,7 +39,7 @@ export async function resumePlace(
     isThere &&
     origin.headBytes >= SAME_CONTENT_BYTES &&
     at.size >= position &&
-    (await beginsAs(origin, path))
+    (await goesOn(origin, path))
   ) {
     return { path, position };
   }

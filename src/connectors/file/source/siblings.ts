@@ -3,7 +3,7 @@ import type { Stats } from 'node:fs';
 import { readdir, realpath } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { closeQuietly, errnoOf, isOutOfFiles, openForReading, statOrNull } from '../fs-calls.js';
-import { headMatches, isFile, readHead, type FileOrigin, type Identity } from './origin.js';
+import { hasContent, isFile, type FileOrigin, type Identity } from './origin.js';
 import { isRotatedName, schemeOf, sharesStem } from './rotated-names.js';
 
 export interface Sibling {
@@ -98,15 +98,15 @@ export async function locate(
       const candidate = join(folder, name);
       const stats = await statOrUnreadable(candidate);
       if (stats?.isFile() === true && isFile(origin, stats) && stats.size >= atLeast) {
-        if (await beginsAs(origin, candidate)) return candidate;
+        if (await goesOn(origin, candidate)) return candidate;
       }
     }
   }
   return null;
 }
 
-/** Whether the file at `path` begins with the bytes of `origin`. False when it cannot be read. */
-export async function beginsAs(origin: FileOrigin, path: string): Promise<boolean> {
+/** Whether the file at `path` holds what was read of `origin`. False when it cannot be read. */
+export async function goesOn(origin: FileOrigin, path: string): Promise<boolean> {
   let fd: number;
   try {
     fd = await openForReading(path);
@@ -115,7 +115,7 @@ export async function beginsAs(origin: FileOrigin, path: string): Promise<boolea
     return false;
   }
   try {
-    return headMatches(origin, await readHead(fd));
+    return await hasContent(fd, origin);
   } finally {
     closeQuietly(fd);
   }

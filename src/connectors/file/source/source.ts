@@ -3,7 +3,7 @@
  *
  * Rotation by rename loses nothing, also while the task is down, for as long as the renamed files stand beside the
  * followed one or in `rotated.folders`, uncompressed. How they are named does not matter. Rotation by copy and truncate loses what was not read before the truncation: it is only
- * in the copy. A file that was emptied and filled again is noticed by its first bytes, so not when these are the same.
+ * in the copy. A file that was emptied and filled again is noticed by its first bytes and by those before what is read next.
  */
 import type { Plugin, SourceConnector } from '../../../sdk/index.js';
 import { shareText, usefulTasks } from './file-set.js';

@@ -9,7 +9,14 @@ import { Absence } from './absence.js';
 import { HeldFile } from './held-file.js';
 import type { TailShared } from './known-files.js';
 import { lastLineStart, type OpenFile, type Opened } from './open-file.js';
-import { isFile, sameInode, type DurablePosition, type FileOrigin, type Finished } from './origin.js';
+import {
+  isFile,
+  sameInode,
+  type Content,
+  type DurablePosition,
+  type FileOrigin,
+  type Finished,
+} from './origin.js';
 import { resumePlace } from './resume.js';
 import { realPath, rotatedSiblings, surroundings, type Sibling, type Surroundings } from './siblings.js';
 import { stillThere, successor, type Rotated } from './succession.js';
@@ -153,7 +160,9 @@ export class Tail {
     const { file } = this.#held;
     if (file === null || this.#lines.next > 0) return;
     const { size } = await file.stats();
-    this.#lines.startAt(await lastLineStart(file, size, this.#shared.settings.maxLineBytes));
+    const start = await lastLineStart(file, size, this.#shared.settings.maxLineBytes);
+    await file.resume(start);
+    this.#lines.startAt(start);
     this.#sayBegin(file);
   }
 
@@ -187,10 +196,17 @@ export class Tail {
     this.#absence.over();
     this.#rotatedAt = null;
     // A parked file that goes on where it was is as if it had never been closed.
-    if (isOwn && from === this.#lines.next) return;
-    const left = this.#shared.known.position(file.origin, file.head, stats.size) ?? 0;
+    if (isOwn && from === this.#lines.next) {
+      if (!this.#lines.afterPartial) await file.resume(from);
+      return;
+    }
+    const holds = (content: Content): Promise<boolean> => file.holds(content);
+    const left = (await this.#shared.known.position(file.origin, stats.size, holds)) ?? 0;
     const start = Math.max(from, left);
-    this.#lines.startAt(start, afterPartial && left <= from, await file.isAfterReturn(start));
+    const isPartial = afterPartial && left <= from;
+    // What was passed on without its line end may be written over.
+    if (!isPartial) await file.resume(start);
+    this.#lines.startAt(start, isPartial, await file.isAfterReturn(start));
   }
 
   #restart(file: OpenFile, why: string): void {

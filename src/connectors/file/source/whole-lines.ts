@@ -12,6 +12,8 @@ const HOLE_BYTES = 4;
 export interface Text {
   readonly origin: FileOrigin;
   readonly form: TextForm;
+  /** These whole lines of it, from `at` on, are passed on. */
+  passed(lines: Buffer, at: number): void;
 }
 
 export type ReadResult =
@@ -174,6 +176,7 @@ export class WholeLines {
       this.#flushing = null;
       if (form.isReturn(buffer, end - form.unit, end)) this.#returnedAt = this.#next;
       if (start === end) return { kind: 'again' };
+      text.passed(buffer.subarray(0, end), base);
       return { kind: 'chunk', chunk: this.#chunk(text, buffer, start, end, base, null), more: full };
     }
     const { maxLineBytes } = this.#shared.settings;
@@ -248,7 +251,7 @@ export class WholeLines {
   }
 
   #chunk(
-    { origin, form }: Text,
+    { origin, form }: Pick<Text, 'origin' | 'form'>,
     buffer: Buffer,
     start: number,
     end: number,
