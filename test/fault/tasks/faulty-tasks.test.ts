@@ -44,7 +44,6 @@ before(async () => {
     'task.restart.backoff.min.ms': '20',
     'task.restart.backoff.max.ms': '50',
     'task.stall.timeout.ms': '300',
-    'task.start.timeout.ms': '10000',
     'task.stop.timeout.ms': '1000',
     'actor.beat.timeout.ms': '5000',
     'task.heap.max.mb': '64',
@@ -68,7 +67,6 @@ after(async () => {
 /** What each fault's status names in the end, after the restarts it is allowed. */
 const FAULTS: readonly (readonly [fault: string, cause: RegExp])[] = [
   ['start', /the source system says no/],
-  ['hang-in-start', /START_TIMEOUT/],
   ['throw', /something broke in the plugin/],
   ['throw-much', /^C+.* characters\): m+… \(cut, it had 2000000 characters\)/],
   ['reject-elsewhere', /nobody awaits this/],
@@ -102,6 +100,32 @@ for (const [fault, cause] of FAULTS) {
     assert.equal(deleted, 204);
   });
 }
+
+test('a task that never returns from start is FAILED after the restarts it is allowed', async (t) => {
+  const own = temporaryFolder();
+  const other = await NodeProcess.create(own, {
+    pluginPaths: pluginPackage(own, { class: 'FaultySource', type: 'source', module: './faulty-plugin.js' }),
+    'task.restart.max': '1',
+    'task.restart.backoff.min.ms': '20',
+    'task.start.timeout.ms': '2000',
+  });
+  t.after(async () => {
+    await other.kill();
+    removeFolder(own);
+  });
+  await other.start();
+  await other.request('PUT', '/connectors/hung/config', {
+    'connector.class': 'FaultySource',
+    topic: 'faulty',
+    fault: 'hang-in-start',
+  });
+  const trace = await until('it is FAILED', async () => {
+    const { body } = await other.request('GET', '/connectors/hung/tasks/0/status');
+    const { state, trace: cause } = body as TaskStatus;
+    return state === 'FAILED' ? (cause ?? 'no cause') : null;
+  });
+  assert.match(trace, /START_TIMEOUT/);
+});
 
 for (const [fault, cause] of [
   ['fatal', /FATAL.*somebody has to do something/s],
