@@ -1,3 +1,5 @@
+import { isQuarantined, judge } from '#troupe/core/cluster/quarantine.js';
+import { wantedUnits as wantedOf } from '#troupe/core/cluster/wanted-units.js';
 import {
   parseUnitKey,
   unitGeneration,
@@ -9,8 +11,8 @@ import type { SimulatedNode } from './simulated-node.js';
 import type { World } from './world.js';
 
 /** Invariant 4: every unit that is wanted runs where it is claimed, for what is wanted now. Else what is not so. */
-export function notConverged({ invariants }: World, live: readonly SimulatedNode[]): string | null {
-  const { cluster, config } = invariants;
+export function notConverged(world: World, live: readonly SimulatedNode[]): string | null {
+  const { cluster, config } = world.invariants;
   const members = [...cluster.state.members.values()].map(({ incarnation }) => incarnation).sort();
   const alive = live.map(({ self }) => self.incarnation).sort();
   if (members.join() !== alive.join()) return `the members are ${members.join()}, alive are ${alive.join()}`;
@@ -25,9 +27,15 @@ export function notConverged({ invariants }: World, live: readonly SimulatedNode
     }
   }
   const wanted = wantedUnits(config.state.connectors);
+  const waiting = waitingUnits(world);
   for (const [unit, generation] of wanted) {
     const claim = cluster.state.claims.get(unit);
     if (generation === null) return `${unit} is not planned`;
+    if (isQuarantined(cluster.state.suspects.get(unit), generation)) {
+      if (claim !== undefined || tasks.has(unit)) return `${unit} is quarantined, and somebody has it`;
+      continue;
+    }
+    if (claim === undefined && waiting.has(unit)) continue;
     if (claim === undefined) return `${unit} has no owner`;
     if (claim.generation !== generation) return `${unit} is claimed for what is not wanted any more`;
     if (parseUnitKey(unit).task === null) continue;
@@ -35,8 +43,16 @@ export function notConverged({ invariants }: World, live: readonly SimulatedNode
     if (tasks.get(unit) !== owner) return `${unit} belongs to ${owner}, runs on ${tasks.get(unit) ?? 'none'}`;
   }
   for (const unit of tasks.keys()) if (!wanted.has(unit)) return `${unit} runs and is not wanted`;
+  // Those that wait have their places already.
+  if (waiting.size > 0) return null;
   const loads = live.map(({ supervisor }) => supervisor.tasks.length);
   return Math.max(...loads) - Math.min(...loads) > 1 ? `loads are ${loads.join(', ')}` : null;
+}
+
+/** Tasks that were there when nodes died, and are not started before others that were. */
+export function waitingUnits({ invariants, quarantine }: World): ReadonlySet<UnitKey> {
+  const { cluster, config } = invariants;
+  return judge(cluster.state.suspects, wantedOf(config.state.connectors), quarantine).waiting;
 }
 
 /** Which node holds another state than the log says; null: none. */

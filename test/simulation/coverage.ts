@@ -29,6 +29,8 @@ export const SITUATIONS = [
   'stale node told what was deleted',
   'write of a user lost a race',
   'connector deleted',
+  'task quarantined',
+  'task cleared of suspicion',
   'record appended twice',
   'record of a task of an older plan appended late',
   'record delivered twice',

@@ -6,7 +6,14 @@ import type { Fail } from './invariants.js';
 import type { Check } from './reference.js';
 
 /** Changes who may run what. */
-const MEMBERSHIP: ReadonlySet<ClusterEntry['type']> = new Set(['ONLINE', 'READY', 'OFFLINE', 'EVICT']);
+const CHANGES: ReadonlySet<ClusterEntry['type']> = new Set([
+  'ONLINE',
+  'READY',
+  'OFFLINE',
+  'EVICT',
+  'ACQUIT',
+  'QUARANTINE',
+]);
 
 /** One owner at a time, and every owner has a newer epoch than all before it. */
 export function checkClaims(
@@ -31,7 +38,9 @@ export function checkClaims(
         if (result.reason === 'OWNED') coverage.saw('claim refused, as another was first');
         return;
       }
-      if (MEMBERSHIP.has(entry.type)) disturbed();
+      if (CHANGES.has(entry.type)) disturbed();
+      if (entry.type === 'QUARANTINE') coverage.saw('task quarantined');
+      if (entry.type === 'ACQUIT') coverage.saw('task cleared of suspicion');
       if (entry.type === 'EVICT') coverage.saw('node evicted');
       if (entry.type === 'RELEASE') ended.set(entry.unit, { node: by.id, how: 'unit moved in order' });
       if (entry.type !== 'CLAIM') return;

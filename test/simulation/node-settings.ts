@@ -17,7 +17,6 @@ export const DISCOVERY: DiscoveryParams = {
 };
 
 export const REBALANCER: RebalancerParams = {
-  // Nodes die here all the time, and not by what a task does.
   quarantine: { deaths: 0, periodMs: 1 },
   settings: {
     logSettings: { kind: 'embedded' },

@@ -7,6 +7,7 @@ import { External } from './external.js';
 import { Invariants } from './invariants.js';
 import { MACHINES } from './mutations.js';
 import { Network } from './network.js';
+import { REBALANCER } from './node-settings.js';
 import { Random } from './random.js';
 import { HEARTBEAT_MS, ScaleNode, type SharedStates } from './scale-node.js';
 import { SharedReplica } from './scale-replicas.js';
@@ -313,5 +314,6 @@ function calmWorld(time: VirtualTime, random: Random): World {
     coverage,
     machines: MACHINES,
     leaseChecked: true,
+    quarantine: REBALANCER.quarantine,
   };
 }

@@ -159,7 +159,7 @@ export class SimulatedNode {
     const start = async (): Promise<void> => {
       const running = await rebalancerBehavior.start({
         ...this.#context('rebalancer', thread),
-        params: REBALANCER,
+        params: { ...REBALANCER, quarantine: this.#world.quarantine },
         peers: { discovery: this.#discovery.ref(thread), 'config-sync': this.#configSync.ref(thread) },
       });
       this.#rebalancer.up(thread, running.handlers);

@@ -1,6 +1,6 @@
 import { Coverage } from './coverage.js';
 import { External } from './external.js';
-import { differing, notConverged } from './convergence.js';
+import { differing, notConverged, waitingUnits } from './convergence.js';
 import { Faults } from './faults.js';
 import { Invariants } from './invariants.js';
 import { machinesWithout, type Mutation } from './mutations.js';
@@ -28,6 +28,8 @@ export interface Settings {
   /** The log appends records and positions together, and refuses what is fenced; else messages may come twice. */
   readonly embedded: boolean;
   readonly mutation: Mutation | null;
+  /** At so many deaths of nodes a task is: they die here all the time, and not by what it does. 0: never. */
+  readonly quarantinedAt: number;
   readonly trace?: ((line: string) => void) | undefined;
 }
 
@@ -37,13 +39,17 @@ const CONVERGED_MS = 3 * HEARTBEAT_MS;
 const STEP_MS = 150;
 /** For the others to notice who is gone. */
 const SETTLE_MS = 30_000;
+/** For the nodes to clear all tasks of suspicion, half of them at a time. */
+const CLEARED_MS = 600_000;
 
 /** Most clusters are small; every thousandth seed has thirty nodes, and every ten thousandth a hundred. */
 export function settingsOf(seed: number, mutation: Mutation | null = null): Settings {
   const random = new Random(seed ^ 0x5eed);
   const small = random.pick([2, 2, 2, 2, 2, 3, 3, 3, 4, 5]) ?? 3;
   const nodes = seed % 10_000 === 9999 ? 100 : seed % 1000 === 999 ? 30 : small;
-  return { seed, nodes, embedded: random.chance(50), mutation };
+  const embedded = random.chance(50);
+  const quarantinedAt = random.chance(25) ? 1 + random.next(3) : 0;
+  return { seed, nodes, embedded, mutation, quarantinedAt };
 }
 
 /** A cluster of the real code in a world that is made up from a seed. */
@@ -59,7 +65,7 @@ export class Simulation {
 
   constructor(settings: Settings) {
     this.#settings = settings;
-    const { seed, embedded, mutation } = settings;
+    const { seed, embedded, mutation, quarantinedAt } = settings;
     const random = new Random(seed);
     const time = new VirtualTime();
     const external = new External(this.coverage);
@@ -88,7 +94,18 @@ export class Simulation {
     const { coverage } = this;
     const leaseChecked = mutation !== 'lease';
     this.#random = random;
-    this.#world = { time, random, network, store, external, invariants, coverage, machines, leaseChecked };
+    this.#world = {
+      time,
+      random,
+      network,
+      store,
+      external,
+      invariants,
+      coverage,
+      machines,
+      leaseChecked,
+      quarantine: { deaths: quarantinedAt, periodMs: 3_600_000 },
+    };
     this.#users = new Users(this.#world, () => this.#live());
     this.#faults = new Faults(this.#world, {
       live: () => this.#live(),
@@ -147,11 +164,23 @@ export class Simulation {
 
   /** Runs until nothing changes any more but what the nodes do about it: they must have done it in time. */
   async #settle(): Promise<void> {
-    const { time, invariants } = this.#world;
-    const giveUp = time.now + SETTLE_MS;
+    const { time } = this.#world;
     // What has converged early should stay so: most runs do not wait to see it, for more of them in the same time.
     const patient = this.#random.chance(20);
     await this.#until(time.now + HEARTBEAT_MS);
+    await this.#converge(patient);
+    const giveUp = time.now + CLEARED_MS;
+    for (let [waits] = waitingUnits(this.#world); waits !== undefined; [waits] = waitingUnits(this.#world)) {
+      if (time.now > giveUp) throw new Error(`invariant 4: ${waits} is not tried`);
+      await this.#until(time.now + HEARTBEAT_MS);
+      await this.#converge(patient);
+    }
+    await this.#agree();
+  }
+
+  async #converge(patient: boolean): Promise<void> {
+    const { time, invariants } = this.#world;
+    const giveUp = time.now + SETTLE_MS;
     for (;;) {
       if (this.#live().length === 0) this.#begin('n1');
       const due = invariants.disturbedAt + CONVERGED_MS;
@@ -161,7 +190,6 @@ export class Simulation {
       if (last && (this.#membersKnown() || time.now > giveUp)) throw new Error(`invariant 4: ${differs}`);
       await this.#until(last ? time.now + STEP_MS : Math.min(due, time.now + (patient ? due : STEP_MS)));
     }
-    await this.#agree();
   }
 
   /** When nothing flows, all nodes hold the same; what is on its way needs a moment. */

@@ -1,3 +1,6 @@
+import { syncBuiltinESMExports } from 'node:module';
+import timers from 'node:timers';
+import promises from 'node:timers/promises';
 import type { Random } from './random.js';
 import type { Alarm, VirtualTime } from './virtual-time.js';
 
@@ -16,6 +19,22 @@ class Timer {
   }
 }
 
+interface Waiting {
+  readonly signal?: AbortSignal;
+}
+
+/** Other ways to wait, which nobody has needed here yet. */
+const REAL: readonly (readonly [owner: object, name: string])[] = [
+  [globalThis, 'setImmediate'],
+  [AbortSignal, 'timeout'],
+  [promises, 'setInterval'],
+  [promises.scheduler, 'wait'],
+  [promises.scheduler, 'yield'],
+  [timers, 'setTimeout'],
+  [timers, 'setInterval'],
+  [timers, 'setImmediate'],
+];
+
 /**
  * Gives this thread's code the clocks, timers and chance of the simulation, as the simulated process that is at work
  * sees them. Returns the function that gives the real ones back.
@@ -29,6 +48,20 @@ export function useVirtualTime(time: VirtualTime, random: Random): () => void {
   const clear = (timer: unknown): void => {
     if (timer instanceof Timer) timer.alarm.cancelled = true;
   };
+  const sleep = <T>(ms = 0, value?: T, { signal }: Waiting = {}): Promise<T | undefined> =>
+    new Promise((resolve, reject) => {
+      if (signal?.aborted === true) return reject(aborted());
+      const timer = new Timer();
+      const abort = (): void => {
+        clear(timer);
+        reject(aborted());
+      };
+      signal?.addEventListener('abort', abort);
+      schedule(timer, ms, () => {
+        signal?.removeEventListener('abort', abort);
+        resolve(value);
+      });
+    });
   const restore = [
     replace(globalThis, 'setTimeout', (action: Callback, ms = 0, ...args: readonly unknown[]) => {
       const timer = new Timer();
@@ -48,6 +81,15 @@ export function useVirtualTime(time: VirtualTime, random: Random): () => void {
     }),
     replace(globalThis, 'clearTimeout', clear),
     replace(globalThis, 'clearInterval', clear),
+    replace(promises, 'setTimeout', sleep),
+    replace(promises, 'setImmediate', (value?: unknown, waiting?: Waiting) => sleep(0, value, waiting)),
+    ...REAL.map(([owner, name]) =>
+      replace(owner, name, () => {
+        throw new Error(
+          `the simulation has no ${name} of this kind: it would last in real time, so for ever`,
+        );
+      }),
+    ),
     replace(Date, 'now', () => process_()?.wallClock(time.now) ?? time.now),
     replace(performance, 'now', monotonic),
     replace(process, 'hrtime', () => {
@@ -56,9 +98,16 @@ export function useVirtualTime(time: VirtualTime, random: Random): () => void {
     }),
     replace(Math, 'random', () => random.next(1 << 30) / (1 << 30)),
   ];
+  // What was imported by its name follows only when told.
+  syncBuiltinESMExports();
   return () => {
     for (const each of restore) each();
+    syncBuiltinESMExports();
   };
+}
+
+function aborted(): DOMException {
+  return new DOMException('The operation was aborted', 'AbortError');
 }
 
 function replace(owner: object, name: string, value: unknown): () => void {

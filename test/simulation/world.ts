@@ -1,5 +1,6 @@
 import type { ClusterEntry, ClusterResult, ClusterState } from '#troupe/core/cluster/cluster-machine.js';
 import type { ConfigEntry, ConfigResult, ConfigState } from '#troupe/core/connectors/config-machine.js';
+import type { QuarantineRules } from '#troupe/core/cluster/quarantine.js';
 import type { Machine } from '#troupe/core/replica/machine.js';
 import type {
   OffsetEntry,
@@ -61,4 +62,5 @@ export interface World {
   readonly machines: Machines;
   /** False: tasks do not look at it. */
   readonly leaseChecked: boolean;
+  readonly quarantine: QuarantineRules;
 }
