@@ -152,7 +152,7 @@ export class Membership {
     return { quarantined: ok };
   }
 
-  /** Said again at the next start where it is lost. */
+  /** Where it is lost it is said again. */
   acquit(unit: UnitKey, epoch: number): void {
     this.#replica.submit({ type: 'ACQUIT', unit, epoch }).catch((error: unknown) => {
       this.#context.log.warn({ err: error, unit }, 'that a task does no harm could not be written');

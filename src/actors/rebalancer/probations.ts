@@ -3,6 +3,9 @@ import { probationMs, type QuarantineRules, type Suspect } from '../../core/clus
 import type { DiscoveryProtocol } from '../discovery/protocol.js';
 import type { ActorLogger, Ref } from '../kernel/protocol.js';
 
+/** A word may get lost on its way to the log. Meanwhile other tasks wait. */
+const REPEAT_MS = 5000;
+
 /** The suspected tasks that this node has started: it acquits those that it has outlived. */
 export class Probations {
   readonly #discovery: Ref<DiscoveryProtocol>;
@@ -34,11 +37,16 @@ export class Probations {
         { task: unit, deaths: suspect.deaths.length },
         'this task was running when nodes died: it is started apart from others that were, to find out which of them does it',
       );
-      const timer = setTimeout(() => {
-        this.#discovery.tell('acquit', { unit, epoch });
-      }, waitMs);
-      this.#timers.set(unit, { epoch, timer });
+      this.#acquitAfter(waitMs, unit, epoch);
     }
+  }
+
+  #acquitAfter(waitMs: number, unit: UnitKey, epoch: number): void {
+    const timer = setTimeout(() => {
+      this.#discovery.tell('acquit', { unit, epoch });
+      this.#acquitAfter(REPEAT_MS, unit, epoch);
+    }, waitMs);
+    this.#timers.set(unit, { epoch, timer });
   }
 
   stop(): void {
