@@ -28,7 +28,7 @@ export class SimulatedTask {
   readonly gate: Gate;
   readonly #world: World;
   readonly #context: TaskActorContext;
-  #started: StartedTask | null = null;
+  #over: Promise<void> = Promise.resolve();
 
   constructor(world: World, context: TaskActorContext, thread: Thread) {
     this.#world = world;
@@ -46,13 +46,17 @@ export class SimulatedTask {
     followTarget(this.#context, this.gate);
     const log = new Connection(this.#world, this.thread).log();
     const parts = { context: this.#context, log, gate: this.gate, calls, report };
-    this.#started = await this.#startLoop(parts);
+    const started = Promise.resolve(this.#startLoop(parts));
+    this.#over = started.then(({ done }) => done);
+    // A start that fails is heard of below.
+    this.#over.catch(() => undefined);
+    await started;
     report.running();
   }
 
-  /** Rejects when the task fails. */
+  /** Rejects when the task fails, or does not start. */
   get done(): Promise<void> {
-    return this.#started?.done ?? Promise.resolve();
+    return this.#over;
   }
 
   #startLoop(parts: TaskParts): StartedTask | Promise<StartedTask> {

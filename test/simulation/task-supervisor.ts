@@ -191,6 +191,7 @@ export class TaskSupervisor {
         time.after(1, stop, task.thread);
       });
       this.#end(child);
+      child.settled();
     }
     // Asked to stop it twice, by a rebalancer and its successor: by now another may stand in its place.
     if (this.#children.get(id) === child) this.#children.delete(id);

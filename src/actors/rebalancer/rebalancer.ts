@@ -30,6 +30,7 @@ export class Rebalancer {
   readonly #state: NodeState;
   readonly #running = new Map<UnitKey, AllocatedUnit>();
   readonly #busy = new Set<UnitKey>();
+  readonly #starting = new Set<UnitKey>();
   /** Tasks that are told to stop: how their threads end is no news. */
   readonly #stopping = new Set<UnitKey>();
   /** Failed plans in a row, by connector unit. */
@@ -95,10 +96,14 @@ export class Rebalancer {
       configs,
       running: this.#running,
       busy: this.#busy,
+      starting: this.#starting,
       moves: this.#moves,
       quarantine: this.#context.params.quarantine,
     });
-    for (const action of actions) this.#begin(action);
+    for (const action of actions) {
+      if (this.#starting.has(action.unit)) this.#stopThread(action.unit);
+      else this.#begin(action);
+    }
     this.#probations.watch(this.#running, this.#state.suspects);
     if (this.#emptied !== null && !this.#hasTasks()) this.#emptied();
   }
@@ -122,11 +127,16 @@ export class Rebalancer {
     this.step();
     // Those that are just being started as well, which `decide` leaves alone until they are.
     for (const unit of this.#running.keys()) {
-      if (parseUnitKey(unit).task === null) continue;
-      this.#stopping.add(unit);
-      void this.#context.system.stopChild(unit).catch(() => undefined);
+      if (parseUnitKey(unit).task !== null) this.#stopThread(unit);
     }
     await gone;
+  }
+
+  /** While an action of the unit is under way: that one goes on as soon as the thread has ended. */
+  #stopThread(unit: UnitKey): void {
+    if (this.#stopping.has(unit)) return;
+    this.#stopping.add(unit);
+    void this.#context.system.stopChild(unit).catch(() => undefined);
   }
 
   #hasTasks(): boolean {
@@ -293,12 +303,18 @@ export class Rebalancer {
     const { config } = spec.params;
     this.#threads.forget(unit);
     this.#running.set(unit, { unit, epoch, generation, config, state: 'RESTARTING' });
+    this.#starting.add(unit);
     try {
       await this.#context.system.startChild('tasks', spec);
     } catch (error) {
       this.#running.delete(unit);
+      this.#stopping.delete(unit);
       throw error;
+    } finally {
+      this.#starting.delete(unit);
     }
+    // Told to stop meanwhile it does not run, also where it is wanted again by now.
+    if (this.#stopping.has(unit)) await this.#stop(unit, false);
   }
 
   /** A plan that fails is tried again after a backoff, for as long as it is wanted. */

@@ -71,6 +71,8 @@ export interface RebalanceInput {
   readonly running: ReadonlyMap<UnitKey, RunningUnit>;
   /** Units with an action under way: nothing is decided about them until it is done. */
   readonly busy: ReadonlySet<UnitKey>;
+  /** Those of them that are just being started: a start may take long, and one that nobody wants any more is stopped. Absent: none. */
+  readonly starting?: ReadonlySet<UnitKey>;
   /** Those of this node that are under way; absent: any number may be. */
   readonly moves?: Pick<Moves, 'available'>;
 }
@@ -106,7 +108,8 @@ export function decide(input: RebalanceInput): Action[] {
   let moves = 0;
   const takes = takesUnits({ members, drained }, self.id);
   for (const unit of units) {
-    if (busy.has(unit)) continue;
+    const starts = input.starting?.has(unit) === true;
+    if (busy.has(unit) && !starts) continue;
     const here = wish.get(unit) === self.id && cluster.members.get(self.id)?.incarnation === self.incarnation;
     const claim = cluster.claims.get(unit);
     const own = claim !== undefined && sameNode(claim.node, self) ? claim : undefined;
@@ -117,6 +120,8 @@ export function decide(input: RebalanceInput): Action[] {
         ? stopIfOver(unit, runs, own, want, here || (want?.outdated === true && takes))
         : next(unit, claim, own, here ? want : undefined);
     if (action === null) continue;
+    // It moves when it runs.
+    if (starts && (action.type !== 'stop' || action.moving === true)) continue;
     if (action.type === 'claim' && own === undefined) {
       const deaths = verdicts.convicted.get(unit);
       if (deaths !== undefined) {

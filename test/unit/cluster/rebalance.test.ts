@@ -38,6 +38,7 @@ interface Situation {
   readonly connectors?: readonly ConnectorEntry[] | null;
   readonly running?: readonly [UnitKey, RunningUnit][];
   readonly busy?: readonly UnitKey[];
+  readonly starting?: readonly UnitKey[];
   readonly unread?: readonly UnitKey[];
   readonly drained?: readonly string[];
   readonly movesLeft?: number;
@@ -56,6 +57,7 @@ function decided(situation: Situation): Action[] {
     configs: connectors === null ? null : new Map(connectors.map((entry) => [entry.name, entry])),
     running: new Map(situation.running ?? RUNNING),
     busy: new Set(situation.busy ?? []),
+    starting: new Set(situation.starting ?? []),
     unread: new Set(situation.unread ?? []),
     moves: { available: () => situation.movesLeft ?? Infinity },
   };
@@ -121,6 +123,15 @@ test('a unit that moves away is stopped, then released, never the other way roun
   const epoch = claims.find(({ unit }) => unit === stop?.unit)?.epoch;
   assert.deepEqual(decided({ members, connectors: [two], claims, running: rest }), [
     { type: 'release', unit: stop?.unit, epoch },
+  ]);
+});
+
+test('a task whose start is under way is stopped where nobody wants it, and moves only when it runs', () => {
+  const starts = { busy: ['c/0'], starting: ['c/0'] };
+  assert.deepEqual(decided(starts), []);
+  assert.deepEqual(decided({ ...starts, claims: [claim('c', SELF, 1, 5)] }), [{ type: 'stop', unit: 'c/0' }]);
+  assert.deepEqual(decided({ ...starts, members: [SELF, OTHER], drained: ['a'] }), [
+    { type: 'stop', unit: 'c' },
   ]);
 });
 

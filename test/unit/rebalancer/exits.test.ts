@@ -54,3 +54,30 @@ test('a task that a leaving node stops did not fail', async () => {
     [],
   );
 });
+
+test('a task that is deleted while it starts is stopped at once, however long its start takes', async () => {
+  const node = new LoneNode();
+  const started = await until('its start is under way', () => node.started);
+  node.wants(false);
+  assert.equal(node.asked.stop, 1);
+  node.rebalancer.step();
+  assert.equal(node.asked.stop, 1);
+  assert.equal(node.claimed, true);
+  // Its thread has ended.
+  started();
+  await until('it is given up', () => !node.claimed);
+  assert.deepEqual(
+    node.told.filter((state) => state === 'FAILED'),
+    [],
+  );
+});
+
+test('a task that is wanted again while its start is being stopped is started anew', async () => {
+  const node = new LoneNode();
+  const started = await until('its start is under way', () => node.started);
+  node.wants(false);
+  node.wants(true);
+  assert.equal(node.asked.start, 1);
+  started();
+  await until('it is started once more', () => node.asked.start === 2);
+});

@@ -35,6 +35,8 @@ export class LoneNode {
   takes = true;
   /** What discovery was told of any unit. */
   readonly told: UnitState[] = [];
+  /** How often the supervisor was asked to start the task, and to stop it. */
+  readonly asked = { start: 0, stop: 0 };
   /** Answers the task's start, which is under way. */
   started: (() => void) | null = null;
   readonly #nodeState = new NodeState();
@@ -76,6 +78,17 @@ export class LoneNode {
   /** The rebalancer is told what the cluster is like by now. */
   show(): void {
     this.#nodeState.setCluster(this.#view());
+    this.rebalancer.step();
+  }
+
+  /** Whether the task is claimed. */
+  get claimed(): boolean {
+    return this.#cluster.claims.has('c/0');
+  }
+
+  /** The connector is there, or deleted. */
+  wants(connector: boolean): void {
+    this.#nodeState.setConfigs(connector ? [CONNECTOR] : []);
     this.rebalancer.step();
   }
 
@@ -151,9 +164,11 @@ export class LoneNode {
       ...NO_SYSTEM,
       startChild: () =>
         new Promise((resolve) => {
+          this.asked.start += 1;
           this.started = resolve;
         }),
       stopChild: () => {
+        this.asked.stop += 1;
         this.exits(null);
         return Promise.resolve();
       },
