@@ -138,6 +138,16 @@ test('JSON lines become values, and bad ones are failed, skipped or passed on ra
   }
 });
 
+test('a number that is too large for a double is named as such, not as what is no JSON', () =>
+  withSource({ format: 'json' }, async ({ path, harness }) => {
+    await writeFile(path, '{"a":1e400}\n');
+    await harness.start();
+    await assert.rejects(harness.poll(), {
+      code: 'FILE_BAD_LINE',
+      message: /cannot be read: a number is larger/,
+    });
+  }));
+
 test('numbers in JSON lines keep their digits, and lines of blanks are no lines', () =>
   withSource({ format: 'json' }, async ({ path, harness, take }) => {
     await writeFile(

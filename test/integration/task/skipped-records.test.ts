@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
 import { NodeProcess, removeFolder, temporaryFolder } from '../../support/node-process.js';
@@ -28,4 +28,49 @@ test('records that are skipped leave a trace in the status and in the log', asyn
     return (body as { tasks: { skipped?: number }[] }).tasks[0]?.skipped === 1;
   });
   assert.match(node.output, /RECORDS_SKIPPED[^\n]*transform key/);
+});
+
+test('bad lines of a file are skipped where that is tolerated, once, also when the node dies after them', async (t) => {
+  const dir = temporaryFolder();
+  const node = await NodeProcess.create(dir);
+  t.after(async () => {
+    await node.kill();
+    removeFolder(dir);
+  });
+  const [input, output] = [join(dir, 'in.json'), join(dir, 'out.json')];
+  const json = { 'value.converter': 'JsonConverter', 'value.converter.schemas.enable': 'false' };
+  const written = (): string => {
+    try {
+      return readFileSync(output, 'utf8');
+    } catch {
+      return '';
+    }
+  };
+  const skipped = async (): Promise<number | undefined> => {
+    const { body } = await node.request('GET', '/connectors/lines/status');
+    return (body as { tasks: { skipped?: number }[] }).tasks[0]?.skipped;
+  };
+  writeFileSync(input, '{"n":1}\nno json\n{"n":1e400}\n{"n":2}\nworse\n');
+  await node.start();
+  await node.run('lines', {
+    'connector.class': 'FileSourceConnector',
+    file: input,
+    topic: 'lines',
+    format: 'json',
+    'errors.tolerance': 'all',
+    ...json,
+  });
+  await node.run('out', { 'connector.class': 'FileSinkConnector', topics: 'lines', file: output, ...json });
+  await until('three lines are skipped', async () => (await skipped()) === 3);
+  await until('the others are there', () => written() === '{"n":1}\n{"n":2}\n');
+  assert.match(
+    node.output,
+    /RECORDS_SKIPPED[^\n]*FILE_BAD_LINE|FILE_BAD_LINE[^\n]*RECORDS_SKIPPED|is not JSON/,
+  );
+  await node.kill();
+  appendFileSync(input, '{"n":3}\nworst\n{"n":4}\n');
+  await node.start();
+  await until('what follows is there', () => written().endsWith('{"n":4}\n'));
+  assert.equal(written(), '{"n":1}\n{"n":2}\n{"n":3}\n{"n":4}\n');
+  assert.ok([1, 2].includes((await skipped()) ?? 0));
 });

@@ -187,14 +187,16 @@ export class LineCutter {
     if (settings.json) {
       try {
         value = parseJson(line);
-      } catch {
+      } catch (error) {
         if (isBlank(line)) return true;
+        // Only of a DataError: the parser's message quotes the line.
+        const why = error instanceof DataError ? `cannot be read: ${error.message}` : 'is not JSON';
         if (settings.onBadLine === 'fail') {
           if (out.length > 0) return false;
-          throw badLine(chunk, position, this.#sourcePosition(chunk, position));
+          throw badLine(chunk, position, why, this.#sourcePosition(chunk, position));
         }
         if (settings.onBadLine === 'skip') {
-          this.#omitted.add('lines that are not JSON', chunk.path, position);
+          this.#omitted.add('lines that are not JSON, or hold what cannot be read', chunk.path, position);
           return true;
         }
       }
@@ -269,10 +271,10 @@ function isBlank(line: string): boolean {
   return line.trim() === '';
 }
 
-/** Without the parser's message as its cause: that quotes the line. */
-function badLine(chunk: Chunk, position: number, next: JsonObject): DataError {
+/** Without its cause: the parser's message quotes the line. */
+function badLine(chunk: Chunk, position: number, why: string, next: JsonObject): DataError {
   return new DataError(
-    `the line that ends at byte ${position} of ${chunk.path} is not JSON: correct it, or set on.bad.line to skip or raw`,
+    `the line that ends at byte ${position} of ${chunk.path} ${why}. Correct it, or set on.bad.line to skip or raw`,
     { code: 'FILE_BAD_LINE', skipTo: { partition: chunk.partition, position: next } },
   );
 }

@@ -58,7 +58,7 @@ export const SOURCE_CONFIG: ConfigDefinition = [
     allowed: ['fail', 'skip', 'raw'],
     group: 'Output',
     documentation:
-      'What to do with a line that is not JSON when `format` is json. fail: the task fails there. skip: the line is left out and counted in the log. raw: it is passed on as a string.',
+      'What to do with a line that is not JSON, or holds what cannot be read, when `format` is json. fail: the task fails there, or leaves the line out as `errors.tolerance` says. skip: the line is left out and counted in the log. raw: it is passed on as a string.',
   },
   {
     name: 'max.line.bytes',
@@ -79,7 +79,7 @@ export const SOURCE_CONFIG: ConfigDefinition = [
     allowed: ['fail', 'truncate', 'skip'],
     group: 'Limits',
     documentation:
-      'fail: the task fails there. truncate: the first `max.line.bytes` bytes are passed on. skip: the line is left out and counted in the log.',
+      'fail: the task fails there, or leaves the line out as `errors.tolerance` says. truncate: the first `max.line.bytes` bytes are passed on. skip: the line is left out and counted in the log.',
   },
   {
     name: 'skip.empty.lines',
