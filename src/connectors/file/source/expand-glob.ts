@@ -5,9 +5,7 @@ import { basename, join } from 'node:path';
 import picomatch from 'picomatch';
 import { ConnectError } from '../../../sdk/index.js';
 import { errnoOf, inputError, statOrNull } from '../fs-calls.js';
-
-/** Not matched unless the pattern itself ends so: their lines are not in them as text. */
-const COMPRESSED = ['.gz', '.zip', '.bz2', '.xz', '.zst', '.lz4'];
+import { COMPRESSED } from './rotated-names.js';
 
 const MAX_ENTRIES = 200_000;
 const MAX_DEPTH = 32;
@@ -33,6 +31,7 @@ export async function expandGlob(
 ): Promise<string[]> {
   const { glob: pattern } = picomatch.scan(glob);
   const matches = picomatch(pattern);
+  // Not matched unless the pattern itself ends so.
   const compressed = COMPRESSED.filter((ending) => !glob.endsWith(ending)).map((ending) => `*${ending}`);
   const excluded = picomatch([...exclude, ...compressed]);
   const depth = pattern.includes('**') ? MAX_DEPTH : pattern.split('/').length - 1;

@@ -52,16 +52,16 @@ export async function resumePlace(
 
 /** The same inode with other content under a rotated name: emptied first, then renamed. */
 async function rotatedInode(origin: FileOrigin, around: Surroundings): Promise<string | null> {
-  const siblings = await rotatedSiblings(around, origin);
-  return siblings.find(({ stats }) => isFile(origin, stats))?.path ?? null;
+  const { readable } = await rotatedSiblings(around, origin);
+  return readable.find(({ stats }) => isFile(origin, stats))?.path ?? null;
 }
 
 /** Where a file is gone: the oldest that had the path after it and is still there, under a name that rotation gave it. */
 async function firstAfter(origin: FileOrigin, around: Surroundings): Promise<Place | null> {
   if (origin.made === undefined) return null;
   const known: readonly Finished[] = origin.finished ?? [];
-  const siblings = await rotatedSiblings(around, origin);
-  const first = madeAfter({ birthtimeMs: origin.made, mtimeMs: 0 }, siblings).find(
+  const { readable } = await rotatedSiblings(around, origin);
+  const first = madeAfter({ birthtimeMs: origin.made, mtimeMs: 0 }, readable).find(
     ({ stats }) => !known.some((item) => isFile(item, stats)),
   );
   return first === undefined ? null : { path: first.path, position: 0 };

@@ -4,6 +4,9 @@
  */
 import { basename, dirname, extname, join } from 'node:path';
 
+/** Endings of compressed files: their lines are not in them as text. */
+export const COMPRESSED = ['.gz', '.zip', '.bz2', '.xz', '.zst', '.lz4'];
+
 /** A run of letters and digits with a digit in it: what counts or dates a file. */
 const RUN = /[A-Za-z]*\d[A-Za-z\d]*/g;
 const COUNTER = String.raw`(?:[-._]\d+)?`;
@@ -14,6 +17,12 @@ const BEFORE_EXTENSION = new RegExp(String.raw`(?:[-.]\d{1,9}|[-._]{1,2}${DATE})
 
 /** What daemontools and runit make of `current`. */
 const TAI64N = /^@[0-9a-f]{24}\.[su]$/;
+
+/** null: no compressed file is called so. */
+export function nameBeforeCompression(name: string): string | null {
+  const ending = COMPRESSED.find((item) => name.endsWith(item));
+  return ending === undefined ? null : name.slice(0, -ending.length);
+}
 
 /** Whether a file called `name` looks like one that `base` was when it was rotated away. */
 export function isRotatedName(name: string, base: string): boolean {

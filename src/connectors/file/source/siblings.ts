@@ -4,11 +4,17 @@ import { readdir, realpath } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { closeQuietly, errnoOf, isOutOfFiles, openForReading, statOrNull } from '../fs-calls.js';
 import { hasContent, isFile, type FileOrigin, type Identity } from './origin.js';
-import { isRotatedName, schemeOf, sharesStem } from './rotated-names.js';
+import { isRotatedName, nameBeforeCompression, schemeOf, sharesStem } from './rotated-names.js';
 
 export interface Sibling {
   readonly path: string;
   readonly stats: Stats;
+}
+
+/** Files that may have had a path once. */
+export interface Siblings {
+  readonly readable: readonly Sibling[];
+  readonly compressed: readonly Sibling[];
 }
 
 /** Where the files are that once had a path: beside it, beside what it links to, and where rotation moves them. */
@@ -45,20 +51,29 @@ export async function realPath(path: string): Promise<string | null> {
  * Regular files that may have had the path once. Where the file that had it last is among them, its name shows how
  * they are named.
  */
-export async function rotatedSiblings(around: Surroundings, last: Identity): Promise<Sibling[]> {
+export async function rotatedSiblings(around: Surroundings, last: Identity): Promise<Siblings> {
   const found: Sibling[] = [];
   for (const folder of around.folders) {
     for (const name of await names(folder, around)) {
       const path = join(folder, name);
       if (around.paths.includes(path)) continue;
-      if (!around.paths.some((item) => mayComeFrom(name, item))) continue;
+      if (!around.paths.some((item) => mayComeFrom(plainName(name), item))) continue;
       const stats = await statOrUnreadable(path);
       if (stats?.isFile() === true) found.push({ path, stats });
     }
   }
   const sample = found.find(({ stats }) => isFile(last, stats))?.path;
   const schemes = around.paths.map((item) => schemeFor(basename(item), sample));
-  return found.filter(({ path }) => schemes.some((belongs) => belongs(basename(path))));
+  const rotated = found.filter(({ path }) => schemes.some((belongs) => belongs(plainName(basename(path)))));
+  const isCompressed = ({ path }: Sibling): boolean => nameBeforeCompression(basename(path)) !== null;
+  return {
+    readable: rotated.filter((sibling) => !isCompressed(sibling)),
+    compressed: rotated.filter(isCompressed),
+  };
+}
+
+function plainName(name: string): string {
+  return nameBeforeCompression(name) ?? name;
 }
 
 function mayComeFrom(name: string, path: string): boolean {

@@ -18,8 +18,8 @@ import {
   type Finished,
 } from './origin.js';
 import { resumePlace } from './resume.js';
-import { realPath, rotatedSiblings, surroundings, type Sibling, type Surroundings } from './siblings.js';
-import { stillThere, successor, type Rotated } from './succession.js';
+import { realPath, rotatedSiblings, surroundings, type Surroundings } from './siblings.js';
+import { stillThere, successor, warnOfPassedOver, type Others } from './succession.js';
 import { WholeLines, type ReadResult } from './whole-lines.js';
 
 /**
@@ -248,8 +248,9 @@ export class Tail {
     if (quietMs < rotateWaitMs) return 'wait';
     const siblings = await rotatedSiblings(await this.#around(), file.origin);
     const finished = file.origin.finished ?? [];
-    const next = this.#next({ path: this.path, stats, at, siblings, finished });
-    const isHere = siblings.some((sibling) => sameInode(file, sibling.stats));
+    const rotated = { path: this.path, stats, at, siblings, finished };
+    const next = successor(rotated, this.#others());
+    const isHere = siblings.readable.some((sibling) => sameInode(file, sibling.stats));
     const isMoved = !isHere && quietMs >= rotateWaitMs * WAITS_WHEN_MOVED;
     const isGone = at === null && (stats.nlink === 0 || isMoved);
     if (next === null && !isGone) return 'wait';
@@ -258,10 +259,11 @@ export class Tail {
       return 'flush';
     }
     const done = this.#done(file);
-    const remaining = stillThere([...finished, done], siblings);
+    const remaining = stillThere([...finished, done], siblings.readable);
     // Before the old one is let go: it says what comes next for as long as that cannot be opened.
     const opened = next === null ? null : await this.#held.openFound(next.path, next.stats, remaining);
     if (opened === null && next !== null) return 'wait';
+    if (next?.path === this.path) warnOfPassedOver(rotated, this.#others(), this.#shared.log);
     this.#finish(done, remaining, stats.nlink === 0);
     if (opened === null) {
       // The path of a file that was given is expected to come back.
@@ -273,9 +275,9 @@ export class Tail {
     return 'switched';
   }
 
-  #next(rotated: Rotated): Sibling | null {
+  #others(): Others {
     const { open, isFollowed } = this.#shared;
-    return successor(rotated, { isFollowed, isRead: (file) => open.isRead(file) });
+    return { isFollowed, isRead: (file) => open.isRead(file) };
   }
 
   async #around(): Promise<Surroundings> {
