@@ -63,10 +63,8 @@ test('bad lines of a file are skipped where that is tolerated, once, also when t
   await node.run('out', { 'connector.class': 'FileSinkConnector', topics: 'lines', file: output, ...json });
   await until('three lines are skipped', async () => (await skipped()) === 3);
   await until('the others are there', () => written() === '{"n":1}\n{"n":2}\n');
-  assert.match(
-    node.output,
-    /RECORDS_SKIPPED[^\n]*FILE_BAD_LINE|FILE_BAD_LINE[^\n]*RECORDS_SKIPPED|is not JSON/,
-  );
+  assert.match(node.output, /is not JSON/);
+  assert.doesNotMatch(node.output, /worse/);
   await node.kill();
   appendFileSync(input, '{"n":3}\nworst\n{"n":4}\n');
   await node.start();
