@@ -51,6 +51,10 @@ export const ERRORS = {
   INTERNAL: { status: 500, meaning: 'A fault of the node; its log has the cause under the request id.' },
   REQUEST_TIMEOUT: { status: 500, meaning: 'No answer within the time limit; a write may still be applied.' },
   PLANNING_FAILED: { status: 500, meaning: 'The connector failed while validating or planning.' },
+  PLANNING_OUT_OF_MEMORY: {
+    status: 500,
+    meaning: 'The connector took more memory than validating or planning may have.',
+  },
   PLANNING_TIMEOUT: { status: 504, meaning: 'The connector did not finish validating or planning in time.' },
   LOG_REFUSED: {
     status: 500,

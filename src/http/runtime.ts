@@ -55,7 +55,7 @@ export interface Runtime {
   health(call: Call): Promise<Health>;
   connectors(call: Call): Promise<readonly ConnectorEntry[]>;
   connector(call: Call, name: string): Promise<ConnectorEntry | null>;
-  /** CONNECTOR_EXISTS, VERSION_CONFLICT, CONFIG_INVALID, PLANNING_TIMEOUT, PLANNING_FAILED. */
+  /** CONNECTOR_EXISTS, VERSION_CONFLICT, CONFIG_INVALID, PLANNING_TIMEOUT, PLANNING_OUT_OF_MEMORY, PLANNING_FAILED. */
   put(
     call: Call,
     request: PutRequest,

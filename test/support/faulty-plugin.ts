@@ -1,5 +1,5 @@
 /** A source that delivers a few records and then misbehaves as it is told to. Loaded as a plugin by test/fault/tasks. */
-import { openSync } from 'node:fs';
+import { existsSync, openSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
@@ -100,6 +100,11 @@ function forever(): Promise<never> {
   return new Promise<never>(() => undefined);
 }
 
+function eat(): never {
+  const eaten: number[][] = [];
+  for (;;) eaten.push(new Array<number>(100_000).fill(eaten.length));
+}
+
 const plugin: Plugin = {
   type: 'source',
   plugin: {
@@ -122,9 +127,13 @@ const plugin: Plugin = {
       },
     ],
     taskConfigs: async (_context, _config, raw) => {
-      if (raw['plan'] === 'hang') await forever();
-      if (raw['plan'] === 'spin') for (;;) Math.random();
-      if (raw['plan'] === 'throw') throw new Error('cannot plan');
+      // `eat:path` eats for as long as there is such a file.
+      const [plan, path] = (raw['plan'] ?? '').split(':');
+      if (path !== undefined && !existsSync(path)) return [raw];
+      if (plan === 'hang') await forever();
+      if (plan === 'spin') for (;;) Math.random();
+      if (plan === 'eat') eat();
+      if (plan === 'throw') throw new Error('cannot plan');
       return [raw];
     },
     createTask: () => new FaultyTask(),

@@ -64,6 +64,8 @@ const LOADING_MS = 10_000;
 /** A plugin whose module did not load in time is not tried again so soon: lists ask for each plugin. */
 const NOT_AGAIN_MS = 60_000;
 const MAX_REMEMBERED = 500;
+/** Much less, and a plugin's growing Map ends the whole process: src/core/task-heap.ts. */
+const HEAP_MB = 1024;
 
 /**
  * Runs the planning code of connectors (validate, taskConfigs), which owns no data, in threads that may be lost:
@@ -147,8 +149,7 @@ export class PlanningPool {
       idleTimeout: 10_000,
       // The default blocks the thread's event loop between jobs, and with it every timer of a plugin.
       atomics: 'disabled',
-      // Much less, and a plugin's growing Map ends the whole process: src/core/task-heap.ts.
-      resourceLimits: { maxOldGenerationSizeMb: 1024 },
+      resourceLimits: { maxOldGenerationSizeMb: HEAP_MB },
     });
     // Errors of threads without a job, and a close that took too long; unheard they would end this actor.
     pool.on('error', this.#options.onStray);
@@ -165,6 +166,12 @@ export class PlanningPool {
       return new ConnectError(
         `the connector did not answer within ${ms} ms${ms < this.#options.timeoutMs ? '' : ' (planning.timeout.ms)'} and was stopped`,
         { code: 'PLANNING_TIMEOUT', cause: error },
+      );
+    }
+    if (error instanceof Error && 'code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY') {
+      return new ConnectError(
+        `the connector took more than the ${HEAP_MB} MB that validating and planning may have, and was stopped`,
+        { code: 'PLANNING_OUT_OF_MEMORY', cause: error },
       );
     }
     return new ConnectError(`the connector's planning failed: ${message}`, {

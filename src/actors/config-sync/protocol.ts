@@ -26,7 +26,7 @@ export interface PluginListing {
 /**
  * Every write resolves once it is durable in the log and applied on this node. Remote error codes:
  * CONNECTOR_NOT_FOUND, CONNECTOR_EXISTS, VERSION_CONFLICT, CONFIG_INVALID (its message lists every field),
- * PLANNING_TIMEOUT, PLANNING_FAILED, and the log's own.
+ * PLANNING_TIMEOUT, PLANNING_OUT_OF_MEMORY, PLANNING_FAILED, and the log's own.
  */
 export interface ConfigSyncProtocol extends Protocol {
   tell: Record<string, never>;

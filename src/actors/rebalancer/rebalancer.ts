@@ -2,6 +2,7 @@ import { nextDelayMs } from '../../core/backoff.js';
 import { parseUnitKey, type Claim, type UnitKey, type UnitState } from '../../core/model.js';
 import { Moves } from '../../core/cluster/moves.js';
 import { decide, type Action } from '../../core/cluster/rebalance.js';
+import { PlanRetries } from '../../core/cluster/plan-retries.js';
 import { planRebalance, type RebalancePlan } from '../../core/cluster/rebalance-plan.js';
 import { ConnectError } from '../../sdk/errors.js';
 import { coalesce, paceMs } from '../coalesce.js';
@@ -33,8 +34,7 @@ export class Rebalancer {
   readonly #starting = new Set<UnitKey>();
   /** Tasks that are told to stop: how their threads end is no news. */
   readonly #stopping = new Set<UnitKey>();
-  /** Failed plans in a row, by connector unit. */
-  readonly #failures = new Map<UnitKey, number>();
+  readonly #planRetries: PlanRetries;
   /** Claims that were granted to this object and that no start has used. */
   readonly #unused = new Map<UnitKey, number>();
   readonly #threads = new TaskThreads();
@@ -52,6 +52,8 @@ export class Rebalancer {
     this.#context = context;
     this.#state = state;
     this.#moves = new Moves(context.params.maxMoves);
+    const { backoff, intensity } = context.params;
+    this.#planRetries = new PlanRetries(backoff, intensity.restarts);
     const { discovery } = context.peers;
     this.#statuses = new Statuses(discovery);
     this.#probations = new Probations(discovery, context.log, context.params.quarantine);
@@ -282,7 +284,7 @@ export class Rebalancer {
     }
     this.#running.delete(unit);
     this.#threads.forget(unit);
-    this.#failures.delete(unit);
+    this.#planRetries.forget(unit);
   }
 
   /**
@@ -317,7 +319,7 @@ export class Rebalancer {
     if (this.#stopping.has(unit)) await this.#stop(unit, false);
   }
 
-  /** A plan that fails is tried again after a backoff, for as long as it is wanted. */
+  /** A plan that fails is tried again after a backoff, for as long as it is wanted and `PlanRetries` allows. */
   async #plan(unit: UnitKey, epoch: number, generation: number): Promise<void> {
     const { config } = this.#state.configs?.get(unit) ?? { config: {} };
     const record = (state: UnitState): void => {
@@ -326,7 +328,7 @@ export class Rebalancer {
     try {
       const { 'config-sync': configSync } = this.#context.peers;
       await configSync.ask('plan', { name: unit, epoch }, { deadlineMs: PLAN_ASK_MS });
-      this.#failures.delete(unit);
+      this.#planRetries.forget(unit);
       record('RUNNING');
       this.#report(unit, 'RUNNING', null);
     } catch (error) {
@@ -334,25 +336,33 @@ export class Rebalancer {
       record('FAILED');
       if (error.remoteCode === 'TASKS_STALE' || error.remoteCode === 'CONNECTOR_NOT_FOUND') {
         this.#running.delete(unit);
+        this.#planRetries.forget(unit);
         return;
       }
-      this.#report(unit, 'FAILED', `${error.remoteCode}: ${error.message}`);
-      this.#planLater(unit, epoch);
+      this.#planFailed(unit, epoch, error.remoteCode, error.message);
     }
   }
 
-  #planLater(unit: UnitKey, epoch: number): void {
-    const attempt = (this.#failures.get(unit) ?? 0) + 1;
-    this.#failures.set(unit, attempt);
-    setTimeout(
-      () => {
-        const running = this.#running.get(unit);
-        if (running?.epoch !== epoch || running.state !== 'FAILED' || this.#busy.has(unit)) return;
-        this.#running.delete(unit);
-        this.step();
-      },
-      nextDelayMs(this.#context.params.backoff, attempt, Math.random()),
-    );
+  #planFailed(unit: UnitKey, epoch: number, code: string, message: string): void {
+    const cause = `${code}: ${message}`;
+    const delayMs = this.#planRetries.failed(unit, code, Math.random());
+    if (delayMs === null) {
+      const over =
+        'It was tried as often as task.restart.max allows: restart the connector, or change its config, once the cause is mended';
+      this.#report(unit, 'FAILED', `${cause}. ${over}`);
+      this.#context.log.error(
+        { connector: unit, code },
+        `a connector is not planned again: ${message}. ${over}`,
+      );
+      return;
+    }
+    this.#report(unit, 'FAILED', cause);
+    setTimeout(() => {
+      const running = this.#running.get(unit);
+      if (running?.epoch !== epoch || running.state !== 'FAILED' || this.#busy.has(unit)) return;
+      this.#running.delete(unit);
+      this.step();
+    }, delayMs);
   }
 
   #report(unit: UnitKey, state: UnitState, cause: string | null): void {
