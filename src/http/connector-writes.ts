@@ -3,7 +3,7 @@ import type { ConnectorEntry, TargetState } from '../core/model.js';
 import type { RouteDeps } from './context.js';
 import { HttpError } from './errors.js';
 import { blamingPlugin, rewording } from './failures.js';
-import { checkName } from './names.js';
+import { checkName, shortened } from './names.js';
 import { RuntimeFailure, type Call, type Config } from './runtime.js';
 import { holdsHidden, restore, restoreChanges } from './secrets.js';
 import { fieldErrors, invalidConfigMessage } from './shapes.js';
@@ -68,7 +68,7 @@ export async function existing(
 }
 
 export function notFound(name: string): string {
-  return `Connector ${name} not found`;
+  return `Connector ${shortened(name)} not found`;
 }
 
 function put(deps: RouteDeps, call: Call, write: ConfigWrite, expectedVersion?: number): Promise<Written> {
@@ -106,8 +106,12 @@ function named(name: string, config: Config): Config {
 function nameMismatch(included: string, name: string): HttpError {
   return new HttpError(
     'CONFIG_NAME_MISMATCH',
-    `Connector name configuration (${included}) doesn't match connector name in the URL (${name})`,
-    { fields: [{ field: 'name', value: included, reason: `must be ${name}, or left out` }] },
+    `Connector name configuration (${shortened(included)}) doesn't match connector name in the URL (${shortened(name)})`,
+    {
+      fields: [
+        { field: 'name', value: shortened(included), reason: `must be ${shortened(name)}, or left out` },
+      ],
+    },
   );
 }
 

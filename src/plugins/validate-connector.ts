@@ -65,7 +65,20 @@ export async function validateConnector(
     );
   }
   issues.push(...unsupportedKeys(raw), ...misspelledKeys(raw, definition));
-  return configInfos(className.trim(), definition, raw, issues);
+  return configInfos(className.trim(), definition, raw, withoutEchoes(issues, options.issues, definition));
+}
+
+/** What else is wrong with a value whose reference could not be resolved is wrong with the reference's text alone. */
+function withoutEchoes(
+  issues: readonly ConfigIssue[],
+  known: readonly ConfigIssue[] = [],
+  definition: readonly ConfigKey[],
+): readonly ConfigIssue[] {
+  const nameOf = (field: string): string =>
+    definition.find(({ name, aliases }) => name === field || aliases?.includes(field) === true)?.name ??
+    field;
+  const unresolved = new Set(known.map(({ field }) => nameOf(field)));
+  return issues.filter((issue) => known.includes(issue) || !unresolved.has(nameOf(issue.field)));
 }
 
 type Connector = SourceConnector | SinkConnector;

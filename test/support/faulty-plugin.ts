@@ -102,6 +102,7 @@ function forever(): Promise<never> {
 
 function eat(): never {
   const eaten: number[][] = [];
+  // In small pieces: one that is too large for what is left ends the whole process (src/core/task-heap.ts).
   for (;;) eaten.push(new Array<number>(100_000).fill(eaten.length));
 }
 

@@ -168,7 +168,7 @@ export class Membership {
     const result = await this.#replica.submit({ type: 'DRAIN', node, drained });
     if (result.ok) return {};
     if (result.reason === 'UNKNOWN_NODE') {
-      throw new ConnectError(`There is no node ${node}.`, { code: 'NODE_NOT_FOUND' });
+      throw new ConnectError(`There is no node ${node.slice(0, 100)}.`, { code: 'NODE_NOT_FOUND' });
     }
     throw new ConnectError(result.message, { code: 'ACTOR_DOWN' });
   }

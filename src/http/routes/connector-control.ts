@@ -4,6 +4,7 @@ import { existing } from '../connector-writes.js';
 import type { RouteContext, RouteDeps, Routes } from '../context.js';
 import { HttpError } from '../errors.js';
 import { rewording } from '../failures.js';
+import { shortened } from '../names.js';
 import { taskConfigs } from '../shapes.js';
 import { restarting } from '../status.js';
 import { entryStatus } from './connectors.js';
@@ -60,7 +61,7 @@ async function restartTask(ctx: RouteContext, deps: RouteDeps): Promise<void> {
   const task = taskNumber(ctx);
   const entry = await existing(deps, ctx.state.call, name, unknownConnector(name));
   if (task === null || task >= taskConfigs(entry).length) {
-    throw new HttpError('TASK_NOT_FOUND', `Unknown task: ${name}-${pathPart(ctx, 'task')}`);
+    throw new HttpError('TASK_NOT_FOUND', `Unknown task: ${name}-${shortened(pathPart(ctx, 'task'))}`);
   }
   await request(ctx, deps, name, false, [task]);
   ctx.status = 204;
@@ -79,5 +80,5 @@ async function request(
 
 /** Kafka Connect words it so here, and `Connector X not found` elsewhere. */
 function unknownConnector(name: string): string {
-  return `Unknown connector: ${name}`;
+  return `Unknown connector: ${shortened(name)}`;
 }

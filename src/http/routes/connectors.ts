@@ -6,6 +6,7 @@ import { existing, notFound, patchConfig, writeConfig, type Written } from '../c
 import type { RouteContext, RouteDeps, Routes } from '../context.js';
 import { HttpError } from '../errors.js';
 import { rewording } from '../failures.js';
+import { shortened } from '../names.js';
 import { hideWith } from '../secrets.js';
 import { connectorInfo, connectorTypes, taskConfigs, type ConnectorInfo } from '../shapes.js';
 import { connectorStatus, indexUnits, type ConnectorStatus } from '../status.js';
@@ -73,13 +74,21 @@ export function connectorRoutes(router: Routes, deps: RouteDeps): void {
     const status = await statusOf(ctx, deps, name);
     const found = status.tasks.find(({ id }) => id === task);
     if (found === undefined)
-      throw new HttpError('TASK_NOT_FOUND', `No status found for task ${name}-${pathPart(ctx, 'task')}`);
+      throw new HttpError(
+        'TASK_NOT_FOUND',
+        `No status found for task ${name}-${shortened(pathPart(ctx, 'task'))}`,
+      );
     ctx.body = found;
   });
 }
 
 export async function statusOf(ctx: RouteContext, deps: RouteDeps, name: string): Promise<ConnectorStatus> {
-  const entry = await existing(deps, ctx.state.call, name, `No status found for connector ${name}`);
+  const entry = await existing(
+    deps,
+    ctx.state.call,
+    name,
+    `No status found for connector ${shortened(name)}`,
+  );
   return entryStatus(ctx, deps, entry);
 }
 

@@ -4,6 +4,7 @@ import { parseConfig } from '../config-body.js';
 import type { RouteContext, RouteDeps, Routes } from '../context.js';
 import { HttpError } from '../errors.js';
 import { blamingPlugin, rewording } from '../failures.js';
+import { shortened } from '../names.js';
 import type { Config } from '../runtime.js';
 import { restore, holdsHidden } from '../secrets.js';
 import { hiddenInfos, pluginInfo } from '../shapes.js';
@@ -37,7 +38,7 @@ export function pluginRoutes(router: Routes, deps: RouteDeps): void {
 }
 
 function unknownPlugin(plugin: string): string {
-  return `Unknown plugin ${plugin}.`;
+  return `Unknown plugin ${shortened(plugin)}.`;
 }
 
 /** A form that was filled from GET config is checked with what is stored. */

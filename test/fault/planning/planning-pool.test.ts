@@ -2,9 +2,15 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
+import { ConnectorConfigs } from '#troupe/actors/config-sync/connector-configs.js';
 import { PlanningPool, type PlanningPoolOptions } from '#troupe/actors/config-sync/planning-pool.js';
 import type { PlanningLine } from '#troupe/actors/config-sync/planning-lines.js';
 import { PluginCatalogs } from '#troupe/actors/config-sync/plugin-catalogs.js';
+import type { ConfigEntry } from '#troupe/core/connectors/config-machine.js';
+import { savedConfigs } from '#troupe/core/connectors/saved-states.js';
+import { Replica } from '#troupe/core/replica/replicated-state.js';
+import { ConnectError } from '#troupe/sdk/errors.js';
+import { MemoryTopic } from '../../property/replica/memory-topic.js';
 import { folder, writePackage } from '../../unit/plugins/packages.js';
 import { until } from '../../support/wait.js';
 
@@ -15,7 +21,7 @@ const source = (body: string): string => `
   } };`;
 
 const MODULES = {
-  Hangs: source('taskConfigs: forever'),
+  Hangs: source("taskConfigs: (context) => { context.log.info('hangs'); return forever(); }"),
   Poisons: source(
     'validate: () => { Array.prototype.filter = () => []; globalThis.poisoned = true; return []; }',
   ),
@@ -89,6 +95,44 @@ test('plans that hang leave a thread for others, and end when nobody wants them 
   for (const ended of await Promise.all(hanging)) assert.match(String(ended), /not planned|planning failed/);
   assert.equal((await validate('Looks')).error_count, 0);
 });
+
+const ENDINGS: readonly (readonly [what: string, entry: ConfigEntry])[] = [
+  ['deleted', { type: 'DELETE', name: 'c' }],
+  [
+    'changed',
+    { type: 'CONNECTOR', name: 'c', config: { name: 'c', 'connector.class': 'Looks', topic: 't' } },
+  ],
+];
+for (const [what, entry] of ENDINGS) {
+  test(`the plan of a connector that is ${what} meanwhile ends, and its thread is free`, async (t) => {
+    const { pool, lines, validate } = poolFor(t, { threads: 1, timeoutMs: 600_000 });
+    const replica = new Replica({
+      machine: savedConfigs,
+      port: new MemoryTopic(),
+      writer: { node: 'n', incarnation: 'i' },
+    });
+    await replica.boot();
+    const following = new AbortController();
+    const followed = replica.follow(following.signal);
+    const configs = new ConnectorConfigs(replica, pool);
+    await configs.put({
+      name: 'c',
+      config: { 'connector.class': 'Hangs', topic: 't' },
+      mode: 'create',
+    });
+    const planned = configs.plan({ name: 'c', epoch: 1 }, new AbortController().signal).then(
+      () => null,
+      (error: unknown) => error,
+    );
+    await until('it hangs', () => lines.length > 0);
+    await replica.submit(entry);
+    const ended = await planned;
+    assert.ok(ended instanceof ConnectError && ended.code === 'TASKS_STALE', String(ended));
+    assert.equal((await validate('Looks')).error_count, 0);
+    following.abort();
+    await followed;
+  });
+}
 
 test('a plan writes to the log of the node, in bounds, and is told to end before its time is over', async (t) => {
   const { plan, lines } = poolFor(t, { timeoutMs: 8000 });

@@ -25,7 +25,27 @@ const post = (body: unknown, headers: Readonly<Record<string, string>> = {}): Ro
 const put = (body: unknown): Row['send'] => ['PUT', '/connectors/b/config', { body }];
 const create = (name: unknown): Row['send'] => post({ name, config: CONFIG });
 
+/** As long as a request line may be, nearly. */
+const LONG = 'x'.repeat(8000);
+const ABSENT = (
+  [
+    ['GET', `/connectors/${LONG}`, 'CONNECTOR_NOT_FOUND'],
+    ['DELETE', `/connectors/${LONG}`, 'CONNECTOR_NOT_FOUND'],
+    ['PUT', `/connectors/${LONG}/pause`, 'CONNECTOR_NOT_FOUND'],
+    ['POST', `/connectors/${LONG}/restart`, 'CONNECTOR_NOT_FOUND'],
+    ['GET', `/connectors/${LONG}/status`, 'CONNECTOR_NOT_FOUND'],
+    ['POST', `/connectors/${LONG}/tasks/0/restart`, 'CONNECTOR_NOT_FOUND'],
+    ['GET', `/connector-plugins/${LONG}/config`, 'PLUGIN_NOT_FOUND'],
+  ] as const
+).map(([method, path, refused]): Row => ({
+  situation: `a name of 8,000 characters that there is not: ${method} ${path.replace(LONG, '…')}`,
+  send: [method, path, {}],
+  refused,
+  says: /^.{1,200}$/,
+}));
+
 const ROWS: readonly Row[] = [
+  ...ABSENT,
   { situation: 'no body', send: ['POST', '/connectors', {}], refused: 'BODY_REQUIRED' },
   { situation: 'an empty body', send: post('  '), refused: 'BODY_REQUIRED' },
   {

@@ -62,6 +62,26 @@ test("a good configuration is answered in Kafka Connect's shape", async () => {
   assert.equal(rows.get('name')?.definition.required, true);
 });
 
+test('a reference that stands for nothing is the one error of its field', async () => {
+  const value = '${file:/etc/paths:orders}';
+  const found = async (field: string): Promise<ReturnType<typeof errorsOf>> => {
+    const issues = [{ field, value, reason: 'is no file that secrets may be read from' }];
+    const { file: _, ...rest } = SINK;
+    return errorsOf(
+      await validateConnector({ ...rest, [field]: value, 'rotate.ms': '-1' }, builtin, { issues }),
+    );
+  };
+  for (const field of ['file', 'filename']) {
+    const errors = await found(field);
+    const ofField = Object.entries(errors).filter(([name]) => name !== 'rotate.ms');
+    assert.deepEqual(
+      ofField.flatMap(([, reasons]) => reasons),
+      [`Invalid value ${value} for configuration ${field}: is no file that secrets may be read from`],
+    );
+    assert.equal(errors['rotate.ms']?.length, 1);
+  }
+});
+
 test('every part of a configuration is checked, and all errors come at once', async () => {
   const found = await errors({
     ...SOURCE,
