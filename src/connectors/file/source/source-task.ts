@@ -12,6 +12,7 @@ import { FileSet, parseShare } from './file-set.js';
 import { inputError } from '../fs-calls.js';
 import { KnownFiles, type TailShared } from './known-files.js';
 import { OpenFiles } from './open-files.js';
+import { Rest } from './rest.js';
 import { SeldomWarnings } from './seldom-warnings.js';
 import { LineCutter } from './line-cutter.js';
 import { LoopCheck } from './loop-check.js';
@@ -50,6 +51,7 @@ export class FileSourceTask implements SourceTask {
   #trouble: RetriableError | null = null;
   readonly #saidTroubles = new Set<string>();
   #lookedAt = -Infinity;
+  readonly #rest = new Rest();
   /** What was met after records that a poll gave: the next poll throws it. */
   #held: { readonly error: unknown } | null = null;
 
@@ -151,11 +153,17 @@ export class FileSourceTask implements SourceTask {
 
   /** Loads the next piece into the cutter, when there is one. */
   async #nextChunk(running: Running): Promise<boolean> {
-    const { files, reader, cutter, loops } = running;
+    const { files, reader, cutter, loops, wake, tails } = running;
     this.#lookedAt = performance.now();
     if (files.changes && this.#scanIsDue(running)) await this.#scan(running, false);
+    if (wake.takeChanged()) this.#rest.end();
+    if (this.#rest.isOn(this.#lookedAt)) return false;
+    const from = performance.now();
     const chunk = await reader.next();
-    if (chunk === null) return false;
+    if (chunk === null) {
+      this.#rest.begin(tails.size, from, performance.now());
+      return false;
+    }
     await loops.check(chunk.path);
     cutter.load(chunk);
     return true;

@@ -13,6 +13,7 @@ export class Wake {
   };
   #changed = false;
   #namesChanged = false;
+  #anyChanged = false;
   #end: (() => void) | null = null;
 
   constructor(signal: AbortSignal) {
@@ -27,6 +28,7 @@ export class Wake {
       try {
         const watcher = watch(folder, { persistent: false }, (event) => {
           this.#changed = true;
+          this.#anyChanged = true;
           if (event === 'rename') this.#namesChanged = true;
           this.#end?.();
         });
@@ -45,6 +47,13 @@ export class Wake {
   takeNamesChanged(): boolean {
     const changed = this.#namesChanged;
     this.#namesChanged = false;
+    return changed;
+  }
+
+  /** Whether anything was reported since this was last asked. */
+  takeChanged(): boolean {
+    const changed = this.#anyChanged;
+    this.#anyChanged = false;
     return changed;
   }
 
