@@ -1,5 +1,5 @@
 /** One column of a batch: many values, written and read together. Text is UTF-8. */
-import { isAscii } from 'node:buffer';
+import { isAscii, isUtf8 } from 'node:buffer';
 
 import { LogError } from './log.js';
 
@@ -11,6 +11,8 @@ const NULL_LENGTH = 0xffffffff;
  */
 const PIECE_BYTES = 64 * 1024;
 const MAX_BYTES_PER_UNIT = 3;
+/** What decoding puts in the place of bytes that are no UTF-8. */
+const REPLACED = '\ufffd';
 const KEPT_BYTES = 8 * 1024 * 1024;
 
 /** Collects values back to back. Strings are gathered, then joined and written in one call for each piece. */
@@ -189,6 +191,14 @@ export class ColumnReader {
     if (index < this.#pieceFirst || index > this.#pieceLast) this.#decodeFrom(index);
     const origin = this.#startOf(this.#pieceFirst);
     return this.#piece.slice(start - origin, end - origin);
+  }
+
+  /** The text; the bytes where they are no UTF-8, since decoding them cannot be undone. */
+  textOrBytes(index: number): string | Uint8Array | null {
+    const text = this.text(index);
+    if (this.#ascii || text?.includes(REPLACED) !== true) return text;
+    const bytes = this.bytes(index);
+    return bytes === null || isUtf8(bytes) ? text : bytes;
   }
 
   #decodeFrom(index: number): void {

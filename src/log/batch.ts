@@ -251,12 +251,21 @@ export class BatchReader {
     return this.#values.text(index);
   }
 
+  /** As `valueText`, but the bytes themselves where they are no UTF-8. */
+  valueTextOrBytes(index: number): string | Uint8Array | null {
+    return this.#values.textOrBytes(index);
+  }
+
   key(index: number): Uint8Array | null {
     return this.#keys === null ? null : this.#keys.bytes(index);
   }
 
   keyText(index: number): string | null {
     return this.#keys === null ? null : this.#keys.text(index);
+  }
+
+  keyTextOrBytes(index: number): string | Uint8Array | null {
+    return this.#keys === null ? null : this.#keys.textOrBytes(index);
   }
 
   timestamp(index: number): number {

@@ -10,10 +10,15 @@ import { describeValue, isFields } from '../sdk/value.js';
 
 const CODE = 'PLUGIN_CONTRACT';
 
-/** One source's polls. Partitions and positions are often the same objects again, which need no second look. */
+/**
+ * One source's polls. Within one, partitions, and what stands in positions, are often the same objects again, which need
+ * no second look.
+ */
 export class PolledRecords {
   readonly #connector: string;
   #lastPartition: unknown = null;
+  /** An object that stood in the last position. */
+  #lastInPosition: unknown = null;
 
   constructor(connector: string) {
     this.#connector = connector;
@@ -24,6 +29,8 @@ export class PolledRecords {
     if (polled === null || polled === undefined) return [];
     if (!Array.isArray(polled)) throw this.#mistake('', polled, 'an array of records, or null');
     const records: readonly unknown[] = polled;
+    this.#lastPartition = null;
+    this.#lastInPosition = null;
     for (let i = 0; i < records.length; i += 1)
       if (!this.#isGood(records[i])) throw this.#problem(records[i], `[${i}]`);
     // Each has just been looked at.
@@ -39,7 +46,18 @@ export class PolledRecords {
       if (!isJsonObject(sourcePartition)) return false;
       this.#lastPartition = sourcePartition;
     }
-    return isJsonObject(sourcePosition);
+    return this.#isPosition(sourcePosition);
+  }
+
+  #isPosition(position: unknown): boolean {
+    if (!isFields(position)) return false;
+    for (const name in position) {
+      const item = position[name];
+      if (isJsonScalar(item) || item === this.#lastInPosition) continue;
+      if (!isJson(item, 0)) return false;
+      this.#lastInPosition = item;
+    }
+    return true;
   }
 
   #problem(record: unknown, place: string): ConnectError {
@@ -68,7 +86,7 @@ const isNullable =
     value === null || is(value);
 const isText = (value: unknown): boolean => typeof value === 'string';
 const isSchema = (value: unknown): boolean =>
-  typeof value === 'object' && value !== null && 'type' in value && typeof value.type === 'string';
+  typeof value === 'object' && value !== null && typeof (value as { type?: unknown }).type === 'string';
 
 const A_SCHEMA = 'a Schema, as SchemaBuilder.build() gives it, or null';
 
@@ -122,13 +140,15 @@ export function isJsonObject(value: unknown): value is JsonObject {
   if (!isFields(value)) return false;
   for (const name in value) {
     const item = value[name];
-    // Most positions are flat; a call for each of their fields would cost more than the look.
-    const type = typeof item;
-    if (type === 'number') {
-      if (!Number.isFinite(item)) return false;
-    } else if (type !== 'string' && type !== 'boolean' && !isJson(item, 0)) return false;
+    if (!isJsonScalar(item) && !isJson(item, 0)) return false;
   }
   return true;
+}
+
+/** Most fields of positions are; the whole look would cost more. */
+function isJsonScalar(value: unknown): boolean {
+  const type = typeof value;
+  return type === 'number' ? Number.isFinite(value) : type === 'string' || type === 'boolean';
 }
 
 function isJson(value: unknown, depth: number): boolean {

@@ -202,7 +202,7 @@ export interface Transform {
 }
 
 export interface TransformInstance {
-  /** The record to go on with, or null to drop it. Makes a changed record by `withValue`, `withKey` or `withTopic`. */
+  /** The record to go on with, or null to drop it. Makes a changed record by `withValue` and its like. */
   apply<R extends ConnectRecord>(record: R): R | null;
   close?(): void;
 }

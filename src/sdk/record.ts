@@ -13,7 +13,7 @@ export interface Header {
 
 /**
  * One record on its way between a system and a topic. Records are values: a transform makes a new one, with
- * `withValue`, `withKey` or `withTopic`, and fields of its own do not go through these.
+ * `withValue`, `withKey`, `withTopic` or `withTimestamp`, and fields of its own do not go through these.
  */
 export interface ConnectRecord {
   /** Source: null means the connector's `topic` setting. */
@@ -72,15 +72,22 @@ export function sourceRecord(
 
 /** The record with another value. Everything else is kept, also what only source or sink records have. */
 export function withValue<R extends ConnectRecord>(record: R, valueSchema: Schema | null, value: unknown): R {
-  return rebuilt(record, record.topic, record.keySchema, record.key, valueSchema, value);
+  return rebuilt(record, record.topic, record.keySchema, record.key, valueSchema, value, record.timestamp);
 }
 
 export function withKey<R extends ConnectRecord>(record: R, keySchema: Schema | null, key: unknown): R {
-  return rebuilt(record, record.topic, keySchema, key, record.valueSchema, record.value);
+  return rebuilt(record, record.topic, keySchema, key, record.valueSchema, record.value, record.timestamp);
 }
 
 export function withTopic<R extends ConnectRecord>(record: R, topic: string): R {
-  return rebuilt(record, topic, record.keySchema, record.key, record.valueSchema, record.value);
+  const { keySchema, key, valueSchema, value, timestamp } = record;
+  return rebuilt(record, topic, keySchema, key, valueSchema, value, timestamp);
+}
+
+/** `timestamp`: milliseconds since 1970. */
+export function withTimestamp<R extends ConnectRecord>(record: R, timestamp: number): R {
+  const { topic, keySchema, key, valueSchema, value } = record;
+  return rebuilt(record, topic, keySchema, key, valueSchema, value, timestamp);
 }
 
 export function isSinkRecord(record: ConnectRecord): record is SinkRecord {
@@ -102,8 +109,9 @@ function rebuilt<R extends ConnectRecord>(
   key: unknown,
   valueSchema: Schema | null,
   value: unknown,
+  timestamp: number | null,
 ): R {
-  const { queue, timestamp, headers } = record;
+  const { queue, headers } = record;
   let copy: ConnectRecord;
   if (isSourceRecord(record)) {
     const { sourcePartition, sourcePosition } = record;
@@ -138,7 +146,7 @@ function rebuilt<R extends ConnectRecord>(
     };
     copy = sink;
   } else {
-    copy = { ...record, topic, keySchema, key, valueSchema, value };
+    copy = { ...record, topic, keySchema, key, valueSchema, value, timestamp };
   }
   // The same fields as before: R is one of the record types above.
   return copy as R;

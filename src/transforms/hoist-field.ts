@@ -1,4 +1,4 @@
-import { PerSchema, SchemaBuilder } from '../sdk/index.js';
+import { PerSchema, SchemaBuilder, setField } from '../sdk/index.js';
 import type { Plugin, Transform } from '../sdk/index.js';
 import { KEY, nonEmptyText, VALUE, type Part } from './part.js';
 
@@ -21,9 +21,10 @@ function hoistField(part: Part): Transform {
       return {
         apply: (record) => {
           const schema = part.schema(record);
-          return part.replace(record, schema === null ? null : schemas.of(schema), {
-            [field]: part.value(record),
-          });
+          // A literal with a computed name is ten times slower.
+          const fields: Record<string, unknown> = {};
+          setField(fields, field, part.value(record));
+          return part.replace(record, schema === null ? null : schemas.of(schema), fields);
         },
       };
     },

@@ -15,6 +15,8 @@ export class Topics {
   readonly #onExisting: (topic: TopicDescription) => void;
   /** Recomputable, so bounded: a source that makes up topic names cannot fill the heap. */
   readonly #queues = new LRUCache<string, number>({ max: 1000 });
+  /** Most records go where the one before went. */
+  #last: { readonly topic: string; readonly queues: number } | null = null;
   #turn = 0;
 
   /** `own`: the cluster's topics, which no record may go to. */
@@ -33,7 +35,11 @@ export class Topics {
 
   /** Number of queues, or null when it must be asked by `ensure`. */
   queues(topic: string): number | null {
-    return this.#queues.get(topic) ?? null;
+    if (this.#last?.topic === topic) return this.#last.queues;
+    const queues = this.#queues.get(topic);
+    if (queues === undefined) return null;
+    this.#last = { topic, queues };
+    return queues;
   }
 
   /** DataError OWN_TOPIC, BAD_TOPIC. */

@@ -97,6 +97,29 @@ test('an output that is emptied in the middle of a write never gets NULs, and is
     await assert.rejects(harness.flush(), changed);
   }));
 
+test('many writes between two commits share their looks at the output, and the commit finds it emptied', () =>
+  withSinks(async ({ sink, path }) => {
+    let looks = 0;
+    const harness = sink({
+      ops: {
+        ...nodeFileOps,
+        facts: (of) => {
+          looks += 1;
+          return nodeFileOps.facts(of);
+        },
+      },
+    });
+    await harness.start();
+    harness.append(
+      0,
+      Array.from({ length: 400 }, (_, n) => `line ${n}`),
+    );
+    while ((await harness.deliver(1)) > 0);
+    assert.ok(looks < 200, `${looks} looks at 400 writes`);
+    await truncate(path, 0);
+    await assert.rejects(harness.flush(), changed);
+  }));
+
 test('what others append while the sink runs is cut off, with a warning', () =>
   withSinks(async ({ sink, path, text }) => {
     const harness = sink();

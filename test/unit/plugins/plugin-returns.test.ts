@@ -34,6 +34,15 @@ test('a good poll passes, and none at all may be null', () => {
 const itself: Record<string, unknown> = {};
 itself['self'] = itself;
 
+test('an object in positions that was good in one poll is looked at again in the next', () => {
+  const polled = new PolledRecords('c');
+  const shared: Record<string, unknown> = { inode: 7 };
+  const poll = [1, 2].map((at) => ({ ...good, sourcePosition: { at, file: shared } }));
+  assert.equal(polled.check(poll).length, 2);
+  shared['inode'] = 7n;
+  assert.throws(() => polled.check(poll), /\[0\]\.sourcePosition/);
+});
+
 const BAD_POLLS: readonly (readonly [what: string, polled: unknown, message: RegExp])[] = [
   ['a single record', good, /poll: it must be an array of records, or null, not an object/],
   ['a text', [good, 'x'], /poll, at \[1\]: it must be a record, not text "x"/],
@@ -41,6 +50,11 @@ const BAD_POLLS: readonly (readonly [what: string, polled: unknown, message: Reg
   ['a position without a number', [{ ...good, sourcePosition: { at: NaN } }], /\[0\]\.sourcePosition/],
   ['a position with a bigint', [{ ...good, sourcePosition: { at: 1n } }], /\[0\]\.sourcePosition/],
   ['a position with nothing in it', [{ ...good, sourcePosition: { at: [undefined] } }], /sourcePosition/],
+  [
+    'another object in a position than the good one before',
+    [good, { ...good, sourcePosition: { at: 1, in: { deep: undefined } } }],
+    /\[1\]\.sourcePosition/,
+  ],
   ['a position with a Date', [{ ...good, sourcePosition: { at: new Date(0) } }], /sourcePosition/],
   ['a position that holds itself', [{ ...good, sourcePosition: itself }], /sourcePosition/],
   [

@@ -6,7 +6,11 @@ import type { StartedTask, TaskParts } from '../parts.js';
 import { queueKey } from './sink-queue.js';
 import type { SinkTopics } from './sink-topics.js';
 
-/** How often a topic is looked for that does not exist. */
+/**
+ * How soon, and how often in the end, a topic is looked for that does not exist: a source that was made after its sink
+ * creates it in a moment.
+ */
+const MISSING_FIRST_MS = 50;
 const MISSING_MS = 1000;
 
 export interface QueuesToComeOptions {
@@ -49,8 +53,9 @@ export async function withQueuesToCome(
     const ids = new Map(present.map(({ name, id }) => [name, id]));
     const isNew = (topic: TopicDescription): boolean =>
       topics.own([topic]).some((queue) => !known.has(queueKey(queue)) || ids.get(topic.name) !== topic.id);
-    const everyMs = topics.missing(present).length > 0 ? Math.min(MISSING_MS, intervalMs) : intervalMs;
-    while (await passed(everyMs, either)) {
+    const waits =
+      topics.missing(present).length > 0 ? growing(Math.min(MISSING_MS, intervalMs)) : () => intervalMs;
+    while (await passed(waits(), either)) {
       const found = await topics.look().catch((error: unknown) => {
         log.debug({ cause: String(error) }, 'the topics could not be looked at');
         return [];
@@ -90,7 +95,8 @@ export async function whenAllExist(
   const awaited = new Awaited(parts);
   awaited.say(topics.missing(found), true);
   const later = async (): Promise<void> => {
-    while (await passed(MISSING_MS, signal)) {
+    const waits = growing(MISSING_MS);
+    while (await passed(waits(), signal)) {
       const now = await topics.look().catch((error: unknown) => {
         log.debug({ cause: String(error) }, 'the topics could not be looked at');
         return null;
@@ -132,6 +138,16 @@ class Awaited {
       'these topics do not exist: they are read when a source that writes there, or somebody else, has created them',
     );
   }
+}
+
+/** Waits that grow with the time already waited, up to `maxMs`: what comes is found at most a quarter later than it could be. */
+function growing(maxMs: number): () => number {
+  let waited = 0;
+  return () => {
+    const wait = Math.min(Math.max(MISSING_FIRST_MS, waited / 4), maxMs);
+    waited += wait;
+    return wait;
+  };
 }
 
 /** Whether the time passed, and not the signal ended it. */

@@ -202,20 +202,18 @@ export class SinkLoop implements QueueListener {
 
   /** The records up to `to`, or to the one before that the gate is closed or the task fails. */
   async #convert(reader: SinkQueue, batch: FetchedBatch, to: number): Promise<Converted> {
-    const { conversion, errors, gate } = this.#parts;
+    const { conversion } = this.#parts;
     const { topic, queue } = reader;
     const records: SinkRecord[] = [];
     const indexes: number[] = [];
     for (let index = batch.next; index < to; index += 1) {
       const offset = batch.baseOffset + index;
-      const convert = (): SinkRecord | null =>
-        sinkRecord(conversion, topic, queue, offset, batch.reader, index);
       let record: SinkRecord | null | typeof NOT_NOW;
       try {
-        record = convert();
+        record = sinkRecord(conversion, topic, queue, offset, batch.reader, index);
       } catch (error) {
         try {
-          record = await errors.recover(error, gate, convert, { topic, queue, offset });
+          record = await this.#convertAgain(error, reader, batch, index);
         } catch (failed) {
           return { records, indexes, end: index, failure: { error: failed } };
         }
@@ -226,6 +224,20 @@ export class SinkLoop implements QueueListener {
       indexes.push(index);
     }
     return { records, indexes, end: to, failure: null };
+  }
+
+  /** Not within the loop: a function that holds its variables would cost each record an allocation. */
+  #convertAgain(
+    error: unknown,
+    { topic, queue }: SinkQueue,
+    batch: FetchedBatch,
+    index: number,
+  ): Promise<SinkRecord | null | typeof NOT_NOW> {
+    const { conversion, errors, gate } = this.#parts;
+    const offset = batch.baseOffset + index;
+    const convert = (): SinkRecord | null =>
+      sinkRecord(conversion, topic, queue, offset, batch.reader, index);
+    return errors.recover(error, gate, convert, { topic, queue, offset });
   }
 
   /** How many are put, or skipped: fewer where the gate is closed in between. */

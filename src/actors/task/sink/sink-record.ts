@@ -1,5 +1,3 @@
-import { isUtf8 } from 'node:buffer';
-
 import type { LoadedConverter } from '../../../plugins/converter-config.js';
 import { checkConverted } from '../../../plugins/plugin-returns.js';
 import type { TransformChain } from '../../../plugins/transform-chain.js';
@@ -23,8 +21,8 @@ export function sinkRecord(
   data: BatchReader,
   index: number,
 ): SinkRecord | null {
-  const keyData = keyConverter.input === 'text' ? keyText(data, index) : data.key(index);
-  const valueData = valueConverter.input === 'text' ? valueText(data, index) : data.value(index);
+  const keyData = keyConverter.input === 'text' ? data.keyTextOrBytes(index) : data.key(index);
+  const valueData = valueConverter.input === 'text' ? data.valueTextOrBytes(index) : data.value(index);
   const key =
     keyData === null ? null : checkConverted('key', keyConverter.instance.toConnectData(topic, keyData));
   const value = checkConverted('value', valueConverter.instance.toConnectData(topic, valueData));
@@ -44,25 +42,9 @@ export function sinkRecord(
     originalQueue: queue,
     originalOffset: offset,
   };
-  const changed = chain === null ? record : chain.apply(record);
+  if (chain === null) return record;
+  const changed = chain.apply(record);
   return changed === null ? null : inItsPlace(changed, topic, queue, offset);
-}
-
-function keyText(data: BatchReader, index: number): Uint8Array | string | null {
-  const text = data.keyText(index);
-  return text?.includes(REPLACED) === true ? textOrBytes(text, data.key(index)) : text;
-}
-
-function valueText(data: BatchReader, index: number): Uint8Array | string | null {
-  const text = data.valueText(index);
-  return text?.includes(REPLACED) === true ? textOrBytes(text, data.value(index)) : text;
-}
-
-/** What decoding puts in the place of bytes that are no UTF-8. The bytes themselves are given then: it cannot be undone. */
-const REPLACED = '\ufffd';
-
-function textOrBytes(text: string, bytes: Uint8Array | null): Uint8Array | string {
-  return bytes === null || isUtf8(bytes) ? text : bytes;
 }
 
 /** Where it stands in the log. */

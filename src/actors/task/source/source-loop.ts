@@ -4,7 +4,7 @@ import type { PositionWord, SourcePosition } from '../../../core/model.js';
 import type { RecordMarker } from '../../../core/progress/record-marks.js';
 import { DataError } from '../../../sdk/errors.js';
 import type { ConverterInstance, SourceTask } from '../../../sdk/plugin.js';
-import { sourceRecord, type ConnectRecord, type Header, type SourceRecord } from '../../../sdk/record.js';
+import { withTimestamp, type ConnectRecord, type Header, type SourceRecord } from '../../../sdk/record.js';
 import type { ActorLogger } from '../../kernel/protocol.js';
 import { checkSerialised, type PolledRecords } from '../../../plugins/plugin-returns.js';
 import type { Gate } from '../gate.js';
@@ -164,13 +164,21 @@ const STOPPED = Symbol('stopped');
 
 type Added = Promise<typeof STOPPED | undefined> | undefined;
 
-/** One record into the open batch. A promise only where something must be awaited: a new topic, a bad record. */
+/**
+ * One record into the open batch. A promise only where something must be awaited: a new topic, a bad record. No function
+ * here holds the variables, which would cost each record an allocation.
+ */
 function add(parts: SourceLoopParts, record: SourceRecord, now: number): Added {
   try {
-    return addNow(parts, record, now)?.catch((error: unknown) => recover(parts, record, now, error));
+    const adding = addNow(parts, record, now);
+    return adding === undefined ? undefined : added(parts, record, now, adding);
   } catch (error) {
     return recover(parts, record, now, error);
   }
+}
+
+function added(parts: SourceLoopParts, record: SourceRecord, now: number, adding: Promise<undefined>): Added {
+  return adding.catch((error: unknown) => recover(parts, record, now, error));
 }
 
 function addNow(parts: SourceLoopParts, record: SourceRecord, now: number): Promise<undefined> | undefined {
@@ -191,7 +199,7 @@ function addNow(parts: SourceLoopParts, record: SourceRecord, now: number): Prom
 
 /** With a time, as transforms are to see it: that of reading where the source says none. */
 function readAt(record: SourceRecord, now: number): SourceRecord {
-  return record.timestamp === null ? sourceRecord({ ...record, timestamp: now }) : record;
+  return record.timestamp === null ? withTimestamp(record, now) : record;
 }
 
 async function addToNewTopic(

@@ -80,6 +80,7 @@ export async function startSource(parts: TaskParts, loaded: LoadedSource): Promi
       errors.recovered('append');
     },
   });
+  const { chain } = loaded;
   const loop = runSource({
     task,
     polled: new PolledRecords(connector),
@@ -89,7 +90,7 @@ export async function startSource(parts: TaskParts, loaded: LoadedSource): Promi
     writer,
     errors,
     topics: topicsOf(parts, loaded),
-    transform: loaded.chain === null ? null : (record) => loaded.chain?.apply(record) ?? null,
+    transform: chain === null ? null : (record) => chain.apply(record),
     keyConverter: loaded.keyConverter.instance,
     valueConverter: loaded.valueConverter.instance,
     headerConverter: encodeHeader,

@@ -4,6 +4,8 @@ import type { FileOps } from '../file-ops.js';
 import { fileChanged, notAFile } from './output-errors.js';
 import { hashEnd, lastBytes, progressPath, readEnd } from './progress-file.js';
 
+/** One look holds for the writes of so long, up to the next commit: beside a write of a batch a look is dear. */
+const LOOK_MS = 50;
 const NEWLINE = 10;
 const NEWLINE_BYTES = Buffer.from('\n');
 
@@ -15,6 +17,8 @@ export class PieceFile {
   #inode = 0;
   #length = 0;
   #end: Buffer = Buffer.alloc(0);
+  /** On the clock of `performance.now()`. */
+  #lookAgainAt = 0;
 
   /** `beforeCut` is told how many bytes others have written behind the lines, and may forbid to cut them off. */
   constructor(path: string, ops: FileOps, beforeCut: (bytes: number) => Promise<void>) {
@@ -65,12 +69,13 @@ export class PieceFile {
 
   /**
    * Whole lines with their line ends. After an error none of it was written. The file must be open. It is looked at
-   * before, as nothing else shows that somebody has emptied it: afterwards it is long enough again.
+   * before, so that what was emptied or taken away in the meantime gets nothing more; within `LOOK_MS` the next commit
+   * finds it out.
    */
   async write(lines: Buffer): Promise<void> {
     const fd = this.#fd;
     if (fd === null) throw new Error(`${this.path} is not open`);
-    await this.#checkPlace();
+    if (performance.now() >= this.#lookAgainAt) await this.#checkPlace();
     const data =
       this.#length > 0 && this.#end.at(-1) !== NEWLINE ? Buffer.concat([NEWLINE_BYTES, lines]) : lines;
     try {
@@ -88,6 +93,7 @@ export class PieceFile {
     const fd = this.#fd;
     if (fd === null) return;
     await this.#checkPlace();
+    this.#lookAgainAt = 0;
     if (!fsync) return;
     try {
       await this.#ops.sync(fd);
@@ -114,6 +120,7 @@ export class PieceFile {
     if (at?.inode !== this.#inode)
       throw this.#changed('was deleted, renamed or replaced while it was being written');
     if (at.size < this.#length) throw this.#changed(`was cut to ${at.size} bytes while it was being written`);
+    this.#lookAgainAt = performance.now() + LOOK_MS;
     if (at.size === this.#length) return;
     await this.#beforeCut(at.size - this.#length);
     await this.#ops.truncate(fd, this.#length);
