@@ -7,6 +7,13 @@ import type { CatalogEntry } from './catalog.js';
 /** Of this thread. As many as there are plugins that it uses. */
 const loaded = new Map<string, Promise<Plugin>>();
 
+/** By URL: what the file of a thread holds itself (scripts/bundle-threads.mjs). Else modules are looked for. */
+let provided: Readonly<Record<string, () => Promise<unknown>>> = {};
+
+export function provideModules(modules: typeof provided): void {
+  provided = modules;
+}
+
 /** What a plugin of each type must have, besides `version` and `config`. */
 const METHODS: Readonly<Record<PluginType, readonly string[]>> = {
   source: ['taskConfigs', 'createTask'],
@@ -52,7 +59,7 @@ export async function loadPluginOf<T extends PluginType>(type: T, entry: Catalog
 async function importPlugin(entry: CatalogEntry): Promise<Plugin> {
   let exported: unknown;
   try {
-    const module: unknown = await import(entry.module);
+    const module: unknown = await (provided[entry.module]?.() ?? import(entry.module));
     exported = isObject(module) ? module[entry.exportName] : undefined;
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);

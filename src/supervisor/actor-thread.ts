@@ -225,7 +225,7 @@ export class ActorThread implements Runner {
       log: { ...log, bindings: { ...log.bindings, actor: spec.id } },
     };
     const ports = channels.map((end) => end.port);
-    const thread = spare ?? newThread(spec.id, data, spec.heap, ports);
+    const thread = spare ?? newThread(spec.id, data, spec, ports);
     const { worker, port } = thread;
     if (spare !== null) {
       const begin: Begin = { type: 'begin', data };

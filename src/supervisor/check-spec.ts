@@ -45,6 +45,7 @@ const ACTOR: Fields = {
   ...COMMON,
   kind: oneOf('actor'),
   module: text,
+  thread: optional(text),
   peers: texts('actor ids'),
   finalErrors: optional(texts('error codes')),
   intensity: optional(group(INTENSITY)),

@@ -80,14 +80,14 @@ export function nodeTree(parameters: Parameters, facts: NodeFacts): SupervisorSp
 export function taskSpares(parameters: Parameters): SpareSpec | null {
   const { namesrvAddr, storePath, taskThreadsSpare } = parameters;
   if (namesrvAddr === null && storePath === null) return null;
-  const log = namesrvAddr === null ? [] : ['../log/rocketmq/client.js'];
-  const loads = ['../actors/task/source/source-task.js', '../actors/task/sink/sink-task.js', ...log];
   return {
     count: taskThreadsSpare,
     calmMs: 2000,
     module: moduleOf('task'),
+    thread: new URL(`../threads/task-${namesrvAddr === null ? 'embedded' : 'rocketmq'}.cjs`, import.meta.url)
+      .href,
     heap: threadHeap(taskMemory(parameters), undefined),
-    loads: loads.map((path) => new URL(path, import.meta.url).href),
+    loads: ['source', 'sink', ...(namesrvAddr === null ? [] : ['rocketmq'])],
   };
 }
 

@@ -2,11 +2,14 @@ import type { ActorSpec } from '../actors/kernel/protocol.js';
 import { newThread, type Thread } from './thread-worker.js';
 
 /** Threads to keep, for actors of one module and heap. */
-export interface SpareSpec extends Pick<ActorSpec, 'module' | 'heap'> {
+export interface SpareSpec extends Pick<ActorSpec, 'module' | 'thread' | 'heap'> {
   readonly count: number;
   /** None is made before so long after the last start: that would take the time that they are to save. */
   readonly calmMs: number;
-  /** Modules that such an actor loads when it starts; nothing in them may run by being loaded. */
+  /**
+   * What such an actor loads when it starts: URLs of modules, or names that its thread's file knows. Nothing in them may run
+   * by being loaded.
+   */
   readonly loads: readonly string[];
 }
 
@@ -62,10 +65,11 @@ export class SpareThreads {
   /** One after the other. A failure is not repeated before the next actor starts. */
   #refill(): void {
     if (this.#stopped || this.#loading !== null || this.#ready.length >= this.#spec.count) return;
-    const data = { preload: [this.#spec.module, ...this.#spec.loads] };
+    const { module, thread: file, loads } = this.#spec;
+    const data = { preload: file === undefined ? [module, ...loads] : loads };
     let thread: Thread;
     try {
-      thread = newThread('spare', data, this.#spec.heap);
+      thread = newThread('spare', data, this.#spec);
     } catch (error) {
       this.#onProblem(`a spare thread could not be made: ${String(error)}`);
       return;

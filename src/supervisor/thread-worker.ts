@@ -14,11 +14,11 @@ export interface Thread {
 export function newThread(
   name: string,
   data: Omit<ThreadData, 'port'> | Omit<SpareData, 'port'>,
-  { maxOldMb, maxYoungMb }: ActorSpec['heap'],
+  { thread, heap: { maxOldMb, maxYoungMb } }: Pick<ActorSpec, 'thread' | 'heap'>,
   transferList: Transferable[] = [],
 ): Thread {
   const { port1, port2 } = new MessageChannel();
-  const worker = new Worker(THREAD_MODULE, {
+  const worker = new Worker(thread === undefined ? THREAD_MODULE : new URL(thread), {
     name,
     workerData: { ...data, port: port2 },
     transferList: [...transferList, port2],

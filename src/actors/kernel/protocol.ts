@@ -106,6 +106,8 @@ export interface ActorSpec {
   readonly id: ActorId;
   /** URL of the module whose default export is the Behavior. */
   readonly module: string;
+  /** URL of the file of its thread, which has loaded `module` already: kernel/actor-host.ts. Default: the kernel's own. */
+  readonly thread?: string;
   readonly params: unknown;
   /** Actors it talks to; channels are made, and made anew, by the supervisor. They need not be running yet. */
   readonly peers: readonly ActorId[];

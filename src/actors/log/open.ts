@@ -3,6 +3,7 @@ import type { Ref } from '../kernel/protocol.js';
 import { LogClient } from './client.js';
 import type { LogProtocol } from './protocol.js';
 import type { Log } from '../../log/log.js';
+import type * as RocketMqClient from '../../log/rocketmq/client.js';
 import type { RocketMqSettings } from '../../log/rocketmq/settings.js';
 
 export type { LogActorParams, LogProtocol } from './protocol.js';
@@ -18,9 +19,14 @@ export interface LogUser {
   readonly peers: { readonly log: Pick<Ref<LogProtocol>, 'ask'> };
 }
 
+/** Ahead of its use, in a thread that is to be quick then. */
+export function loadRocketMq(): Promise<typeof RocketMqClient> {
+  return import('../../log/rocketmq/client.js');
+}
+
 export async function openLog(settings: LogSettings, user: LogUser): Promise<Log> {
   if (settings.kind === 'embedded') return new LogClient(user.peers.log);
-  const { openRocketMqLog } = await import('../../log/rocketmq/client.js');
+  const { openRocketMqLog } = await loadRocketMq();
   return openRocketMqLog(settings.cluster, (message) => {
     user.log.warn({}, message);
   });
