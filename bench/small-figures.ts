@@ -27,7 +27,8 @@ export async function idleCost(dir: string, tasks: number): Promise<object> {
   const running = (status: unknown): number =>
     JSON.stringify(status).split('"id":0,"state":"RUNNING"').length - 1;
   while (running(await node.request('GET', '/connectors?expand=status')) < tasks) await sleep(200);
-  await sleep(2000);
+  // Until files count as quiet: a node that has run for a while is what is asked for.
+  await sleep(8000);
   const after = node.memory();
   const cpu = node.cpuSeconds();
   await sleep(5000);

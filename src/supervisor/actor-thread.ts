@@ -221,6 +221,7 @@ export class ActorThread implements Runner {
       softLimitBytes: spec.heap.maxOldMb * MEGABYTE * spec.heap.softLimit,
       externalLimitBytes:
         spec.heap.maxExternalMb === undefined ? Infinity : spec.heap.maxExternalMb * MEGABYTE,
+      beatDeadlineMs: spec.beatDeadlineMs,
       lease,
       log: { ...log, bindings: { ...log.bindings, actor: spec.id } },
     };

@@ -52,8 +52,7 @@ class ActorHost {
       this.#fail('run', error);
     });
     takeOutput(this.#log);
-    const { pulse, softLimitBytes, externalLimitBytes } = this.#data;
-    startPulse(pulse, softLimitBytes, externalLimitBytes);
+    startPulse(this.#data.pulse, this.#data);
     this.#port.on('message', (message: ToThread) => {
       this.#receive(message);
     });

@@ -24,6 +24,7 @@ export interface ThreadData {
   readonly softLimitBytes: number;
   /** Outside the heap. */
   readonly externalLimitBytes: number;
+  readonly beatDeadlineMs: number;
   readonly lease: SharedArrayBuffer;
   readonly log: LogOptions;
 }

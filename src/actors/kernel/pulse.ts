@@ -3,6 +3,10 @@ import v8 from 'node:v8';
 import vm from 'node:vm';
 
 export const BEAT_MS = 250;
+/** Of a thread that has little to do, and whose memory does not grow: a beat costs it more than the rest. */
+const QUIET_BEAT_MS = 1000;
+const QUIET_UTILIZATION = 0.05;
+const QUIET_GROWTH_BYTES = 1024 * 1024;
 
 const BEAT = 0;
 const HEAP_KB = 1;
@@ -45,12 +49,22 @@ export function readPulse(pulse: PulseBuffer): PulseReading {
   };
 }
 
+export interface PulseLimits {
+  readonly softLimitBytes: number;
+  readonly externalLimitBytes?: number;
+  /** After which the thread is taken for hung. Default: none. */
+  readonly beatDeadlineMs?: number;
+}
+
 /** Starts beating in the calling thread. */
 export function startPulse(
   pulse: PulseBuffer,
-  softLimitBytes: number,
-  externalLimitBytes = Infinity,
-): NodeJS.Timeout {
+  { softLimitBytes, externalLimitBytes = Infinity, beatDeadlineMs = Infinity }: PulseLimits,
+): Disposable {
+  const quietBeatMs = Math.max(BEAT_MS, Math.min(QUIET_BEAT_MS, beatDeadlineMs / 4));
+  let turned = performance.eventLoopUtilization();
+  let heldBefore = 0;
+  let isQuiet = false;
   const beat = (): void => {
     const count = Atomics.add(pulse, BEAT, 1);
     let { used_heap_size: used, external_memory: external } = v8.getHeapStatistics();
@@ -63,10 +77,24 @@ export function startPulse(
     Atomics.store(pulse, EXTERNAL_KB, Math.ceil(external / 1024));
     countOver(pulse, OVER_SOFT, used > softLimitBytes);
     countOver(pulse, OVER_EXTERNAL, external > externalLimitBytes);
-    if (count % BEATS_PER_CALL_COUNT === 0) Atomics.store(pulse, POOL_CALLS, poolCalls());
+    if (isQuiet || count % BEATS_PER_CALL_COUNT === 0) Atomics.store(pulse, POOL_CALLS, poolCalls());
+    const now = performance.eventLoopUtilization();
+    isQuiet =
+      performance.eventLoopUtilization(now, turned).utilization < QUIET_UTILIZATION &&
+      used + external - heldBefore < QUIET_GROWTH_BYTES &&
+      used <= softLimitBytes &&
+      external <= externalLimitBytes;
+    turned = now;
+    heldBefore = used + external;
+    timer = setTimeout(beat, isQuiet ? quietBeatMs : BEAT_MS);
   };
+  let timer: NodeJS.Timeout | undefined;
   beat();
-  return setInterval(beat, BEAT_MS);
+  return {
+    [Symbol.dispose]: () => {
+      clearTimeout(timer);
+    },
+  };
 }
 
 function countOver(pulse: PulseBuffer, slot: number, over: boolean): void {

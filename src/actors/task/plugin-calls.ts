@@ -1,28 +1,26 @@
 /** Every call into a plugin passes here, so that a call that never returns is seen from outside. */
 import type { Stall } from '../../core/model.js';
 
+/** The most that a timer takes. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
 export class PluginCalls {
   readonly #timeoutMs: number;
   readonly #onChange: (stall: Stall | null) => void;
-  readonly #timer: NodeJS.Timeout;
+  /** While there are calls; one timer for all of them that begin before it fires. */
+  #timer: NodeJS.Timeout | null = null;
   #current: Stall | null = null;
   #reported = false;
 
   constructor(timeoutMs: number, onChange: (stall: Stall | null) => void) {
     this.#timeoutMs = timeoutMs;
     this.#onChange = onChange;
-    this.#timer = setInterval(
-      () => {
-        this.#check();
-      },
-      Math.max(10, Math.min(1000, timeoutMs / 4)),
-    );
-    this.#timer.unref();
   }
 
   /** Runs one call; the plugin's result or error is passed on untouched. */
   async run<T>(call: string, body: () => Promise<T> | T): Promise<T> {
     this.#current = { since: Date.now(), call };
+    if (this.#timer === null) this.#lookAfter(this.#timeoutMs);
     try {
       return await body();
     } finally {
@@ -35,13 +33,29 @@ export class PluginCalls {
   }
 
   close(): void {
-    clearInterval(this.#timer);
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
   }
 
-  #check(): void {
+  #lookAfter(ms: number): void {
+    this.#timer = setTimeout(
+      () => {
+        this.#timer = null;
+        this.#look();
+      },
+      Math.min(ms, MAX_TIMER_MS),
+    );
+    this.#timer.unref();
+  }
+
+  #look(): void {
     const current = this.#current;
-    if (current === null || this.#reported || Date.now() - current.since < this.#timeoutMs) return;
-    this.#reported = true;
-    this.#onChange(current);
+    if (current === null) return;
+    const left = current.since + this.#timeoutMs - Date.now();
+    if (left > 0) this.#lookAfter(left);
+    else if (!this.#reported) {
+      this.#reported = true;
+      this.#onChange(current);
+    }
   }
 }

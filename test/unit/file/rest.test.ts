@@ -16,3 +16,17 @@ test('between two looks at thousands of files is a pause, in proportion and boun
   rest.begin(500, 0, 1000);
   assert.ok(!rest.isOn(1001));
 });
+
+test('files without news for five seconds are looked at each second, and what is new ends that', () => {
+  const rest = new Rest();
+  for (let now = 0; now < 5000; now += 250) {
+    rest.begin(1, now, now);
+    assert.ok(!rest.isOn(now + 1));
+  }
+  rest.begin(1, 5000, 5000);
+  assert.equal(rest.until, 6000);
+  assert.ok(rest.isOn(5999));
+  rest.end();
+  rest.begin(1, 11_000, 11_000);
+  assert.ok(!rest.isOn(11_001));
+});

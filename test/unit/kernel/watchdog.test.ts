@@ -40,9 +40,9 @@ test('time in which the whole process was suspended is not held against its thre
 
 test('a heap above the soft mark counts only when it is still there after a collection, twice', async () => {
   const calm = newPulse();
-  const timers = [startPulse(calm, Number.MAX_SAFE_INTEGER)];
+  const pulses = [startPulse(calm, { softLimitBytes: Number.MAX_SAFE_INTEGER })];
   const over = newPulse();
-  timers.push(startPulse(over, 1));
+  pulses.push(startPulse(over, { softLimitBytes: 1 }));
   assert.equal(readPulse(over).overSoftLimit, false, 'once is not enough');
   await until('two beats', () => readPulse(over).overSoftLimit);
   await until('two beats', () => readPulse(calm).beat > 1);
@@ -52,12 +52,12 @@ test('a heap above the soft mark counts only when it is still there after a coll
   // Garbage alone is far above this mark, what is held far below.
   const garbage = newPulse();
   const mark = readPulse(over).heapUsedBytes + 8 * 1024 * 1024;
-  timers.push(startPulse(garbage, mark));
+  pulses.push(startPulse(garbage, { softLimitBytes: mark }));
   for (let i = 0; i < 8; i += 1) {
     const before = readPulse(garbage).beat;
     Array.from({ length: 200_000 }, (_, n) => ({ n }));
     await until('another beat', () => readPulse(garbage).beat > before);
     assert.equal(readPulse(garbage).overSoftLimit, false);
   }
-  timers.forEach(clearInterval);
+  for (const pulse of pulses) pulse[Symbol.dispose]();
 });

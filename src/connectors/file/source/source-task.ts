@@ -112,9 +112,8 @@ export class FileSourceTask implements SourceTask {
       if (trouble !== null) throw trouble;
       const left = answerBy - performance.now();
       if (left <= 0) break;
-      await wake.wait(
-        Math.max(1, Math.min(left, this.#lookedAt + settings.pollIntervalMs - performance.now())),
-      );
+      const lookAt = Math.max(this.#lookedAt + settings.pollIntervalMs, this.#rest.until);
+      await wake.wait(Math.max(1, Math.min(left, lookAt - performance.now())));
     }
     return NO_RECORDS;
   }
@@ -164,6 +163,7 @@ export class FileSourceTask implements SourceTask {
       this.#rest.begin(tails.size, from, performance.now());
       return false;
     }
+    this.#rest.end();
     await loops.check(chunk.path);
     cutter.load(chunk);
     return true;
