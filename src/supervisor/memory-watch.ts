@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { totalmem } from 'node:os';
+import { processMemory } from '../actors/kernel/process-memory.js';
 import { memoryCulprit } from '../core/culprits.js';
 import type { SharedWatch, WatchedThreads } from './shared-watch.js';
 
@@ -56,15 +56,4 @@ export class MemoryWatch implements SharedWatch {
 
 function mb(bytes: number): number {
   return Math.round(bytes / MEGABYTE);
-}
-
-/** Without what is mapped from files, such as the store, which the system takes back when it needs it. */
-function processMemory(): number {
-  try {
-    const found = /^RssAnon:\s+(\d+) kB$/m.exec(readFileSync('/proc/self/status', 'latin1'))?.[1];
-    if (found !== undefined) return Number(found) * 1024;
-  } catch {
-    // Not Linux.
-  }
-  return process.memoryUsage.rss();
 }

@@ -13,6 +13,7 @@ import type { Parameters } from '../core/parameters/parameters.js';
 import { fileRules, type FileRules } from '../core/parameters/file-rules.js';
 import { restUrl } from '../core/cluster/rest-url.js';
 import type { LogActorParams, LogSettings } from '../actors/log/open.js';
+import { memoryLimitBytes } from './memory-watch.js';
 import type { SpareSpec } from './spare-threads.js';
 
 const BACKOFF: Backoff = { minMs: 50, maxMs: 5000, jitter: 0.2 };
@@ -231,6 +232,7 @@ function configSyncParams(parameters: Parameters, files: FileRules): ConfigSyncP
     valueConverter: parameters.valueConverter,
     planningTimeoutMs: parameters.planningTimeoutMs,
     planningThreads: parameters.planningThreadsMax,
+    nodeMemoryBytes: memoryLimitBytes(parameters.nodeMemoryMaxMb),
     connectorsDir: parameters.connectorsDir,
     storeDir: parameters.storePathRootDir,
     secretProviders: secretProviders(parameters),

@@ -100,10 +100,26 @@ function forever(): Promise<never> {
   return new Promise<never>(() => undefined);
 }
 
-function eat(): never {
-  const eaten: number[][] = [];
-  // In small pieces: one that is too large for what is left ends the whole process (src/core/task-heap.ts).
-  for (;;) eaten.push(new Array<number>(100_000).fill(eaten.length));
+const EATERS: Readonly<Record<string, () => unknown>> = {
+  eat: () => new Array<number>(100_000).fill(0.5),
+  // Too large for what is left below V8's limit, which ends the whole process (src/core/task-heap.ts).
+  'eat-large': () => new Array<number>(4_000_000).fill(0.5),
+  'eat-maps': () => new Map(Array.from({ length: 400_000 }, (_, i) => [i, [i]])),
+  'eat-buffers': () => Buffer.alloc(64 << 20).fill(1),
+};
+
+function eat(piece: () => unknown): never {
+  const eaten: unknown[] = [];
+  for (;;) eaten.push(piece());
+}
+
+/** Between its bites others may run. */
+async function nibble(piece: () => unknown): Promise<never> {
+  const eaten: unknown[] = [];
+  for (;;) {
+    eaten.push(piece());
+    await sleep(1);
+  }
 }
 
 const plugin: Plugin = {
@@ -133,7 +149,9 @@ const plugin: Plugin = {
       if (path !== undefined && !existsSync(path)) return [raw];
       if (plan === 'hang') await forever();
       if (plan === 'spin') for (;;) Math.random();
-      if (plan === 'eat') eat();
+      const piece = EATERS[plan?.replace('nibble', 'eat') ?? ''];
+      if (piece !== undefined && plan?.startsWith('eat')) eat(piece);
+      if (piece !== undefined) await nibble(piece);
       if (plan === 'throw') throw new Error('cannot plan');
       return [raw];
     },

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Replica } from '../../core/replica/replicated-state.js';
+import { planningMemory } from '../../core/planning-memory.js';
 import { savedConfigs } from '../../core/connectors/saved-states.js';
 import { hasSharedGroups, openPublisher } from '../log/open-grpc.js';
 import { openLog } from '../log/open.js';
@@ -41,6 +42,7 @@ export default behavior<ConfigSyncProtocol, ConfigSyncPeers, ConfigSyncParams>({
     const pool = new PlanningPool({
       threads: params.planningThreads,
       timeoutMs: params.planningTimeoutMs,
+      memory: planningMemory(params.nodeMemoryBytes),
       pluginPaths: params.pluginPaths,
       files: params.files,
       secretProviders: params.secretProviders,

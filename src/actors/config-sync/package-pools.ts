@@ -24,14 +24,14 @@ export class PackagePools {
   }
 
   /** `packages`: their folders as one text; empty for what comes with Troupe. */
-  async run(packages: string, job: unknown, signal: AbortSignal): Promise<unknown> {
+  async run<T>(packages: string, work: (pool: Piscina) => Promise<T>): Promise<T> {
     const entry = this.#entries.get(packages) ?? { pool: this.#create(packages), jobs: 0 };
     this.#entries.delete(packages);
     this.#entries.set(packages, entry);
     entry.jobs += 1;
     this.#evict();
     try {
-      return await entry.pool.run(job, { signal });
+      return await work(entry.pool);
     } finally {
       entry.jobs -= 1;
     }

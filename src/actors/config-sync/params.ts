@@ -25,6 +25,8 @@ export interface ConfigSyncParams {
   readonly valueConverter: string;
   readonly planningTimeoutMs: number;
   readonly planningThreads: number;
+  /** What the whole node may have. */
+  readonly nodeMemoryBytes: number;
   /** Connectors to apply at boot; null: none. */
   readonly connectorsDir: string | null;
   readonly storeDir: string;

@@ -1,6 +1,6 @@
 /** What a thread of the planning pool runs: plugin code that owns no data. */
 import { format } from 'node:util';
-import { workerData } from 'node:worker_threads';
+import { threadId, workerData } from 'node:worker_threads';
 import { pluginKeyInfos, validateConnector, type ValidateOptions } from '../../plugins/config-values.js';
 import { passwordsOf } from '../../plugins/configured-plugins.js';
 import { findPlugin } from '../../plugins/catalog.js';
@@ -15,6 +15,7 @@ import type { ConfigInfos } from '../../plugins/config-infos.js';
 import type { FileRules } from '../../core/parameters/file-rules.js';
 import { withReferences, type ResolvedConfig } from '../../core/connectors/secret-references.js';
 import { withoutSecrets } from '../../plugins/shown-infos.js';
+import { BEAT_MS, startPulse } from '../kernel/pulse.js';
 import { hideSecrets, rememberSecrets } from '../kernel/known-secrets.js';
 import { fromWireError, toWireError } from '../kernel/wire-error.js';
 import {
@@ -77,12 +78,19 @@ function poolData(): Readonly<Record<string, unknown>> {
   return typeof data === 'object' && data !== null ? { ...data } : {};
 }
 
-export default async function run({ job, dueAt }: DuePlanningJob): Promise<PlanningAnswer> {
+export default async function run({ job, dueAt, memory }: DuePlanningJob): Promise<PlanningAnswer> {
+  const { pulse, markBytes } = memory;
+  // What others take while it sleeps must not be laid to it.
+  const limits = { softLimitBytes: markBytes, externalLimitBytes: markBytes, beatDeadlineMs: BEAT_MS };
+  const beating = startPulse(pulse, limits);
+  Atomics.store(memory.thread, 0, threadId);
   try {
     return { ok: true, result: await perform(job, dueAt) };
   } catch (error) {
     const { code, message, stack } = toWireError(error);
     return { ok: false, code: code ?? 'PLANNING_FAILED', message, stack };
+  } finally {
+    beating[Symbol.dispose]();
   }
 }
 

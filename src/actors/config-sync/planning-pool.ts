@@ -1,12 +1,15 @@
 import { LRUCache } from 'lru-cache';
 import { Piscina } from 'piscina';
+import type { PlanningMemory } from '../../core/planning-memory.js';
 import type { FileRules } from '../../core/parameters/file-rules.js';
 import type { ConnectorEntry } from '../../core/model.js';
 import { ConnectError } from '../../sdk/errors.js';
 import type { SecretProviders } from '../secret-providers.js';
 import { FairQueue } from './fair-queue.js';
+import { OneByOne } from './one-by-one.js';
 import { PackagePools } from './package-pools.js';
 import { parseLine, type PlanningLine } from './planning-lines.js';
+import { OverMemory, PlanningWatch, type JobPulse } from './planning-watch.js';
 import type { ConfigInfos, PluginKeyInfo } from './protocol.js';
 
 /** A job as its thread is given it. */
@@ -14,6 +17,7 @@ export interface DuePlanningJob {
   readonly job: PlanningJob;
   /** Milliseconds since 1970: then the thread is ended. */
   readonly dueAt: number;
+  readonly memory: JobPulse;
 }
 
 /** What a pool thread is asked to do: see planning-job.ts. */
@@ -36,6 +40,7 @@ export type PlanningAnswer =
 export interface PlanningPoolOptions {
   readonly threads: number;
   readonly timeoutMs: number;
+  readonly memory: PlanningMemory;
   readonly pluginPaths: readonly string[];
   /** Which files connectors may open. Default: all but those of plugins. */
   readonly files?: FileRules;
@@ -64,8 +69,9 @@ const LOADING_MS = 10_000;
 /** A plugin whose module did not load in time is not tried again so soon: lists ask for each plugin. */
 const NOT_AGAIN_MS = 60_000;
 const MAX_REMEMBERED = 500;
-/** Much less, and a plugin's growing Map ends the whole process: src/core/task-heap.ts. */
-const HEAP_MB = 1024;
+const MEGABYTE = 1024 * 1024;
+/** So often a job is ended on suspicion: then it was at it each time, the last times alone. */
+const MAX_SUSPICIONS = 3;
 
 /**
  * Runs the planning code of connectors (validate, taskConfigs), which owns no data, in threads that may be lost:
@@ -75,12 +81,16 @@ export class PlanningPool {
   readonly #options: PlanningPoolOptions;
   readonly #queue: FairQueue;
   readonly #pools: PackagePools;
+  readonly #watch: PlanningWatch;
+  /** Jobs that were ended on suspicion, again: apart, so that it shows which it was. */
+  readonly #apart = new OneByOne();
   /** Definitions that did not come in time. */
   readonly #late = new LRUCache<string, ConnectError>({ max: MAX_REMEMBERED, ttl: NOT_AGAIN_MS });
 
   constructor(options: PlanningPoolOptions) {
     this.#options = options;
     this.#queue = new FairQueue(options.threads);
+    this.#watch = new PlanningWatch(options.memory);
     this.#pools = new PackagePools((packages) => this.#create(packages), options.onStray);
   }
 
@@ -99,17 +109,38 @@ export class PlanningPool {
     });
   }
 
-  /** Its time begins when it has a thread: what it waited for is no fault of its plugin. */
   async #answer(job: PlanningJob, givenUp: AbortSignal): Promise<PlanningAnswer> {
+    const attempt = (): Promise<PlanningAnswer> => this.#attempt(job, givenUp);
+    for (let suspicions = 0; ;) {
+      try {
+        return await (suspicions === 0 ? attempt() : this.#apart.run(attempt));
+      } catch (error) {
+        if (!(error instanceof OverMemory)) throw error;
+        suspicions += 1;
+        if (error.certain || suspicions >= MAX_SUSPICIONS) throw this.#outOfMemory(error);
+      }
+    }
+  }
+
+  /** Its time begins when it has a thread: what it waited for is no fault of its plugin. */
+  async #attempt(job: PlanningJob, givenUp: AbortSignal): Promise<PlanningAnswer> {
     const { timeoutMs, packagesOf } = this.#options;
     const ms = job.kind === 'definition' ? Math.min(timeoutMs, LOADING_MS) : timeoutMs;
-    const due: DuePlanningJob = { job, dueAt: Date.now() + ms };
     const timeout = AbortSignal.timeout(ms);
     const packages = [...new Set(packagesOf?.(job) ?? [])].sort().join('\n');
     try {
-      const signal = AbortSignal.any([timeout, givenUp]);
-      return (await this.#pools.run(packages, due, signal)) as PlanningAnswer;
+      return await this.#pools.run(packages, (pool) =>
+        this.#watch.run(
+          () => pool.threads,
+          AbortSignal.any([timeout, givenUp]),
+          async (memory, signal) => {
+            const due: DuePlanningJob = { job, dueAt: Date.now() + ms, memory };
+            return (await pool.run(due, { signal })) as PlanningAnswer;
+          },
+        ),
+      );
     } catch (error) {
+      if (error instanceof OverMemory) throw error;
       if (givenUp.reason instanceof ConnectError) throw givenUp.reason;
       const failed = this.#poolError(error, timeout.aborted, ms);
       if (job.kind === 'definition' && timeout.aborted) this.#late.set(culpritOf(job), failed);
@@ -149,7 +180,7 @@ export class PlanningPool {
       idleTimeout: 10_000,
       // The default blocks the thread's event loop between jobs, and with it every timer of a plugin.
       atomics: 'disabled',
-      resourceLimits: { maxOldGenerationSizeMb: HEAP_MB },
+      resourceLimits: { maxOldGenerationSizeMb: this.#options.memory.hardMb },
     });
     // Errors of threads without a job, and a close that took too long; unheard they would end this actor.
     pool.on('error', this.#options.onStray);
@@ -168,16 +199,20 @@ export class PlanningPool {
         { code: 'PLANNING_TIMEOUT', cause: error },
       );
     }
-    if (error instanceof Error && 'code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY') {
-      return new ConnectError(
-        `the connector took more than the ${HEAP_MB} MB that validating and planning may have, and was stopped`,
-        { code: 'PLANNING_OUT_OF_MEMORY', cause: error },
-      );
-    }
+    if (error instanceof Error && 'code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY')
+      return this.#outOfMemory(error);
     return new ConnectError(`the connector's planning failed: ${message}`, {
       code: 'PLANNING_FAILED',
       cause: error,
     });
+  }
+
+  #outOfMemory(cause: unknown): ConnectError {
+    const mb = Math.round(this.#options.memory.markBytes / MEGABYTE);
+    return new ConnectError(
+      `the connector took more than the ${mb} MB that validating and planning may have, and was stopped`,
+      { code: 'PLANNING_OUT_OF_MEMORY', cause },
+    );
   }
 }
 

@@ -281,7 +281,7 @@ const table = {
     },
     'planning.threads.max': {
       ...integer(null, 2, 1, 64),
-      doc: 'Threads for planning and validation.',
+      doc: 'Threads for planning and validation. A connector may hold 1 GB in one of them, or a quarter of `node.memory.max.mb` where that is less; beyond it the thread is ended (`PLANNING_OUT_OF_MEMORY`).',
     },
   },
   Logs: {

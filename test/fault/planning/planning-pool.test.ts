@@ -7,6 +7,7 @@ import { PlanningPool, type PlanningPoolOptions } from '#troupe/actors/config-sy
 import type { PlanningLine } from '#troupe/actors/config-sync/planning-lines.js';
 import { PluginCatalogs } from '#troupe/actors/config-sync/plugin-catalogs.js';
 import type { ConfigEntry } from '#troupe/core/connectors/config-machine.js';
+import { planningMemory } from '#troupe/core/planning-memory.js';
 import { savedConfigs } from '#troupe/core/connectors/saved-states.js';
 import { Replica } from '#troupe/core/replica/replicated-state.js';
 import { ConnectError } from '#troupe/sdk/errors.js';
@@ -54,6 +55,7 @@ function poolFor(t: TestContext, more: Partial<PlanningPoolOptions> = {}) {
     ...defaults,
     threads: 2,
     timeoutMs: 20_000,
+    memory: planningMemory(Infinity),
     pluginPaths: [dir],
     packagesOf: (job) => catalogs.packagesOf(job),
     onStray: () => undefined,

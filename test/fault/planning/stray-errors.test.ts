@@ -1,6 +1,7 @@
 /** Plugin code that fails outside of the call that started it, in the threads of the planning pool. */
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
+import { planningMemory } from '#troupe/core/planning-memory.js';
 import { PlanningPool } from '#troupe/actors/config-sync/planning-pool.js';
 import { until } from '../../support/wait.js';
 import { folder, writePackage } from '../../unit/plugins/packages.js';
@@ -44,6 +45,7 @@ function poolFor(t: TestContext): { pool: PlanningPool; strays: unknown[] } {
   const pool = new PlanningPool({
     threads: 1,
     timeoutMs: 20_000,
+    memory: planningMemory(Infinity),
     pluginPaths: [dir],
     secretProviders: { env: ['TROUPETEST_*'], folders: [], scopes: [] },
     keyConverter: 'StringConverter',
