@@ -14,6 +14,8 @@ export type Config = Readonly<Record<string, string>>;
 export interface Call {
   /** Aborted when the time limit has passed. */
   readonly signal: AbortSignal;
+  /** Aborted when nobody can be answered any more: the client has gone away, or has its answer. */
+  readonly gone: AbortSignal;
   /** Milliseconds left; at least 1. */
   remainingMs(): number;
   /** What is being waited for, for the message of a timeout. */

@@ -136,6 +136,13 @@ const plugin: Plugin = {
         defaultValue: '',
       },
       {
+        name: 'check',
+        type: 'STRING',
+        importance: 'LOW',
+        documentation: 'What goes wrong in validation.',
+        defaultValue: '',
+      },
+      {
         name: 'plan',
         type: 'STRING',
         importance: 'LOW',
@@ -143,11 +150,21 @@ const plugin: Plugin = {
         defaultValue: '',
       },
     ],
+    validate: async (_config, raw) => {
+      if (raw['check'] === 'hang') {
+        process.stdout.write(`the check of ${raw['name']} hangs\n`);
+        await forever();
+      }
+      return [];
+    },
     taskConfigs: async (_context, _config, raw) => {
       // `eat:path` eats for as long as there is such a file.
       const [plan, path] = (raw['plan'] ?? '').split(':');
       if (path !== undefined && !existsSync(path)) return [raw];
-      if (plan === 'hang') await forever();
+      if (plan === 'hang') {
+        process.stdout.write(`the plan of ${raw['name']} hangs\n`);
+        await forever();
+      }
       if (plan === 'spin') for (;;) Math.random();
       const piece = EATERS[plan?.replace('nibble', 'eat') ?? ''];
       if (piece !== undefined && plan?.startsWith('eat')) eat(piece);

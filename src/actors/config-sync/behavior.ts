@@ -70,13 +70,13 @@ export default behavior<ConfigSyncProtocol, ConfigSyncPeers, ConfigSyncParams>({
         ask: {
           connectors: () => configs.list(),
           connector: ({ name }) => configs.get(name),
-          put: (request) => configs.put(request),
-          patch: ({ name, changes }) => configs.patch(name, changes),
+          put: (request, { signal }) => configs.put(request, signal),
+          patch: ({ name, changes }, { signal }) => configs.patch(name, changes, signal),
           delete: ({ name }) => configs.delete(name),
           setTarget: ({ name, state }) => configs.setTarget(name, state),
           restart: (request) => configs.restart(request),
           plan: (request, { signal }) => configs.plan(request, signal),
-          validate: ({ config }) => configs.validate(config),
+          validate: ({ config }, { signal }) => configs.validate(config, { signal }),
           plugins: () => plugins.listing(),
           pluginConfig: ({ class: name, version }) => pool.run({ kind: 'definition', class: name, version }),
           reloadPlugins: () => {

@@ -17,10 +17,18 @@ type Ask = ConfigSyncProtocol['ask'];
 /** A patch that lost a race reads the config again this many times. */
 const PATCH_TRIES = 10;
 
+interface CheckOptions {
+  /** Aborted when nobody waits for the answer any more. */
+  readonly signal?: AbortSignal;
+  readonly displace?: () => boolean;
+}
+
 /** The writes and reads of connector configs. A write resolves when it is durable and applied here. */
 export class ConnectorConfigs {
   readonly #replica: ConfigReplica;
   readonly #pool: PlanningPool;
+  /** Ends the plan of a connector that is under way: at most one of each, as its owner is one. */
+  readonly #plans = new Map<string, (reason: string) => void>();
   /** Answers of validation may be recomputed; user interfaces ask for the same config again and again. */
   readonly #validations = new LRUCache<string, ConfigInfos>({ max: 200, ttl: 10_000 });
 
@@ -37,18 +45,16 @@ export class ConnectorConfigs {
     return this.#replica.state.inner.connectors.get(name) ?? null;
   }
 
-  async put({
-    name,
-    config,
-    mode,
-    initialState,
-    expectedVersion,
-  }: Ask['put']['request']): Promise<Ask['put']['reply']> {
+  /** Nothing is written when `signal` is aborted before the config is checked. */
+  async put(
+    { name, config, mode, initialState, expectedVersion }: Ask['put']['request'],
+    signal?: AbortSignal,
+  ): Promise<Ask['put']['reply']> {
     const named = { ...config, name };
     if (mode === 'create' && this.get(name) !== null) {
       throw new ConnectError(`Connector ${name} already exists`, { code: 'CONNECTOR_EXISTS' });
     }
-    await this.#check(named);
+    await this.#check(named, { ...(signal && { signal }), displace: () => this.#displacePlan(name) });
     const expected = mode === 'create' ? null : expectedVersion;
     const { entry, created } = await this.#submit({
       type: 'CONNECTOR',
@@ -74,6 +80,7 @@ export class ConnectorConfigs {
   async patch(
     name: string,
     changes: Readonly<Record<string, string | null>>,
+    signal?: AbortSignal,
   ): Promise<Ask['patch']['reply']> {
     for (let attempt = 1; ; attempt += 1) {
       const present = this.get(name);
@@ -85,7 +92,8 @@ export class ConnectorConfigs {
         else config[key] = value;
       }
       try {
-        const { entry } = await this.put({ name, config, mode: 'put', expectedVersion: present.version });
+        const request = { name, config, mode: 'put', expectedVersion: present.version } as const;
+        const { entry } = await this.put(request, signal);
         return { entry };
       } catch (error) {
         const lostRace = error instanceof ConnectError && error.code === 'VERSION_CONFLICT';
@@ -130,25 +138,39 @@ export class ConnectorConfigs {
     signal: AbortSignal,
   ): Promise<readonly Config[]> {
     const changed = new AbortController();
+    const end = (reason: string): void => {
+      changed.abort(new ConnectError(reason, { code: 'TASKS_STALE' }));
+    };
     const look = (): void => {
       if (this.get(name)?.version === version) return;
-      const message = `the configuration of ${name} has changed while its tasks were planned`;
-      changed.abort(new ConnectError(message, { code: 'TASKS_STALE' }));
+      end(`the configuration of ${name} has changed while its tasks were planned`);
     };
+    this.#plans.set(name, end);
     const forget = [this.#replica.onApplied(look), this.#replica.onReplaced(look)];
     try {
       const givenUp = AbortSignal.any([signal, changed.signal]);
       return await this.#pool.run({ kind: 'plan', name, config }, { signal: givenUp });
     } finally {
       for (const each of forget) each();
+      if (this.#plans.get(name) === end) this.#plans.delete(name);
     }
   }
 
-  async validate(config: Config): Promise<ConfigInfos> {
+  /**
+   * A config that is written would wait for the plan of the one that it replaces. When it is refused, the present one is
+   * planned again: TASKS_STALE says so.
+   */
+  #displacePlan(name: string): boolean {
+    const end = this.#plans.get(name);
+    end?.(`another configuration of ${name} came while its tasks were planned`);
+    return end !== undefined;
+  }
+
+  async validate(config: Config, options: CheckOptions = {}): Promise<ConfigInfos> {
     const key = JSON.stringify(Object.entries(config).sort(([a], [b]) => (a < b ? -1 : 1)));
     const known = this.#validations.get(key);
     if (known !== undefined) return known;
-    const infos = await this.#pool.run({ kind: 'validate', config });
+    const infos = await this.#pool.run({ kind: 'validate', config }, options);
     this.#validations.set(key, infos);
     return infos;
   }
@@ -158,8 +180,8 @@ export class ConnectorConfigs {
   }
 
   /** Every field that is wrong, at once, in Kafka Connect's words. */
-  async #check(config: Config): Promise<void> {
-    const infos = await this.validate(config);
+  async #check(config: Config, options: CheckOptions = {}): Promise<void> {
+    const infos = await this.validate(config, options);
     const errors = infos.configs.flatMap(({ value }) => value.errors);
     if (errors.length === 0) return;
     throw new ConnectError(

@@ -20,9 +20,17 @@ export class FairQueue {
     this.#limit = limit;
   }
 
-  /** Does the work when it is its turn. Rejects with the signal's reason when that is aborted before. */
-  async run<T>(culprit: string, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
-    await this.#turn(culprit, signal);
+  /**
+   * Does the work when it is its turn. Rejects with the signal's reason when that is aborted before. `displace`: called
+   * when it would have to wait; true: it has ended what is under way, and the work takes its place.
+   */
+  async run<T>(
+    culprit: string,
+    signal: AbortSignal,
+    work: () => Promise<T>,
+    displace: () => boolean = () => false,
+  ): Promise<T> {
+    await this.#turn(culprit, signal, displace);
     try {
       return await work();
     } finally {
@@ -31,12 +39,13 @@ export class FairQueue {
     }
   }
 
-  #turn(culprit: string, signal: AbortSignal): Promise<void> {
+  #turn(culprit: string, signal: AbortSignal, displace: () => boolean): Promise<void> {
     if (signal.aborted) return Promise.reject(reasonOf(signal));
     if (this.#mayRun(culprit)) {
       this.#count(culprit, 1);
       return Promise.resolve();
     }
+    const first = displace();
     if (this.#waiting.length >= MAX_WAITING)
       return Promise.reject(new Error(`more than ${MAX_WAITING} plans and validations wait already`));
     return new Promise((resolve, reject) => {
@@ -52,7 +61,8 @@ export class FairQueue {
         },
       };
       signal.addEventListener('abort', onAbort, { once: true });
-      this.#waiting.push(waiting);
+      if (first) this.#waiting.unshift(waiting);
+      else this.#waiting.push(waiting);
     });
   }
 

@@ -62,6 +62,8 @@ export interface PlanningPoolOptions {
 export interface RunOptions {
   /** Aborted when nobody waits for the answer any more. */
   readonly signal?: AbortSignal;
+  /** Called when it would have to wait; true: something was ended in whose place it is done. */
+  readonly displace?: () => boolean;
 }
 
 /** A module needs no longer to load, however long planning may take. */
@@ -94,13 +96,16 @@ export class PlanningPool {
     this.#pools = new PackagePools((packages) => this.#create(packages), options.onStray);
   }
 
-  async run<J extends PlanningJob>(job: J, { signal }: RunOptions = {}): Promise<PlanningResult<J>> {
+  async run<J extends PlanningJob>(
+    job: J,
+    { signal, displace }: RunOptions = {},
+  ): Promise<PlanningResult<J>> {
     const culprit = culpritOf(job);
     const late = job.kind === 'definition' ? this.#late.get(culprit) : undefined;
     if (late !== undefined) throw late;
     const givenUp = signal ?? new AbortController().signal;
     const answer = await this.#queue
-      .run(culprit, givenUp, () => this.#answer(job, givenUp))
+      .run(culprit, givenUp, () => this.#answer(job, givenUp), displace)
       .catch(asPlanningFailed);
     if (answer.ok) return answer.result as PlanningResult<J>;
     throw new ConnectError(answer.message, {

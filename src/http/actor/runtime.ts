@@ -35,14 +35,15 @@ export function actorRuntime(
       isStopping() ? Promise.resolve({ status: 'unhealthy', detail: NODE_STOPPING }) : health.check(call),
     connectors: (call) => ask(call, sync, 'connectors', {}),
     connector: (call, name) => ask(call, sync, 'connector', { name }),
-    put: (call, request) => ask(call, sync, 'put', request),
-    patch: async (call, name, changes) => (await ask(call, sync, 'patch', { name, changes })).entry,
+    put: (call, request) => ask(call, sync, 'put', request, whileThere(call)),
+    patch: async (call, name, changes) =>
+      (await ask(call, sync, 'patch', { name, changes }, whileThere(call))).entry,
     delete: async (call, name) => {
       await ask(call, sync, 'delete', { name });
     },
     setTarget: async (call, name, state) => (await ask(call, sync, 'setTarget', { name, state })).entry,
     restart: async (call, request) => (await ask(call, sync, 'restart', request)).entry,
-    validate: (call, config) => ask(call, sync, 'validate', { config }),
+    validate: (call, config) => ask(call, sync, 'validate', { config }, whileThere(call)),
     plugins: (call) => listing.read(call),
     pluginConfig: (call, pluginClass, version) =>
       ask(call, sync, 'pluginConfig', { class: pluginClass, version }),
@@ -56,15 +57,21 @@ export function actorRuntime(
   };
 }
 
+/** A check holds one of the few threads for plugins: not for a client that has gone away. */
+function whileThere(call: Call): AbortSignal {
+  return AbortSignal.any([call.signal, call.gone]);
+}
+
 async function ask<P extends Protocol, K extends AskKind<P>>(
   call: Call,
   ref: Ref<P>,
   kind: K,
   request: P['ask'][K]['request'],
+  signal = call.signal,
 ): Promise<P['ask'][K]['reply']> {
   call.waitingFor = `${ref.id} to answer "${kind}"`;
   try {
-    const reply = await ref.ask(kind, request, { deadlineMs: call.remainingMs(), signal: call.signal });
+    const reply = await ref.ask(kind, request, { deadlineMs: call.remainingMs(), signal });
     call.waitingFor = '';
     return reply;
   } catch (error) {

@@ -53,8 +53,13 @@ export function limitTime(limitMs: number): Middleware {
   return async (ctx: Context, next: Next): Promise<void> => {
     const ends = performance.now() + limitMs;
     const abort = new AbortController();
+    const gone = new AbortController();
+    ctx.res.once('close', () => {
+      gone.abort();
+    });
     const call: Call = {
       signal: abort.signal,
+      gone: gone.signal,
       remainingMs: () => Math.max(1, Math.round(ends - performance.now())),
       waitingFor: '',
     };

@@ -39,6 +39,7 @@ async function healthWithin(call: Call, ask: (call: Call) => Promise<Health>): P
   const signal = AbortSignal.any([call.signal, AbortSignal.timeout(HEALTH_BUDGET_MS)]);
   const short: Call = {
     signal,
+    gone: call.gone,
     remainingMs: () => Math.min(call.remainingMs(), HEALTH_BUDGET_MS),
     waitingFor: '',
   };

@@ -16,6 +16,7 @@ import { folder, writePackage } from '../../unit/plugins/packages.js';
 import { until } from '../../support/wait.js';
 
 const source = (body: string): string => `
+  import { parentPort } from 'node:worker_threads';
   const forever = () => { setInterval(() => undefined, 1000); return new Promise(() => undefined); };
   export default { type: 'source', plugin: {
     kind: 'source', version: '1', config: [], createTask: () => ({}), taskConfigs: () => [{}], ${body}
@@ -23,6 +24,9 @@ const source = (body: string): string => `
 
 const MODULES = {
   Hangs: source("taskConfigs: (context) => { context.log.info('hangs'); return forever(); }"),
+  HangsInCheck: source(
+    "validate: () => { parentPort.postMessage({ type: 'planning line', connector: 'c', level: 'info', message: 'checks', fields: '' }); return forever(); }",
+  ),
   Poisons: source(
     'validate: () => { Array.prototype.filter = () => []; globalThis.poisoned = true; return []; }',
   ),
@@ -98,6 +102,37 @@ test('plans that hang leave a thread for others, and end when nobody wants them 
   assert.equal((await validate('Looks')).error_count, 0);
 });
 
+/** A connector `c` whose plan hangs, on a node alone. */
+async function hangingPlan(t: TestContext, threads: number) {
+  const made = poolFor(t, { threads, timeoutMs: 600_000 });
+  const replica = new Replica({
+    machine: savedConfigs,
+    port: new MemoryTopic(),
+    writer: { node: 'n', incarnation: 'i' },
+  });
+  await replica.boot();
+  const following = new AbortController();
+  const followed = replica.follow(following.signal);
+  t.after(async () => {
+    following.abort();
+    await followed;
+  });
+  const configs = new ConnectorConfigs(replica, made.pool);
+  const put = (more: Record<string, string>, signal?: AbortSignal) =>
+    configs.put({ name: 'c', config: { topic: 't', ...more }, mode: 'put' }, signal);
+  await put({ 'connector.class': 'Hangs' });
+  const planned = configs.plan({ name: 'c', epoch: 1 }, new AbortController().signal).then(
+    () => null,
+    (error: unknown) => error,
+  );
+  await until('it hangs', () => made.lines.length > 0);
+  const ended = async (): Promise<void> => {
+    const error = await planned;
+    assert.ok(error instanceof ConnectError && error.code === 'TASKS_STALE', String(error));
+  };
+  return { ...made, replica, configs, put, planned, ended };
+}
+
 const ENDINGS: readonly (readonly [what: string, entry: ConfigEntry])[] = [
   ['deleted', { type: 'DELETE', name: 'c' }],
   [
@@ -107,34 +142,53 @@ const ENDINGS: readonly (readonly [what: string, entry: ConfigEntry])[] = [
 ];
 for (const [what, entry] of ENDINGS) {
   test(`the plan of a connector that is ${what} meanwhile ends, and its thread is free`, async (t) => {
-    const { pool, lines, validate } = poolFor(t, { threads: 1, timeoutMs: 600_000 });
-    const replica = new Replica({
-      machine: savedConfigs,
-      port: new MemoryTopic(),
-      writer: { node: 'n', incarnation: 'i' },
-    });
-    await replica.boot();
-    const following = new AbortController();
-    const followed = replica.follow(following.signal);
-    const configs = new ConnectorConfigs(replica, pool);
-    await configs.put({
-      name: 'c',
-      config: { 'connector.class': 'Hangs', topic: 't' },
-      mode: 'create',
-    });
-    const planned = configs.plan({ name: 'c', epoch: 1 }, new AbortController().signal).then(
-      () => null,
-      (error: unknown) => error,
-    );
-    await until('it hangs', () => lines.length > 0);
+    const { replica, ended, validate } = await hangingPlan(t, 1);
     await replica.submit(entry);
-    const ended = await planned;
-    assert.ok(ended instanceof ConnectError && ended.code === 'TASKS_STALE', String(ended));
+    await ended();
     assert.equal((await validate('Looks')).error_count, 0);
-    following.abort();
-    await followed;
   });
 }
+
+for (const threads of [1, 2]) {
+  test(`a new config waits for no plan of the one that it replaces, of ${threads} thread(s)`, async (t) => {
+    const { put, ended, configs } = await hangingPlan(t, threads);
+    const { entry } = await put({ 'connector.class': 'Hangs', mended: 'yes' });
+    assert.equal(configs.get('c')?.version, entry.version);
+    await ended();
+  });
+}
+
+test('a new config that is refused has its plan made again, and ends no plan that leaves it a thread', async (t) => {
+  const { put, planned, ended, configs } = await hangingPlan(t, 2);
+  const stored = configs.get('c')?.version;
+  await assert.rejects(put({ 'connector.class': 'NotThere' }), /invalid/);
+  const still = Promise.resolve('it hangs still');
+  assert.equal(await Promise.race([planned, still]), 'it hangs still');
+  await assert.rejects(put({ 'connector.class': 'Hangs', topic: '' }), /invalid/);
+  await ended();
+  assert.equal(configs.get('c')?.version, stored);
+});
+
+test('a check that nobody waits for any more ends, and nothing is written', async (t) => {
+  const { pool, lines, validate } = poolFor(t, { threads: 1, timeoutMs: 600_000 });
+  const replica = new Replica({
+    machine: savedConfigs,
+    port: new MemoryTopic(),
+    writer: { node: 'n', incarnation: 'i' },
+  });
+  await replica.boot();
+  const configs = new ConnectorConfigs(replica, pool);
+  const leaving = new AbortController();
+  const config = { topic: 't', 'connector.class': 'HangsInCheck' };
+  const written = configs.put({ name: 'c', config, mode: 'put' }, leaving.signal);
+  const asked = configs.validate({ ...config, name: 'd' }, { signal: leaving.signal });
+  const ended = Promise.allSettled([written, asked]);
+  await until('it is checked', () => lines.length > 0);
+  leaving.abort();
+  for (const { status } of await ended) assert.equal(status, 'rejected');
+  assert.equal(configs.get('c'), null);
+  assert.equal((await validate('Looks')).error_count, 0);
+});
 
 test('a plan writes to the log of the node, in bounds, and is told to end before its time is over', async (t) => {
   const { plan, lines } = poolFor(t, { timeoutMs: 8000 });
