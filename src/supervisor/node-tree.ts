@@ -215,6 +215,7 @@ function persistenceParams(parameters: Parameters): PersistenceParams {
     configIntervalMs: parameters.configPersistInterval,
     positionIntervalMs: parameters.positionPersistInterval,
     offsetIntervalMs: parameters.offsetPersistInterval,
+    ownTopics: ownTopics(parameters),
     maxPartitions: parameters.sourcePartitionsMax,
     maxLeft: parameters.deletedProgressMax,
   };

@@ -57,6 +57,7 @@ export default behavior<PersistenceProtocol, PersistencePeers, PersistenceParams
     const sinkGroups = new SinkGroups({
       log,
       connectors: () => persistence.configs?.connectors ?? null,
+      ownTopics: context.params.ownTopics,
       offsets: (connector) => offsetsOf(offsets.state.inner, connector),
       onFailure: (error) => {
         context.log.warn(

@@ -12,6 +12,8 @@ export interface PersistenceParams {
   readonly dir: string;
   readonly positionTopic: string;
   readonly offsetTopic: string;
+  /** The cluster's, which no connector may read. */
+  readonly ownTopics: readonly string[];
   readonly configIntervalMs: number;
   readonly positionIntervalMs: number;
   readonly offsetIntervalMs: number;

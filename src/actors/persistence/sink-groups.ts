@@ -1,9 +1,10 @@
 import { groupOf, type ConnectorEntry } from '../../core/model.js';
 import type { SinkOffset } from '../../core/progress/progress-machine.js';
 import type { Log } from '../../log/log.js';
-import { commonDefinition } from '../../plugins/config-common.js';
+import { commonDefinition, topicsRegex } from '../../plugins/config-common.js';
 import { parseConfig } from '../../sdk/config-parse.js';
 import { coalesce } from '../coalesce.js';
+import { MatchingTopics } from './matching-topics.js';
 
 const CHECK_MS = 30_000;
 /** Changes of many connectors are looked at together. */
@@ -11,7 +12,13 @@ const SOON_MS = 1000;
 
 type Groups = Pick<
   Log,
-  'listGroups' | 'deleteGroup' | 'subscribe' | 'commitOffsets' | 'describeTopic' | 'capabilities'
+  | 'listGroups'
+  | 'deleteGroup'
+  | 'subscribe'
+  | 'commitOffsets'
+  | 'describeTopic'
+  | 'listTopics'
+  | 'capabilities'
 >;
 
 const READING = commonDefinition('sink').filter(({ name }) => ['topics', 'topics.regex'].includes(name));
@@ -20,6 +27,8 @@ export interface SinkGroupsOptions {
   readonly log: Groups;
   /** null: not known yet. */
   readonly connectors: () => readonly ConnectorEntry[] | null;
+  /** The cluster's, which no pattern stands for. */
+  readonly ownTopics: readonly string[];
   /** What the offset topic knows of a connector, also of one that was deleted. */
   readonly offsets: (connector: string) => readonly SinkOffset[];
   readonly onFailure: (error: unknown) => void;
@@ -40,6 +49,7 @@ export class SinkGroups {
   #orphans: ReadonlyMap<string, number> = new Map();
   /** Of connectors that were there at an earlier check. */
   readonly #seen = new Set<string>();
+  readonly #matching = new MatchingTopics();
   #running: Promise<void> = Promise.resolve();
   #stopped = false;
 
@@ -74,15 +84,17 @@ export class SinkGroups {
     const connectors = this.#options.connectors();
     if (connectors === null) return;
     const sinks = connectors.flatMap((entry) => {
-      const topics = topicsOf(entry);
-      return topics === 'none' ? [] : [{ name: entry.name, group: groupOf(entry.name), topics }];
+      const reading = readingOf(entry);
+      return reading === 'none' ? [] : [{ name: entry.name, group: groupOf(entry.name), reading }];
     });
     const present = new Set(sinks.map(({ group }) => group));
     for (const group of present) this.#seen.add(group);
     await this.#deleteOrphans([...groups].filter((group) => !present.has(group)));
     if (!log.capabilities.trim) return;
-    for (const { name, group, topics } of sinks) {
-      if (topics === 'unknown') continue;
+    const names = sinks.some(({ reading }) => reading instanceof RegExp) ? await this.#topics() : [];
+    for (const { name, group, reading } of sinks) {
+      const topics = reading instanceof RegExp ? this.#matching.of(reading, names) : reading;
+      if (topics === null || topics === 'unknown') continue;
       if (groups.has(group)) await log.subscribe(group, topics);
       else await this.#makeAnew(name, topics);
     }
@@ -117,6 +129,12 @@ export class SinkGroups {
     }
   }
 
+  /** Those that a pattern may stand for. */
+  async #topics(): Promise<readonly string[]> {
+    const { log, ownTopics } = this.#options;
+    return (await log.listTopics()).map(({ name }) => name).filter((name) => !ownTopics.includes(name));
+  }
+
   /** In RocketMQ groups hold nothing back, and one that only looks like ours may be somebody else's. */
   async #ours(): Promise<readonly string[]> {
     const { log } = this.#options;
@@ -125,16 +143,23 @@ export class SinkGroups {
   }
 }
 
-/** What a connector reads by its config, and by the plan that its tasks may still run; `none`: it is no sink. */
-function topicsOf({ config, tasks, targetState }: ConnectorEntry): readonly string[] | 'none' | 'unknown' {
-  const running = targetState === 'STOPPED' ? [] : (tasks?.configs ?? []);
+/**
+ * What a connector reads by its config, and by the plan that its tasks may still run: topics, or what they match;
+ * `none`: it is no sink. What a pattern stands for is the tasks' to say as long as there are any.
+ */
+function readingOf({
+  config,
+  tasks,
+  targetState,
+}: ConnectorEntry): readonly string[] | RegExp | 'none' | 'unknown' {
+  const stopped = targetState === 'STOPPED';
   const topics = new Set<string>();
-  for (const raw of [config, ...running]) {
+  for (const raw of [config, ...(stopped ? [] : (tasks?.configs ?? []))]) {
     const { config: parsed, issues } = parseConfig(READING, raw);
     // As with a reference to a secret.
     if (issues.length > 0) return 'unknown';
-    // A pattern is the tasks' to match: whatever it costs, it costs them.
-    if (parsed.has('topics.regex') && parsed.string('topics.regex') !== '') return 'unknown';
+    const pattern = parsed.stringOrNull('topics.regex') ?? '';
+    if (pattern !== '') return stopped ? topicsRegex(pattern) : 'unknown';
     for (const topic of parsed.has('topics') ? parsed.list('topics') : []) topics.add(topic);
   }
   return topics.size === 0 ? 'none' : [...topics];

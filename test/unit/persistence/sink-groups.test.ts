@@ -4,10 +4,14 @@ import { SinkGroups } from '#troupe/actors/persistence/sink-groups.js';
 import type { ConnectorEntry } from '#troupe/core/model.js';
 import type { SinkOffset } from '#troupe/core/progress/progress-machine.js';
 import { EMBEDDED_CAPABILITIES } from '#troupe/log/embedded/capabilities.js';
-import type { GroupOffset } from '#troupe/log/log.js';
+import type { GroupOffset, TopicDescription } from '#troupe/log/log.js';
 
 function entry(name: string, config: Record<string, string> = { topics: 'orders' }): ConnectorEntry {
   return { name, config, targetState: 'RUNNING', version: 1, restart: null, tasks: null };
+}
+
+function described(name: string): TopicDescription {
+  return { name, id: null, queues: 2, retentionMs: null, retentionBytes: null };
 }
 
 /** Groups of a log, as far as they are asked for here; all its topics have two queues. */
@@ -18,6 +22,7 @@ function setUp(t: TestContext, names: readonly string[], capabilities = EMBEDDED
     committed: [] as (readonly [string, readonly GroupOffset[]])[],
     connectors: null as readonly ConnectorEntry[] | null,
     offsets: [] as SinkOffset[],
+    inLog: [] as string[],
     now: 0,
   };
   const groups = new SinkGroups({
@@ -27,9 +32,10 @@ function setUp(t: TestContext, names: readonly string[], capabilities = EMBEDDED
       deleteGroup: (group) => Promise.resolve(void topicsOf.delete(group)),
       subscribe: (group, topics) => Promise.resolve(void topicsOf.set(group, topics)),
       commitOffsets: (group, offsets) => Promise.resolve(void world.committed.push([group, offsets])),
-      describeTopic: (name) =>
-        Promise.resolve({ name, id: null, queues: 2, retentionMs: null, retentionBytes: null }),
+      describeTopic: (name) => Promise.resolve(described(name)),
+      listTopics: () => Promise.resolve(world.inLog.map(described)),
     },
+    ownTopics: ['logs-of-the-cluster'],
     connectors: () => world.connectors,
     offsets: (connector) => (connector === 'known' ? world.offsets : []),
     onFailure: (error) => assert.fail(String(error)),
@@ -81,6 +87,37 @@ test('a sink whose topics changed while it was stopped holds those that it will 
   world.connectors = [{ ...changed, targetState: 'STOPPED' }];
   await check();
   assert.deepEqual(topicsOf.get('connect-k'), ['new', 'newer']);
+});
+
+test('a stopped sink with a pattern holds what its newest pattern matches, also topics that come later', async (t) => {
+  const { world, topicsOf, check } = setUp(t, ['connect-k']);
+  const planned = { connectorVersion: 1, generation: 1, configs: [{ 'topics.regex': 'old-.*' }] };
+  const changed = { ...entry('k', { 'topics.regex': 'logs-.*' }), tasks: planned };
+  world.inLog = ['old-a', 'logs-a', 'logs-of-the-cluster'];
+  world.connectors = [changed];
+  await check();
+  assert.deepEqual(topicsOf.get('connect-k'), ['as it was'], 'as long as there are tasks they say it');
+  world.connectors = [{ ...changed, targetState: 'STOPPED' }];
+  await check();
+  assert.deepEqual(topicsOf.get('connect-k'), ['logs-a']);
+  world.inLog.push('logs-b');
+  await check();
+  assert.deepEqual(topicsOf.get('connect-k'), ['logs-a', 'logs-b']);
+  world.inLog = ['old-a'];
+  await check();
+  assert.deepEqual(topicsOf.get('connect-k'), [], 'nothing that is there');
+});
+
+test('a stopped sink whose pattern would take for ever, or is a secret, keeps what it has', async (t) => {
+  const { world, topicsOf, check } = setUp(t, ['connect-costly', 'connect-secret', 'connect-next']);
+  world.inLog = ['a'.repeat(100)];
+  world.connectors = [
+    entry('costly', { 'topics.regex': '(a+)+b' }),
+    entry('secret', { 'topics.regex': '${env:TOPICS}' }),
+    entry('next', { 'topics.regex': 'a+' }),
+  ].map((sink) => ({ ...sink, targetState: 'STOPPED' }));
+  for (let round = 0; round < 2; round++) await check();
+  assert.deepEqual([...topicsOf.values()], [['as it was'], ['as it was'], world.inLog]);
 });
 
 test('what a pattern or a secret stands for is left to the tasks', async (t) => {
