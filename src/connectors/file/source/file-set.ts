@@ -45,6 +45,7 @@ export class FileSet {
   /** Paths that were given, each with the one that its rotation began at. */
   readonly #origins: ReadonlyMap<string, string>;
   readonly #families: readonly string[];
+  #matched: ReadonlySet<string> = new Set();
 
   constructor(patterns: Patterns, share: Share) {
     this.#patterns = patterns;
@@ -67,7 +68,13 @@ export class FileSet {
       for (const path of await expandGlob(glob, this.#patterns.exclude, events)) found.add(path);
       if (found.size > MAX_FILES) throw tooMany(glob, `${MAX_FILES} files`);
     }
-    return found.size === 0 ? null : [...found].filter((path) => this.#isMine(path)).sort();
+    this.#matched = found;
+    return found.size === 0 ? null : [...found].filter((path) => this.isMine(path)).sort();
+  }
+
+  /** By the last scan, for all tasks. */
+  get matched(): ReadonlySet<string> {
+    return this.#matched;
   }
 
   isGiven(path: string): boolean {
@@ -85,7 +92,7 @@ export class FileSet {
    * All files of one rotation belong to one task, or it could not know what was read of a file under its old name.
    * Given paths are dealt out in turn; matched ones by a hash, so that a new file moves no other.
    */
-  #isMine(path: string): boolean {
+  isMine(path: string): boolean {
     const { index, count } = this.#share;
     if (count === 1) return true;
     const origin = this.#origins.get(path) ?? path;

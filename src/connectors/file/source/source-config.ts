@@ -20,7 +20,7 @@ export const SOURCE_CONFIG: ConfigDefinition = [
     aliases: ['path', 'paths'],
     group: 'Input',
     documentation:
-      'Paths or glob patterns (`logs/**/*.log`) of the files to follow, separated by commas. Files that match later are found while running.',
+      'Paths or glob patterns (`logs/**/*.log`) of the files to follow, separated by commas. Files that match later are found while running. How far a file was read that a pattern matched is forgotten once it is deleted, also while the connector is down: then some ten minutes after its next start, if its folder is there and another known file of that disk.',
   },
   {
     name: 'files.exclude',

@@ -10,6 +10,7 @@ import {
 import { ChunkReader } from './chunk-reader.js';
 import { FileSet, parseShare } from './file-set.js';
 import { inputError } from '../fs-calls.js';
+import { LEFT_GRACE_MS, LeftPositions } from './left-positions.js';
 import { KnownFiles, type TailShared } from './known-files.js';
 import { OpenFiles } from './open-files.js';
 import { Rest } from './rest.js';
@@ -36,6 +37,7 @@ interface Running {
   readonly context: SourceTaskContext;
   readonly settings: SourceSettings;
   readonly files: FileSet;
+  readonly left: LeftPositions;
   readonly shared: TailShared;
   readonly tails: Map<string, Tail>;
   readonly reader: ChunkReader;
@@ -55,6 +57,12 @@ export class FileSourceTask implements SourceTask {
   /** What was met after records that a poll gave: the next poll throws it. */
   #held: { readonly error: unknown } | null = null;
 
+  readonly #leftGraceMs: number;
+
+  constructor(leftGraceMs = LEFT_GRACE_MS) {
+    this.#leftGraceMs = leftGraceMs;
+  }
+
   async start(context: SourceTaskContext, config: ParsedConfig, raw: RawConfig): Promise<void> {
     const settings = readSourceSettings(config);
     const cutter = new LineCutter(settings, context.log);
@@ -65,10 +73,23 @@ export class FileSourceTask implements SourceTask {
       const durable = parsePosition(position);
       if (durable !== null) known.notePosition(durable);
     }
+    const files = new FileSet(settings, parseShare(raw[SHARE_KEY]));
     const running: Running = {
       context,
       settings,
-      files: new FileSet(settings, parseShare(raw[SHARE_KEY])),
+      files,
+      left: new LeftPositions({
+        positions: files.changes ? context.positions() : [],
+        isMine: (path) => files.isMine(path) && !files.isGiven(path),
+        isFollowed: (path) => tails.has(path),
+        matched: () => files.matched,
+        rotatedFolders: settings.rotatedFolders,
+        retire: (partition) => {
+          context.retire(partition);
+        },
+        graceMs: this.#leftGraceMs,
+        now: () => performance.now(),
+      }),
       shared: {
         settings,
         log: context.log,
@@ -152,9 +173,12 @@ export class FileSourceTask implements SourceTask {
 
   /** Loads the next piece into the cutter, when there is one. */
   async #nextChunk(running: Running): Promise<boolean> {
-    const { files, reader, cutter, loops, wake, tails } = running;
+    const { context, files, left, reader, cutter, loops, wake, tails } = running;
     this.#lookedAt = performance.now();
-    if (files.changes && this.#scanIsDue(running)) await this.#scan(running, false);
+    if (files.changes && this.#scanIsDue(running)) {
+      await this.#scan(running, false);
+      await left.look(context.signal);
+    }
     if (wake.takeChanged()) this.#rest.end();
     if (this.#rest.isOn(this.#lookedAt)) return false;
     const from = performance.now();
