@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { appendFile, link, mkdir, rename, rm, symlink, truncate, writeFile } from 'node:fs/promises';
+import { appendFile, link, mkdir, open, rename, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { DataError, type SourceRecord } from '#troupe/sdk/index.js';
@@ -412,6 +412,43 @@ test('several tasks share the files of a pattern, each file and its rotated piec
     },
     { maxTasks: 3 },
   ));
+
+test('a file whose last line is written over is read again, and that is said once', async () => {
+  const items = (count: number): string[] =>
+    Array.from({ length: count }, (_, n) => `${n === 0 ? '' : ','}{"n":${String(n).padStart(20, '0')}}`);
+  // Shorter than what is compared of a file's beginning, and longer.
+  for (const count of [1, 100]) {
+    await withSource({}, async ({ path, harness, take }) => {
+      const write = async (lines: readonly string[]): Promise<void> => {
+        const file = await open(path, 'r+');
+        await file.write(['[', ...lines, ']\n'].join('\n'), 0);
+        await file.close();
+      };
+      await writeFile(path, '');
+      await write(items(count));
+      await harness.start();
+      await take(count + 2);
+      for (const more of [1, 2]) {
+        await write(items(count + more));
+        assert.deepEqual(await take(count + more + 2), ['[', ...items(count + more), ']']);
+      }
+      const warnings = harness.log.lines.filter(({ level }) => level === 'warn');
+      assert.equal(warnings.length, 1);
+      assert.match(warnings[0]?.message ?? '', /^the last line of a file was written over/);
+      assert.deepEqual(warnings[0]?.fields, { file: path });
+    });
+  }
+});
+
+test('of a file that was written anew it is not said that its last line was', () =>
+  withSource({}, async ({ path, harness, take }) => {
+    await writeFile(path, 'one\ntwo\nthree\n');
+    await harness.start();
+    await take(3);
+    await writeFile(path, 'one\n2222\nthree\nfour\n');
+    assert.deepEqual(await take(4), ['one', '2222', 'three', 'four']);
+    assert.ok(!harness.log.lines.some(({ level }) => level === 'warn'));
+  }));
 
 test('a file or folder that does not exist is said at once, and not over and over', async () => {
   for (const [config, message] of [

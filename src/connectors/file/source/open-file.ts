@@ -137,6 +137,14 @@ export class OpenFile {
     return this.#isSame(await readHead(this.fd));
   }
 
+  /** Whether of all that is known of what was read the last line alone has changed. */
+  async lastLineGone(): Promise<boolean> {
+    const line = await this.#trail.lastLineGone(this.fd);
+    if (line === null) return false;
+    const length = Math.min(line, this.#head.length);
+    return (await readHead(this.fd)).subarray(0, length).equals(this.#head.subarray(0, length));
+  }
+
   /** The content is new: forget how it began. */
   restart(): void {
     this.#head = Buffer.alloc(0);

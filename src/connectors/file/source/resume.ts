@@ -29,10 +29,13 @@ export async function resumePlace(
   if (elsewhere !== null) return { path: elsewhere, position };
   const emptied = inPlace ? path : await rotatedInode(origin, around);
   if (emptied !== null) {
-    log.info('the file was emptied and written anew: reading it from its beginning', {
-      file: emptied,
-      position,
-    });
+    log.info(
+      'the file was emptied and written anew, or lines that were read have changed: reading it from its beginning',
+      {
+        file: emptied,
+        position,
+      },
+    );
     return { path: emptied, position: 0 };
   }
   if (

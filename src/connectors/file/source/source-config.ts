@@ -10,7 +10,8 @@ export const SOURCE_CONFIG: ConfigDefinition = [
     defaultValue: null,
     aliases: ['filename'],
     group: 'Input',
-    documentation: 'Path of one file to follow, taken as it is. It need not exist yet. Give this or `files`.',
+    documentation:
+      'Path of one file to follow, taken as it is. It need not exist yet. Give this or `files`. Lines are to be added at its end: where one that was read has changed, such as the closing bracket of a JSON array that a writer puts behind each new item, the whole file is read again.',
   },
   {
     name: 'files',

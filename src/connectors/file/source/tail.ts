@@ -103,7 +103,7 @@ export class Tail {
       file.learn(stats);
       if (stats.size < this.#lines.seen) this.#restart(file, 'it became shorter');
       else if (stats.size === this.#lines.seen && stats.mtimeMs !== this.#mtimeMs && !(await file.isSame())) {
-        this.#restart(file, 'it has new content');
+        await this.#restartAnew(file);
       }
       // What looks like a hole at the end may be room that is being written to.
       const maybeFilled = this.#lines.endsInHole && stats.mtimeMs !== this.#mtimeMs;
@@ -121,7 +121,7 @@ export class Tail {
     if (file === null) return { kind: 'end' };
     const bytes = await this.#held.read(file, buffer, this.#lines.readFrom);
     if (bytes !== null) return this.#lines.take(file, buffer, bytes);
-    this.#restart(file, 'it has new content');
+    await this.#restartAnew(file);
     return { kind: 'again' };
   }
 
@@ -207,6 +207,18 @@ export class Tail {
     // What was passed on without its line end may be written over.
     if (!isPartial) await file.resume(start);
     this.#lines.startAt(start, isPartial, await file.isAfterReturn(start));
+  }
+
+  /** Not from the line that changed: only a part of those before it is compared. */
+  async #restartAnew(file: OpenFile): Promise<void> {
+    if (await file.lastLineGone()) {
+      this.#shared.say(
+        `over ${this.path}`,
+        'the last line of a file was written over, as where a writer puts the end of a list behind each new item: the whole file is read again each time; follow files to which lines are only added',
+        { file: this.path },
+      );
+    }
+    this.#restart(file, 'it has new content');
   }
 
   #restart(file: OpenFile, why: string): void {

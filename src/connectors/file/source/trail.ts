@@ -46,6 +46,18 @@ export class Trail {
     return this.#bytes.equals(await bytesBefore(fd, this.#end, this.#bytes.length));
   }
 
+  /**
+   * Where the last line that was read begins, when the bytes before it are still there, and it is not. null: more has
+   * changed, or nothing.
+   */
+  async lastLineGone(fd: number): Promise<number | null> {
+    const line = Math.max(this.#bytes.lastIndexOf('\n', -2), this.#bytes.lastIndexOf('\r', -2)) + 1;
+    const now = await bytesBefore(fd, this.#end, this.#bytes.length);
+    if (line === 0 || now.equals(this.#bytes)) return null;
+    if (!now.subarray(0, line).equals(this.#bytes.subarray(0, line))) return null;
+    return this.#end - this.#bytes.length + line;
+  }
+
   /** null: nothing is known. */
   get mark(): TrailMark | null {
     const { length } = this.#bytes;
