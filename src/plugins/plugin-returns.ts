@@ -177,6 +177,15 @@ export function checkPosition(method: string, given: Readonly<Record<string, unk
       });
 }
 
+/** Throws ConnectError PLUGIN_CONTRACT. */
+export function checkNote(code: unknown, message: unknown): void {
+  const problem = (name: string, allowed: string, value: unknown): ConnectError =>
+    new ConnectError(`note: its ${name} must be ${allowed}, not ${found(value)}`, { code: CODE });
+  if (typeof code !== 'string' || !/^[A-Z0-9_]{1,64}$/.test(code))
+    throw problem('code', 'of capitals, digits and _, at most 64', code);
+  if (typeof message !== 'string' && message !== null) throw problem('message', 'a string or null', message);
+}
+
 /** Throws DataError PLUGIN_CONTRACT where a transform gave something else than a record or null. */
 export function checkTransformed(applied: unknown): void {
   const record = applied as Partial<ConnectRecord> | null | undefined;

@@ -86,6 +86,12 @@ export interface TaskContext {
   /** Aborted when the task is asked to stop: waits in start, poll, put or flush should end on it. */
   readonly signal: AbortSignal;
   readonly files: FileAccess;
+  /**
+   * What a user should know of the task though it runs: in its status (`notes`) until its next start, or until null takes
+   * it back. `code`: capitals, digits and `_`, at most 64; of one code the newest message counts. All nodes are told, so it
+   * is shown up to ten seconds later; the first 20 codes, and 500 characters of each message. No secrets.
+   */
+  note(code: string, message: string | null): void;
 }
 
 export interface SourceTaskContext extends TaskContext {

@@ -1,11 +1,12 @@
 /** What the loops of a task are given, whatever kind it is. */
 import type { Log } from '../../log/log.js';
-import type { Stall, StatusNote } from '../../core/model.js';
+import type { Stall } from '../../core/model.js';
 import type { ActorContext } from '../kernel/protocol.js';
 import type { LogProtocol } from '../log/protocol.js';
 import type { PersistenceProtocol } from '../persistence/protocol.js';
 import type { RebalancerProtocol } from '../rebalancer/protocol.js';
 import type { Gate } from './gate.js';
+import { Notes } from './notes.js';
 import type { PluginCalls } from './plugin-calls.js';
 import type { TaskParams } from './protocol.js';
 import { Stalls } from './stalls.js';
@@ -31,9 +32,6 @@ export interface TaskParts {
   readonly report: StateReport;
 }
 
-const MAX_NOTE = 500;
-const NOTE_MS = 500;
-
 /** Tells the rebalancer what this task is doing; said again when a new rebalancer comes up. */
 export class StateReport {
   readonly #context: TaskActorContext;
@@ -45,9 +43,12 @@ export class StateReport {
     },
   );
   #skipped = 0;
-  /** By code, of which there are few. */
-  readonly #notes = new Map<string, StatusNote>();
-  #noting: NodeJS.Timeout | null = null;
+  readonly #notes = new Notes(
+    () => performance.now(),
+    () => {
+      this.#tell();
+    },
+  );
 
   constructor(context: TaskActorContext) {
     this.#context = context;
@@ -78,21 +79,16 @@ export class StateReport {
     this.#tell();
   }
 
-  /** What a user should know of the task though it runs; in place of what was said under this code before. */
-  note(code: string, message: string): void {
-    const since = this.#notes.get(code)?.since ?? Date.now();
-    this.#notes.set(code, { code, since, message: message.slice(0, MAX_NOTE) });
-    // Each word goes to all nodes: what comes all at once is said once.
-    this.#noting ??= setTimeout(() => {
-      this.#noting = null;
-      this.#tell();
-    }, NOTE_MS).unref();
+  /** See `Notes`. */
+  note(code: string, message: string | null): void {
+    this.#notes.set(code, message);
   }
 
   #tell(): void {
     const { incarnation, params } = this.#context;
     const { unit, epoch } = params;
     const stalled = this.#stalls.longest;
+    const notes = this.#notes.all;
     if (this.#state === null && stalled === null) return;
     this.#context.peers.rebalancer.tell('taskState', {
       unit,
@@ -101,7 +97,7 @@ export class StateReport {
       state: this.#state ?? 'RUNNING',
       stalled,
       ...(this.#skipped > 0 && { skipped: this.#skipped }),
-      ...(this.#notes.size === 0 ? {} : { notes: [...this.#notes.values()] }),
+      ...(notes.length > 0 && { notes }),
     });
   }
 }

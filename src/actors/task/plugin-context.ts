@@ -1,10 +1,11 @@
 import { parseUnitKey } from '../../core/model.js';
 import type { FileAccess, PluginLogger, TaskContext } from '../../sdk/plugin.js';
+import { checkNote } from '../../plugins/plugin-returns.js';
 import type { ActorLogger } from '../kernel/protocol.js';
 import type { TaskParts } from './parts.js';
 
 /** What the plugin of any task is told. */
-export function pluginContext({ context }: TaskParts, files: FileAccess): TaskContext {
+export function pluginContext({ context, report }: TaskParts, files: FileAccess): TaskContext {
   const { connector, task } = parseUnitKey(context.params.unit);
   return {
     connectorName: connector,
@@ -12,6 +13,10 @@ export function pluginContext({ context }: TaskParts, files: FileAccess): TaskCo
     log: pluginLogger(context.log),
     signal: context.signal,
     files,
+    note: (code, message) => {
+      checkNote(code, message);
+      report.note(code, message);
+    },
   };
 }
 

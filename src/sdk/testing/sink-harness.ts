@@ -48,6 +48,8 @@ export interface SinkHarnessOptions {
 /** All queues belong to one task, whatever `tasks.max` would make of them. */
 export class SinkHarness {
   readonly log = new RecordingLogger();
+  /** What the status would say now: messages by code. */
+  readonly notes = new Map<string, string>();
   /** What was seen of passwords: in errors so far; show it the lines of the log as well. */
   readonly secrets: SecretWatch;
   /** Records the task reported as impossible to write. */
@@ -280,6 +282,10 @@ export class SinkHarness {
       log: this.log,
       signal,
       files: this.#files,
+      note: (code, message) => {
+        if (message === null) this.notes.delete(code);
+        else this.notes.set(code, message);
+      },
       assignment: this.#queues.map(({ topic, queue }) => ({ topic, queue })),
       topicId: (topic) => `${topic}#${this.#life}`,
       seek: (offsets) => {

@@ -33,6 +33,8 @@ interface Position {
  */
 export class SourceHarness {
   readonly log = new RecordingLogger();
+  /** What the status would say now: messages by code. */
+  readonly notes = new Map<string, string>();
   /** What was seen of passwords: in errors so far; show it the lines of the log as well. */
   readonly secrets: SecretWatch;
   readonly #connector: SourceConnector;
@@ -162,6 +164,10 @@ export class SourceHarness {
       log: this.log,
       signal,
       files: this.#files,
+      note: (code, message) => {
+        if (message === null) this.notes.delete(code);
+        else this.notes.set(code, message);
+      },
       position: (partition) => {
         const text = this.#durable.get(JSON.stringify(partition));
         return text === undefined ? null : parse(text);

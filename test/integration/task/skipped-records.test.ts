@@ -30,6 +30,29 @@ test('records that are skipped leave a trace in the status and in the log', asyn
   assert.match(node.output, /RECORDS_SKIPPED[^\n]*transform key/);
 });
 
+test('what a plugin notes stands in the status of its task', async (t) => {
+  const dir = temporaryFolder();
+  const node = await NodeProcess.create(dir);
+  t.after(async () => {
+    await node.kill();
+    removeFolder(dir);
+  });
+  await node.start();
+  const file = join(dir, 'missing.txt');
+  await node.run('waits', { 'connector.class': 'FileSourceConnector', file, topic: 'kept' });
+  const note = await until('the status has it', async () => {
+    const { body } = await node.request('GET', '/connectors/waits/tasks/0/status');
+    return (body as { notes?: { code: string; message: string }[] }).notes?.[0];
+  });
+  assert.equal(note.code, 'FILE_MISSING');
+  assert.match(note.message, /: 1, the last: .*missing\.txt$/);
+  writeFileSync(file, 'there\n');
+  await until('it is taken back', async () => {
+    const { body } = await node.request('GET', '/connectors/waits/tasks/0/status');
+    return (body as { notes?: unknown }).notes === undefined;
+  });
+});
+
 test('bad lines of a file are skipped where that is tolerated, once, also when the node dies after them', async (t) => {
   const dir = temporaryFolder();
   const node = await NodeProcess.create(dir);

@@ -4,6 +4,7 @@ import {
   checkConverted,
   checkIssues,
   checkPlan,
+  checkNote,
   checkPosition,
   checkSerialised,
   checkTask,
@@ -124,7 +125,7 @@ test('a plan must be a list of texts that leave the connector what it is', () =>
     assert.throws(() => checkPlan('A', planned, raw), { code: 'BAD_TASK_CONFIG', message });
 });
 
-test('what validate, createTask and beginAt are given is checked as well', () => {
+test('what validate, createTask, beginAt and note are given is checked as well', () => {
   assert.throws(() => checkIssues('A', undefined), /validate: it must be an array of issues.*not undefined/);
   assert.throws(() => checkIssues('A', [{ field: 'f' }]), /validate, at \[0\]\.reason/);
   assert.throws(
@@ -134,4 +135,7 @@ test('what validate, createTask and beginAt are given is checked as well', () =>
   assert.throws(() => {
     checkPosition('beginAt', { partition: {}, position: undefined });
   }, /beginAt: its position must be an object of JSON/);
+  checkNote('DISK_FULL_2', null);
+  assert.throws(() => checkNote('disk full', 'x'), /note: its code must be of capitals.*"disk full"/);
+  assert.throws(() => checkNote('DISK_FULL', 7), /note: its message must be a string or null, not number 7/);
 });

@@ -8,10 +8,10 @@ const LONG_AWAY_MS = 60_000;
 
 export class Absence {
   readonly #path: string;
-  readonly #shared: Pick<TailShared, 'say' | 'now'>;
+  readonly #shared: Pick<TailShared, 'say' | 'notes' | 'now'>;
   #since: number | null = null;
 
-  constructor(path: string, shared: Pick<TailShared, 'say' | 'now'>) {
+  constructor(path: string, shared: Pick<TailShared, 'say' | 'notes' | 'now'>) {
     this.#path = path;
     this.#shared = shared;
   }
@@ -22,6 +22,7 @@ export class Absence {
     this.#since ??= wasThere ? now : -Infinity;
     if (now - this.#since < LONG_AWAY_MS) return;
     const isFolder = (await statOrNull(dirname(this.#path)))?.isDirectory() === true;
+    this.#shared.notes.begins('FILE_MISSING', this.#path);
     this.#shared.say(
       `missing ${this.#path}`,
       `${isFolder ? 'the file' : 'the folder of the file'} does not exist: waiting for it`,
@@ -31,5 +32,6 @@ export class Absence {
 
   over(): void {
     this.#since = null;
+    this.#shared.notes.ends('FILE_MISSING', this.#path);
   }
 }

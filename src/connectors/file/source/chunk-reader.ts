@@ -13,6 +13,7 @@ type Outcome = { readonly result: ReadResult } | { readonly error: unknown };
 export class ChunkReader {
   readonly #log: PluginLogger;
   readonly #signal: AbortSignal;
+  readonly #onTrouble: (path: string, trouble: string | null) => void;
   /** One holds the chunk that was given out last, the other is free or being read into. */
   readonly #spaces: [Buffer, Buffer];
   #free: 0 | 1 = 0;
@@ -22,15 +23,22 @@ export class ChunkReader {
   #ahead: { readonly tail: Tail; readonly outcome: Promise<Outcome> } | null = null;
   readonly #troubles = new Map<Tail, RetriableError>();
 
-  constructor(chunkBytes: number, log: PluginLogger, signal: AbortSignal) {
+  /** `onTrouble`: a file cannot be read; null: it can again, or is not followed any more. */
+  constructor(
+    chunkBytes: number,
+    log: PluginLogger,
+    signal: AbortSignal,
+    onTrouble: (path: string, trouble: string | null) => void,
+  ) {
     this.#log = log;
     this.#signal = signal;
+    this.#onTrouble = onTrouble;
     this.#spaces = [Buffer.allocUnsafeSlow(chunkBytes), Buffer.allocUnsafeSlow(chunkBytes)];
   }
 
   setTails(tails: readonly Tail[]): void {
     this.#tails = tails;
-    for (const tail of this.#troubles.keys()) if (!tails.includes(tail)) this.#troubles.delete(tail);
+    for (const tail of this.#troubles.keys()) if (!tails.includes(tail)) this.#recovered(tail);
   }
 
   /** Set when no file can be read: what is wrong with the first of them. */
@@ -97,7 +105,7 @@ export class ChunkReader {
   async #guarded(tail: Tail, body: () => Promise<Chunk | null>): Promise<Chunk | null> {
     try {
       const chunk = await body();
-      this.#troubles.delete(tail);
+      this.#recovered(tail);
       return chunk;
     } catch (cause) {
       const error = inputError(cause, tail.path);
@@ -109,7 +117,12 @@ export class ChunkReader {
         });
       }
       this.#troubles.set(tail, error);
+      this.#onTrouble(tail.path, error.message);
       return null;
     }
+  }
+
+  #recovered(tail: Tail): void {
+    if (this.#troubles.delete(tail)) this.#onTrouble(tail.path, null);
   }
 }

@@ -9,6 +9,7 @@ import {
   type Finished,
   type Identity,
 } from './origin.js';
+import type { SourceNotes } from './source-notes.js';
 import type { SourceSettings } from './source-settings.js';
 
 const MAX_KNOWN = 4096;
@@ -28,6 +29,7 @@ export interface TailShared {
   /** A file was deleted, and nothing has its path: its position is of no more use. */
   readonly retire: (partition: JsonObject) => void;
   readonly onOmittedLong: (path: string, position: number) => void;
+  readonly notes: SourceNotes;
   /** A warning, not more often than a reader of the log can bear: those of one `key` seldom. */
   readonly say: (key: string, message: string, fields: Record<string, unknown>) => void;
   /** Milliseconds, monotonic. */

@@ -11,6 +11,7 @@ import {
   type SourceRecord,
 } from '../../../sdk/index.js';
 import type { FileOrigin } from './origin.js';
+import type { SourceNotes } from './source-notes.js';
 import type { SourceSettings } from './source-settings.js';
 import type { TextForm } from './text-form.js';
 
@@ -63,9 +64,9 @@ export class LineCutter {
   /** Bytes of a character, where all have as many: places in the text and in the buffer move together. Else 0. */
   #width: 0 | 1 | 2 = 1;
 
-  constructor(settings: CutterSettings, log: PluginLogger) {
+  constructor(settings: CutterSettings, log: PluginLogger, notes: Pick<SourceNotes, 'happened'>) {
     this.#settings = settings;
-    this.#omitted = new Omissions(log);
+    this.#omitted = new Omissions(log, notes);
     this.#schema = settings.json ? null : STRING_SCHEMA;
   }
 
@@ -196,7 +197,7 @@ export class LineCutter {
           throw badLine(chunk, position, why, this.#sourcePosition(chunk, position));
         }
         if (settings.onBadLine === 'skip') {
-          this.#omitted.add('lines that are not JSON, or hold what cannot be read', chunk.path, position);
+          this.#omitted.add('FILE_BAD_LINE', chunk.path, position);
           return true;
         }
       }
@@ -224,7 +225,7 @@ export class LineCutter {
   }
 
   omitLong(path: string, position: number): void {
-    this.#omitted.add('lines longer than max.line.bytes', path, position);
+    this.#omitted.add('FILE_LINE_TOO_LONG', path, position);
   }
 
   /** One shape for all records: the fields in the order of the SDK's `sourceRecord`. */
@@ -279,22 +280,30 @@ function badLine(chunk: Chunk, position: number, why: string, next: JsonObject):
   );
 }
 
+const OMITTED = {
+  FILE_BAD_LINE: 'left out lines that are not JSON, or hold what cannot be read',
+  FILE_LINE_TOO_LONG: 'left out lines longer than max.line.bytes',
+};
+
 /** Says in the log what was left out: the first at once, then sums. Never the text itself. */
 class Omissions {
   readonly #log: PluginLogger;
+  readonly #notes: Pick<SourceNotes, 'happened'>;
   readonly #counts = new Map<string, { count: number; reportedAt: number }>();
 
-  constructor(log: PluginLogger) {
+  constructor(log: PluginLogger, notes: Pick<SourceNotes, 'happened'>) {
     this.#log = log;
+    this.#notes = notes;
   }
 
-  add(what: string, path: string, position: number): void {
+  add(what: keyof typeof OMITTED, path: string, position: number): void {
     let entry = this.#counts.get(what);
     if (entry === undefined) this.#counts.set(what, (entry = { count: 0, reportedAt: -Infinity }));
     entry.count += 1;
+    this.#notes.happened(what, `before byte ${position} of ${path}`);
     const now = performance.now();
     if (now - entry.reportedAt < REPORT_EVERY_MS) return;
-    this.#log.warn(`left out ${what}`, { count: entry.count, file: path, before: position });
+    this.#log.warn(OMITTED[what], { count: entry.count, file: path, before: position });
     entry.reportedAt = now;
     entry.count = 0;
   }

@@ -1,6 +1,6 @@
 /** From a durable position to the file it belongs to. */
 import { statOrNull } from '../fs-calls.js';
-import type { PluginLogger } from '../../../sdk/index.js';
+import type { TailShared } from './known-files.js';
 import { isFile, type DurablePosition, type FileOrigin, type Finished } from './origin.js';
 import { goesOn, locate, madeAfter, rotatedSiblings, type Surroundings } from './siblings.js';
 
@@ -17,7 +17,7 @@ export async function resumePlace(
   path: string,
   durable: DurablePosition,
   around: Surroundings,
-  log: PluginLogger,
+  { log, notes }: Pick<TailShared, 'log' | 'notes'>,
 ): Promise<Place | null> {
   const { origin, position } = durable;
   const at = await statOrNull(path);
@@ -46,6 +46,7 @@ export async function resumePlace(
   ) {
     return { path, position };
   }
+  notes.happened('FILE_PASSED_OVER', `${path}, from byte ${position} on: it is gone`);
   log.warn('the file that was being read is gone; what was not read of it is not known', {
     file: path,
     position,

@@ -14,6 +14,7 @@ import { LEFT_GRACE_MS, LeftPositions } from './left-positions.js';
 import { KnownFiles, type TailShared } from './known-files.js';
 import { OpenFiles } from './open-files.js';
 import { Rest } from './rest.js';
+import { SourceNotes } from './source-notes.js';
 import { SeldomWarnings } from './seldom-warnings.js';
 import { LineCutter } from './line-cutter.js';
 import { LoopCheck } from './loop-check.js';
@@ -28,6 +29,7 @@ const LONGEST_POLL_MS = 1000;
 const SCAN_EVERY_MS = 1000;
 const SCAN_AGAIN_MS = 50;
 const MAX_SAID = 100;
+const MAX_TROUBLES = 1000;
 /** With fewer records a poll looks for more before it answers. */
 const FEW_RECORDS = 500;
 const NO_RECORDS: readonly SourceRecord[] = [];
@@ -52,6 +54,8 @@ export class FileSourceTask implements SourceTask {
   /** What kept the last scan from a folder. */
   #trouble: RetriableError | null = null;
   readonly #saidTroubles = new Set<string>();
+  /** What kept the last scan, and the one before, from something. */
+  #troubles = new Set<string>();
   #lookedAt = -Infinity;
   readonly #rest = new Rest();
   /** What was met after records that a poll gave: the next poll throws it. */
@@ -65,7 +69,10 @@ export class FileSourceTask implements SourceTask {
 
   async start(context: SourceTaskContext, config: ParsedConfig, raw: RawConfig): Promise<void> {
     const settings = readSourceSettings(config);
-    const cutter = new LineCutter(settings, context.log);
+    const notes = new SourceNotes((code, message) => {
+      context.note(code, message);
+    });
+    const cutter = new LineCutter(settings, context.log, notes);
     const tails = new Map<string, Tail>();
     const known = new KnownFiles();
     const warnings = new SeldomWarnings(context.log, () => performance.now());
@@ -95,6 +102,7 @@ export class FileSourceTask implements SourceTask {
         log: context.log,
         files: context.files,
         known,
+        notes,
         open: new OpenFiles(settings.maxOpenFiles),
         isFollowed: (path) => tails.has(path),
         beginAt: (partition, position) => {
@@ -112,18 +120,30 @@ export class FileSourceTask implements SourceTask {
         now: () => performance.now(),
       },
       tails,
-      reader: new ChunkReader(settings.chunkBytes, context.log, context.signal),
+      reader: new ChunkReader(settings.chunkBytes, context.log, context.signal, (path, trouble) => {
+        if (trouble === null) notes.ends('FILE_NOT_READABLE', path);
+        else notes.begins('FILE_NOT_READABLE', path, trouble);
+      }),
       cutter,
       loops: new LoopCheck(settings.topic, () => performance.now()),
       wake: new Wake(context.signal),
     };
     this.#running = running;
     await this.#scan(running, true);
+    notes.say();
   }
 
   async poll(): Promise<readonly SourceRecord[]> {
     const running = this.#running;
     if (running === null) return NO_RECORDS;
+    try {
+      return await this.#poll(running);
+    } finally {
+      running.shared.notes.say();
+    }
+  }
+
+  async #poll(running: Running): Promise<readonly SourceRecord[]> {
     const { settings, context, reader, wake } = running;
     const answerBy = performance.now() + LONGEST_POLL_MS;
     while (!context.signal.aborted) {
@@ -202,14 +222,22 @@ export class FileSourceTask implements SourceTask {
     const { files, tails, context, wake, shared, settings } = running;
     this.#scannedAt = performance.now();
     this.#trouble = null;
+    const before = this.#troubles;
+    this.#troubles = new Set();
     const found = await files.scan({
       onTrouble: (error) => {
         this.#troubled(running, error);
       },
       onOddName: (path) => {
+        this.#isTrouble(running, `${path} (its name is not UTF-8)`);
         shared.say(`name ${path}`, 'a name is not UTF-8: what has it is passed over; rename it', { path });
       },
     });
+    for (const trouble of before)
+      if (!this.#troubles.has(trouble)) shared.notes.ends('FILE_NOT_READABLE', trouble);
+    for (const glob of settings.globs)
+      if (found === null) shared.notes.begins('FILE_NO_MATCH', glob);
+      else shared.notes.ends('FILE_NO_MATCH', glob);
     if (found === null) {
       shared.say('no match', 'no file matches: waiting for one', { files: settings.globs });
     }
@@ -236,12 +264,20 @@ export class FileSourceTask implements SourceTask {
   }
 
   /** Said once for each cause. */
-  #troubled({ context }: Running, error: Error): void {
+  #troubled(running: Running, error: Error): void {
+    const { context } = running;
     if (!(error instanceof RetriableError)) throw error;
     this.#trouble ??= error;
+    this.#isTrouble(running, error.message);
     if (this.#saidTroubles.has(error.message) || this.#saidTroubles.size >= MAX_SAID) return;
     this.#saidTroubles.add(error.message);
     context.log.warn('cannot look into a folder; it will be tried again', { cause: error.message });
+  }
+
+  #isTrouble({ shared }: Running, trouble: string): void {
+    if (this.#troubles.size >= MAX_TROUBLES) return;
+    this.#troubles.add(trouble);
+    shared.notes.begins('FILE_NOT_READABLE', trouble);
   }
 
   async #begin(running: Running, tail: Tail, durable: DurablePosition | null, first: boolean): Promise<void> {

@@ -1,6 +1,6 @@
 /** What is read after a file that no longer has its path. */
 import type { Stats } from 'node:fs';
-import type { PluginLogger } from '../../../sdk/index.js';
+import type { TailShared } from './known-files.js';
 import { isFile, sameInode, type Finished, type Identity } from './origin.js';
 import { madeAfter, type Sibling, type Siblings } from './siblings.js';
 
@@ -41,16 +41,22 @@ interface PassedOver {
   readonly untimely: readonly string[];
 }
 
-export function warnOfPassedOver(rotated: Rotated, others: Others, log: PluginLogger): void {
+export function warnOfPassedOver(
+  rotated: Rotated,
+  others: Others,
+  { log, notes }: Pick<TailShared, 'log' | 'notes'>,
+): void {
   const { compressed, untimely } = passedOver(rotated, others);
   const file = rotated.path;
   if (compressed.length > 0) {
+    notes.happened('FILE_PASSED_OVER', `${compressed.join(', ')}: compressed before they were read`);
     log.warn(
       'files of this path were compressed before they were read: their lines are missing, unless they were read before; compress later (delaycompress)',
       { file, compressed },
     );
   }
   if (untimely.length > 0) {
+    notes.happened('FILE_PASSED_OVER', `${untimely.join(', ')}: maybe, as their times go back`);
     log.warn(
       'the times of files go back, as when a clock was set: some of these may have come in between, and are not read',
       { file, files: untimely },

@@ -145,11 +145,11 @@ export class Tail {
   }
 
   async #resume(durable: DurablePosition): Promise<void> {
-    const { known, log, open } = this.#shared;
+    const { known, open } = this.#shared;
     if (known.finished(this.path).length === 0) known.noteFinished(this.path, durable.origin?.finished ?? []);
     if (!open.makeRoom()) return;
     const around = await this.#around();
-    const place = await this.#held.withRoom(() => resumePlace(this.path, durable, around, log));
+    const place = await this.#held.withRoom(() => resumePlace(this.path, durable, around, this.#shared));
     if (place === null) this.close();
     else await this.#open(place.path, place.position, durable.partial && place.position === durable.position);
   }
@@ -212,6 +212,7 @@ export class Tail {
   /** Not from the line that changed: only a part of those before it is compared. */
   async #restartAnew(file: OpenFile): Promise<void> {
     if (await file.lastLineGone()) {
+      this.#shared.notes.happened('FILE_READ_AGAIN', this.path);
       this.#shared.say(
         `over ${this.path}`,
         'the last line of a file was written over, as where a writer puts the end of a list behind each new item: the whole file is read again each time; follow files to which lines are only added',
@@ -275,7 +276,7 @@ export class Tail {
     // Before the old one is let go: it says what comes next for as long as that cannot be opened.
     const opened = next === null ? null : await this.#held.openFound(next.path, next.stats, remaining);
     if (opened === null && next !== null) return 'wait';
-    if (next?.path === this.path) warnOfPassedOver(rotated, this.#others(), this.#shared.log);
+    if (next?.path === this.path) warnOfPassedOver(rotated, this.#others(), this.#shared);
     this.#finish(done, remaining, stats.nlink === 0);
     if (opened === null) {
       // The path of a file that was given is expected to come back.
