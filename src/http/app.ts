@@ -2,7 +2,7 @@
 import Koa from 'koa';
 
 import type { DefaultConverters } from '../plugins/configured-plugins.js';
-import { refuseLargeBody } from './body.js';
+import { refuseLargeBody, refuseTransferEncoding } from './body.js';
 import type { HttpLog, RequestState } from './context.js';
 import { answerErrors } from './middleware/error-answers.js';
 import { refuseForeignSites } from './middleware/foreign-sites.js';
@@ -42,6 +42,7 @@ export function createApp(runtime: Runtime, options: AppOptions, log: HttpLog): 
   app.use(boundConcurrency(options.maxConcurrentRequests));
   app.use(limitTime(options.requestTimeoutMs));
   app.use(async (ctx, next) => {
+    refuseTransferEncoding(ctx);
     refuseLargeBody(ctx, options.maxBodyBytes);
     await next();
   });

@@ -11,6 +11,23 @@ export function refuseLargeBody(ctx: Context, maxBytes: number): void {
   if (length !== null && length > maxBytes) throw tooLarge(maxBytes);
 }
 
+/** Node takes `gzip, chunked` apart into pieces, and leaves what they hold to us. */
+export function refuseTransferEncoding(ctx: Context): void {
+  const encoding = ctx.get('transfer-encoding').trim();
+  if (encoding !== '' && encoding.toLowerCase() !== 'chunked') throw badTransferEncoding(encoding);
+}
+
+/** `encoding`: null where it is not known. */
+export function badTransferEncoding(encoding: string | null): HttpError {
+  const named =
+    encoding === null ? 'This Transfer-Encoding' : `Transfer-Encoding "${encoding.slice(0, 100)}"`;
+  return new HttpError(
+    'TRANSFER_ENCODING_UNSUPPORTED',
+    `${named} is not supported; send the body as it is, with a Content-Length or chunked.`,
+    { headers: { connection: 'close' } },
+  );
+}
+
 /** Koa's `request.length` is cut to 32 bits. */
 function declaredLength(ctx: Context): number | null {
   const header = ctx.req.headers['content-length'];

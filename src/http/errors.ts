@@ -49,6 +49,10 @@ export const ERRORS = {
   },
   HEADERS_TOO_LARGE: { status: 431, meaning: 'The request line and headers are larger than 16 KiB.' },
   INTERNAL: { status: 500, meaning: 'A fault of the node; its log has the cause under the request id.' },
+  TRANSFER_ENCODING_UNSUPPORTED: {
+    status: 501,
+    meaning: 'The request has another Transfer-Encoding than chunked; the connection is closed.',
+  },
   REQUEST_TIMEOUT: { status: 500, meaning: 'No answer within the time limit; a write may still be applied.' },
   PLANNING_FAILED: { status: 500, meaning: 'The connector failed while validating or planning.' },
   PLANNING_OUT_OF_MEMORY: {

@@ -11,6 +11,7 @@ import type { Duplex } from 'node:stream';
 
 import { restUrl } from '../core/cluster/rest-url.js';
 import { createApp, type AppOptions } from './app.js';
+import { badTransferEncoding } from './body.js';
 import type { HttpLog } from './context.js';
 import { errorBody, HttpError } from './errors.js';
 import type { Runtime } from './runtime.js';
@@ -152,6 +153,7 @@ function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Duplex): void
 }
 
 function brokenRequest(error: NodeJS.ErrnoException): HttpError {
+  if (error.code === 'HPE_INVALID_TRANSFER_ENCODING') return badTransferEncoding(transferEncodingOf(error));
   if (error.code === 'HPE_HEADER_OVERFLOW') {
     return new HttpError('HEADERS_TOO_LARGE', 'The request line and headers are larger than 16 KiB.');
   }
@@ -159,4 +161,10 @@ function brokenRequest(error: NodeJS.ErrnoException): HttpError {
     return new HttpError('REQUEST_TOO_SLOW', 'The request did not arrive in time.');
   }
   return new HttpError('HTTP_MALFORMED', 'The bytes received are not an HTTP/1.1 request.');
+}
+
+/** In what was received last, where the header stands in it. */
+function transferEncodingOf(error: object): string | null {
+  if (!('rawPacket' in error) || !Buffer.isBuffer(error.rawPacket)) return null;
+  return /^transfer-encoding:[ \t]*([ -~]+)/im.exec(error.rawPacket.toString('latin1'))?.[1] ?? null;
 }

@@ -197,8 +197,20 @@ const ROWS: readonly Row[] = [
   },
   {
     situation: 'a compressed body',
-    send: post('{}', { 'content-encoding': 'gzip' }),
+    send: post('{}', { 'content-encoding': 'identity, gzip' }),
     refused: 'UNSUPPORTED_MEDIA_TYPE',
+    says: /identity, gzip/,
+  },
+  {
+    situation: 'a body that is compressed on the way',
+    send: post(JSON.stringify({ name: 'b', config: CONFIG }), { 'transfer-encoding': 'gzip, chunked' }),
+    refused: 'TRANSFER_ENCODING_UNSUPPORTED',
+    says: /gzip, chunked/,
+  },
+  {
+    situation: 'a body that is compressed on the way, to a route that reads none',
+    send: ['PUT', '/connectors/b/pause', { body: '{}', headers: { 'transfer-encoding': 'gzip, chunked' } }],
+    refused: 'TRANSFER_ENCODING_UNSUPPORTED',
   },
   { situation: 'a body of 10 MB', send: post('x'.repeat(10_000_000)), refused: 'BODY_TOO_LARGE' },
   {
@@ -318,6 +330,17 @@ test('a declared length of more than 32 bits is refused', async (t) => {
     'PUT /connectors/b/pause HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4294967297\r\n\r\n',
   );
   assert.match(received, /^HTTP\/1\.1 413 /);
+});
+
+test('a transfer encoding that shows no end of the body is refused by its name', async (t) => {
+  const rest = await Rest.start(t);
+  const received = await rest.raw(
+    'PUT /connectors/b/pause HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: gzip\r\n\r\n{}',
+  );
+  assert.match(received, /^HTTP\/1\.1 501 /);
+  const { code, message } = errorOf(JSON.parse(received.slice(received.indexOf('{'))));
+  assert.equal(code, 'TRANSFER_ENCODING_UNSUPPORTED');
+  assert.match(message, /^Transfer-Encoding "gzip" /);
 });
 
 test('bytes that are no HTTP are answered in the shape of every error', async (t) => {
