@@ -1,5 +1,5 @@
 /** A node: read the parameters, start the tree, forward signals. */
-import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { createLogger } from './actors/kernel/logging.js';
 import type { ActorLogger } from './actors/kernel/protocol.js';
@@ -7,11 +7,12 @@ import { loadParameters, type Parameters } from './core/parameters/parameters.js
 import { restUrl } from './core/cluster/rest-url.js';
 import { choosePort } from './supervisor/free-port.js';
 import { lockInstance } from './supervisor/instance-lock.js';
+import { makeFolder } from './supervisor/make-folder.js';
 import { nodeTree, storeFolder, taskSpares } from './supervisor/node-tree.js';
 import { memoryLimitBytes } from './supervisor/memory-watch.js';
 import { poolAnswers, poolSize } from './supervisor/pool-watch.js';
 import { closeToOthers } from './supervisor/private-files.js';
-import { pathProblem } from './supervisor/start-error.js';
+import { pathProblem, StartError } from './supervisor/start-error.js';
 import { startSystem } from './supervisor/system.js';
 import { treeText } from './http/tree-text.js';
 
@@ -62,7 +63,7 @@ async function main(): Promise<void> {
 /** Before the first line: what cannot be logged would else be said nowhere. */
 function checkLogFile(path: string): void {
   try {
-    mkdirSync(dirname(path), { recursive: true });
+    makeFolder(dirname(path));
     closeSync(openSync(path, 'a', 0o600));
   } catch (error) {
     throw pathProblem('LOG_FILE_UNUSABLE', 'log.file', path, 'cannot be written', error);
@@ -192,5 +193,5 @@ main().catch((error: unknown) => {
   const text = error instanceof Error ? error.message : String(error);
   const code = error instanceof Error && 'code' in error ? `${String(error.code)}: ` : '';
   process.stderr.write(`${text.startsWith(code) ? '' : code}${text}\n`);
-  process.exitCode = EXIT_FAILED;
+  process.exitCode = error instanceof StartError && error.isUsage ? EXIT_USAGE : EXIT_FAILED;
 });

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { makeFolder } from './make-folder.js';
 import { pathProblem } from './start-error.js';
 
 /** Another process runs as this worker, or in this folder. */
@@ -63,7 +64,7 @@ function take(
   const path = join(folder, name);
   let holder: Holder | null;
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    makeFolder(folder, 0o700);
     holder = acquire(path, content);
   } catch (error) {
     if (error instanceof InstanceLockError) throw error;

@@ -6,6 +6,11 @@ export class StartError extends Error {
     super(message, { cause });
     this.code = code;
   }
+
+  /** A parameter is to be changed, or what it names: starting again would not help. */
+  get isUsage(): boolean {
+    return this.code === 'FOLDER_UNUSABLE' || this.code === 'LOG_FILE_UNUSABLE';
+  }
 }
 
 const REASONS: Readonly<Record<string, string>> = {
@@ -16,6 +21,8 @@ const REASONS: Readonly<Record<string, string>> = {
   EDQUOT: 'the disk quota is used up',
   ENOTDIR: 'a part of this path is no folder',
   EEXIST: 'a file stands there',
+  ENOENT: 'nothing can be made there',
+  ELOOP: 'its symbolic links lead in a circle',
   EISDIR: 'a folder stands there',
   EMFILE: 'too many open files: raise ulimit -n',
   ENFILE: 'too many open files: raise ulimit -n',
@@ -30,7 +37,6 @@ export function pathProblem(
   cause: unknown,
 ): StartError {
   const error = cause instanceof Error ? (cause as NodeJS.ErrnoException) : null;
-  // Of a folder that is made with those above it, where that cannot be: as on /proc.
   const reason = REASONS[error?.code ?? ''] ?? error?.message ?? String(cause);
   return new StartError(code, `${key} = ${path} ${use}: ${reason}`, cause);
 }

@@ -2,7 +2,7 @@
 import * as fs from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
-import { errnoOf, fstat, readAt } from './fs-calls.js';
+import { errnoOf, fstat, makeFolders, readAt } from './fs-calls.js';
 
 export interface FileFacts {
   readonly size: number;
@@ -65,9 +65,7 @@ export const nodeFileOps: FileOps = {
     return stats === null ? null : factsFrom(stats);
   },
   readText: (path) => orNull(fs.promises.readFile(path, 'utf8')),
-  async makeFolder(path) {
-    await fs.promises.mkdir(path, { recursive: true });
-  },
+  makeFolder: makeFolders,
   rename: (from, to) => fs.promises.rename(from, to),
   link: (from, to) => fs.promises.link(from, to),
   async remove(path) {

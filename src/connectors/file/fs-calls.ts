@@ -1,6 +1,7 @@
 /** Plain file descriptors with promises: cheaper per call than FileHandle, and nothing is closed behind our back. */
 import * as fs from 'node:fs';
-import { ConnectError, RetriableError } from '../../sdk/index.js';
+import { dirname } from 'node:path';
+import { ConfigError, ConnectError, RetriableError } from '../../sdk/index.js';
 
 /** Bytes read: fewer than asked only at the end of the file. */
 export function readAt(
@@ -50,6 +51,40 @@ export async function statOrNull(path: string): Promise<fs.Stats | null> {
   } catch (error) {
     const code = errnoOf(error);
     if (code === 'ENOENT' || code === 'ENOTDIR') return null;
+    throw error;
+  }
+}
+
+/**
+ * Makes a folder and those above it. Node's own way to do so never returns where a folder is and none can be made in it,
+ * as in /proc, and keeps a thread of the pool.
+ */
+export async function makeFolders(folder: string): Promise<void> {
+  if (await isMade(folder)) return;
+  const above = dirname(folder);
+  await makeFolders(above);
+  if (await isMade(folder)) return;
+  // Deleted in this moment, perhaps: then this fails so.
+  if ((await statOrNull(above)) === null) return fs.promises.mkdir(folder);
+  throw new ConfigError(`no folder can be made in ${above}`, { code: 'FILE_BAD_PATH', field: 'file' });
+}
+
+/** False: there is nothing to make it in. */
+async function isMade(folder: string): Promise<boolean> {
+  try {
+    await fs.promises.mkdir(folder);
+    return true;
+  } catch (error) {
+    const errno = errnoOf(error);
+    if (errno === 'ENOENT') return false;
+    const there = await statOrNull(folder);
+    // Where nothing may be made, that may be said first of a folder that is there.
+    if (there?.isDirectory() === true) return true;
+    if (errno === 'EEXIST' && there === null)
+      throw new ConfigError(`${folder} is a link that leads nowhere`, {
+        code: 'FILE_BAD_PATH',
+        field: 'file',
+      });
     throw error;
   }
 }

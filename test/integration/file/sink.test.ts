@@ -147,6 +147,26 @@ test('the sink goes on from the offsets beside the file when they are ahead of t
     assert.equal(await text(), 'a\nb\nc\n');
   }));
 
+test('an output in a folder that cannot be made is a mistake of its path', async () => {
+  const inLink = async (): Promise<void> =>
+    withSink({}, async ({ path }) => {
+      await symlink('nowhere', `${path}-link`);
+      const harness = new SinkHarness(connector, { file: join(`${path}-link`, 'x/out.log') });
+      await harness.start();
+      await write(harness, 'a');
+    });
+  await assert.rejects(inLink(), { code: 'FILE_BAD_PATH', message: /-link is a link that leads nowhere$/ });
+  if (process.platform !== 'linux') return;
+  for (const file of ['/proc/x/out.log', '/proc/x/y/out.log']) {
+    const inProc = (): Promise<void> =>
+      withSink({ file }, async ({ harness }) => {
+        await harness.start();
+        await write(harness, 'a');
+      });
+    await assert.rejects(inProc(), { code: 'FILE_BAD_PATH', message: /no folder can be made in \/proc$/ });
+  }
+});
+
 test('finished files are numbered, compressed, and never overwrite what is there', () =>
   withSink({ 'rotate.bytes': '4', compress: 'gzip' }, async ({ harness, path }) => {
     const folder = dirname(path);
