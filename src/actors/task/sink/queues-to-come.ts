@@ -2,7 +2,8 @@
 import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TopicDescription } from '../../../log/log.js';
-import type { StartedTask, TaskParts } from '../parts.js';
+import type { ActorLogger } from '../../kernel/protocol.js';
+import type { StartedTask, TaskActorContext, TaskParts } from '../parts.js';
 import { queueKey } from './sink-queue.js';
 import type { SinkTopics } from './sink-topics.js';
 
@@ -83,9 +84,15 @@ export async function withQueuesToCome(
   return { done: untilStopped() };
 }
 
+/** What says that topics are waited for. */
+export interface Waiting {
+  readonly context: Pick<TaskActorContext, 'signal'> & { readonly log: Pick<ActorLogger, 'debug' | 'warn'> };
+  readonly report: Pick<TaskParts['report'], 'stalled'>;
+}
+
 /** Starts when all of `topics` exist. */
 export async function whenAllExist(
-  parts: TaskParts,
+  parts: Waiting,
   topics: Pick<SinkTopics, 'look' | 'missing'>,
   start: (topics: readonly TopicDescription[]) => Promise<StartedTask>,
 ): Promise<StartedTask> {
@@ -105,17 +112,18 @@ export async function whenAllExist(
       awaited.say(topics.missing(now), true);
       if (topics.missing(now).length === 0) return (await start(now)).done;
     }
+    awaited.say([], false);
   };
   return { done: later() };
 }
 
 /** Says what is waited for: in the log, and in the status of a task that has nothing else to do. */
 class Awaited {
-  readonly #parts: Pick<TaskParts, 'context' | 'report'>;
+  readonly #parts: Waiting;
   #said = '';
   #stalled = false;
 
-  constructor(parts: Pick<TaskParts, 'context' | 'report'>) {
+  constructor(parts: Waiting) {
     this.#parts = parts;
   }
 
