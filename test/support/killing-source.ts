@@ -1,6 +1,7 @@
 /** A source whose task ends its whole node, as native code or an allocation that fails does. Loaded as a plugin by the tests. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Plugin, RawConfig, SourceTask, SourceTaskContext } from '#troupe/sdk/index.js';
+import type { RawConfig, SourceTask, SourceTaskContext } from '#troupe/sdk/index.js';
+import { sourceOf } from './plugin-of.js';
 
 class KillingTask implements SourceTask {
   #how = '';
@@ -22,23 +23,4 @@ class KillingTask implements SourceTask {
   }
 }
 
-const plugin: Plugin = {
-  type: 'source',
-  plugin: {
-    kind: 'source',
-    version: '1.0.0',
-    config: [
-      {
-        name: 'how',
-        type: 'STRING',
-        importance: 'LOW',
-        documentation: 'How it ends its node.',
-        defaultValue: '',
-      },
-    ],
-    taskConfigs: (_context, _config, raw) => [raw],
-    createTask: () => new KillingTask(),
-  },
-};
-
-export default plugin;
+export default sourceOf(['how'], () => new KillingTask());

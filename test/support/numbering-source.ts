@@ -4,14 +4,13 @@ import { appendFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   sourceRecord,
-  type ConfigDefinition,
-  type Plugin,
   type SourceRecord,
   type SourceTask,
   type SourceTaskContext,
 } from '#troupe/sdk/index.js';
 import { note, nowMs, type Act } from './journal.js';
 import { contentOf } from './node-process.js';
+import { sourceOf } from './plugin-of.js';
 
 type Raw = Readonly<Record<string, string>>;
 
@@ -102,23 +101,7 @@ class NumberingTask implements SourceTask {
   }
 }
 
-const key = (name: string): ConfigDefinition[number] => ({
-  name,
-  type: 'STRING',
-  importance: 'LOW',
-  documentation: name,
-  defaultValue: null,
-});
-
-const plugin: Plugin = {
-  type: 'source',
-  plugin: {
-    kind: 'source',
-    version: '1.0.0',
-    config: ['journal', 'batch', 'pause.ms', 'refuse.stop', 'keyed', 'upstream'].map(key),
-    taskConfigs: (_context, _config, raw, maxTasks) => Array.from({ length: maxTasks }, () => raw),
-    createTask: () => new NumberingTask(),
-  },
-};
-
-export default plugin;
+export default sourceOf(
+  ['journal', 'batch', 'pause.ms', 'refuse.stop', 'keyed', 'upstream'],
+  () => new NumberingTask(),
+);

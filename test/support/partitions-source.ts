@@ -2,12 +2,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   sourceRecord,
-  type Plugin,
   type RawConfig,
   type SourceRecord,
   type SourceTask,
   type SourceTaskContext,
 } from '#troupe/sdk/index.js';
+import { sourceOf } from './plugin-of.js';
 
 class PartitionsTask implements SourceTask {
   #context: SourceTaskContext | null = null;
@@ -42,23 +42,4 @@ class PartitionsTask implements SourceTask {
   }
 }
 
-const key = (name: string): Plugin['plugin']['config'][number] => ({
-  name,
-  type: 'STRING',
-  importance: 'LOW',
-  documentation: name,
-  defaultValue: null,
-});
-
-const plugin: Plugin = {
-  type: 'source',
-  plugin: {
-    kind: 'source',
-    version: '1.0.0',
-    config: ['batch', 'rows', 'retire'].map(key),
-    taskConfigs: (_context, _config, raw) => [raw],
-    createTask: () => new PartitionsTask(),
-  },
-};
-
-export default plugin;
+export default sourceOf(['batch', 'rows', 'retire'], () => new PartitionsTask());

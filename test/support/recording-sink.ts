@@ -1,7 +1,8 @@
 /** A sink that writes down each record it is given, at once. Loaded as a plugin by the cluster tests. */
 import { randomUUID } from 'node:crypto';
-import type { Plugin, SinkRecord, SinkTask, SinkTaskContext } from '#troupe/sdk/index.js';
+import type { SinkRecord, SinkTask, SinkTaskContext } from '#troupe/sdk/index.js';
 import { note, nowMs, type Act } from './journal.js';
+import { sinkOf } from './plugin-of.js';
 
 class RecordingTask implements SinkTask {
   readonly #instance = randomUUID().slice(0, 8);
@@ -46,17 +47,4 @@ class RecordingTask implements SinkTask {
   }
 }
 
-const plugin: Plugin = {
-  type: 'sink',
-  plugin: {
-    kind: 'sink',
-    version: '1.0.0',
-    config: [
-      { name: 'journal', type: 'STRING', importance: 'HIGH', documentation: 'The file.', defaultValue: null },
-    ],
-    taskConfigs: (_context, _config, raw, maxTasks) => Array.from({ length: maxTasks }, () => raw),
-    createTask: () => new RecordingTask(),
-  },
-};
-
-export default plugin;
+export default sinkOf(['journal'], () => new RecordingTask());

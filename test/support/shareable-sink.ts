@@ -3,13 +3,8 @@
  * begins with makes it fail: `poison`, never taken; `stuck`, the first flush never returns.
  */
 import { appendFileSync, existsSync, writeFileSync } from 'node:fs';
-import {
-  RetriableError,
-  type Plugin,
-  type SinkRecord,
-  type SinkTask,
-  type SinkTaskContext,
-} from '#troupe/sdk/index.js';
+import { RetriableError, type SinkRecord, type SinkTask, type SinkTaskContext } from '#troupe/sdk/index.js';
+import { sinkOf } from './plugin-of.js';
 
 class GatheringTask implements SinkTask {
   #journal = '';
@@ -43,18 +38,4 @@ class GatheringTask implements SinkTask {
   }
 }
 
-const plugin: Plugin = {
-  type: 'sink',
-  plugin: {
-    kind: 'sink',
-    shareable: true,
-    version: '1.0.0',
-    config: [
-      { name: 'journal', type: 'STRING', importance: 'HIGH', documentation: 'The file.', defaultValue: null },
-    ],
-    taskConfigs: (_context, _config, raw, maxTasks) => Array.from({ length: maxTasks }, () => raw),
-    createTask: () => new GatheringTask(),
-  },
-};
-
-export default plugin;
+export default sinkOf(['journal'], () => new GatheringTask(), { shareable: true });

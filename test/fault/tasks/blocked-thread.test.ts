@@ -2,23 +2,23 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { test, type TestContext } from 'node:test';
 import { NodeProcess, removeFolder, temporaryFolder } from '../../support/node-process.js';
 import { pluginPackage } from '../../support/plugin-package.js';
 import { until } from '../../support/wait.js';
 
-test('a node stops in order and ends, though a task is stuck in native code', async (t) => {
+/** A node that runs a task of `fault`, which waits for a pipe that nobody writes to. */
+async function nodeWith(
+  t: TestContext,
+  fault: string,
+  settings: Readonly<Record<string, string>>,
+): Promise<{ dir: string; node: NodeProcess }> {
   const dir = temporaryFolder();
   execFileSync('mkfifo', [join(dir, 'fifo')]);
   const node = await NodeProcess.create(dir, {
-    pluginPaths: pluginPackage(dir, {
-      class: 'FaultySource',
-      type: 'source',
-      module: './faulty-plugin.js',
-    }),
+    pluginPaths: pluginPackage(dir, { class: 'FaultySource', type: 'source', module: './faulty-plugin.js' }),
     'task.stop.timeout.ms': '500',
-    'actor.beat.timeout.ms': '2000',
-    positionPersistInterval: '3600000',
+    ...settings,
   });
   t.after(async () => {
     await node.kill();
@@ -28,7 +28,24 @@ test('a node stops in order and ends, though a task is stuck in native code', as
   await node.request('PUT', '/connectors/blocked/config', {
     'connector.class': 'FaultySource',
     topic: 'blocked',
-    fault: 'block',
+    fault,
+  });
+  return { dir, node };
+}
+
+async function stops(node: NodeProcess): Promise<void> {
+  node.signal('SIGTERM');
+  let ended = false;
+  void node.exited().then(() => {
+    ended = true;
+  });
+  await until('the process has ended', () => ended, 60_000);
+}
+
+test('a node stops in order and ends, though a task is stuck in native code', async (t) => {
+  const { dir, node } = await nodeWith(t, 'block', {
+    'actor.beat.timeout.ms': '2000',
+    positionPersistInterval: '3600000',
   });
   await until('the watchdog ends its thread', async () => {
     const { body } = await node.request('GET', '/supervisor/tree');
@@ -42,12 +59,7 @@ test('a node stops in order and ends, though a task is stuck in native code', as
     },
     60_000,
   );
-  node.signal('SIGTERM');
-  let ended = false;
-  void node.exited().then(() => {
-    ended = true;
-  });
-  await until('the process has ended', () => ended, 60_000);
+  await stops(node);
   assert.match(node.output, /blocked\/0 does not end, though terminated/);
   // What stops after the tasks: persistence writes its files, and the lock is released.
   assert.ok(existsSync(join(dir, 'store', 'position.json')));
@@ -55,26 +67,9 @@ test('a node stops in order and ends, though a task is stuck in native code', as
 });
 
 test('calls that never end in the thread pool hold up nobody else, nor the end of the node', async (t) => {
-  const dir = temporaryFolder();
-  execFileSync('mkfifo', [join(dir, 'fifo')]);
-  const input = join(dir, 'in');
-  const output = join(dir, 'out');
+  const { dir, node } = await nodeWith(t, 'block-pool', { 'task.stall.timeout.ms': '300' });
+  const [input, output] = [join(dir, 'in'), join(dir, 'out')];
   writeFileSync(input, '');
-  const node = await NodeProcess.create(dir, {
-    pluginPaths: pluginPackage(dir, { class: 'FaultySource', type: 'source', module: './faulty-plugin.js' }),
-    'task.stop.timeout.ms': '500',
-    'task.stall.timeout.ms': '300',
-  });
-  t.after(async () => {
-    await node.kill();
-    removeFolder(dir);
-  });
-  await node.start();
-  await node.request('PUT', '/connectors/blocked/config', {
-    'connector.class': 'FaultySource',
-    topic: 'blocked',
-    fault: 'block-pool',
-  });
   await until('it waits in the pool', async () => {
     const { body } = await node.request('GET', '/connectors/blocked/tasks/0/status');
     return JSON.stringify(body).includes('"call":"poll"');
@@ -84,10 +79,5 @@ test('calls that never end in the thread pool hold up nobody else, nor the end o
   await node.run('out', { 'connector.class': 'FileSinkConnector', topics: 'lines', file: output });
   appendFileSync(input, 'a line\n');
   await until('it arrives', () => existsSync(output) && readFileSync(output, 'utf8') === 'a line\n');
-  node.signal('SIGTERM');
-  let ended = false;
-  void node.exited().then(() => {
-    ended = true;
-  });
-  await until('the process has ended', () => ended, 60_000);
+  await stops(node);
 });

@@ -1,0 +1,28 @@
+/** Plugins of the tests: their keys are texts that may be left out, and every task is given the config as it is. */
+import type { ConfigKey, Plugin, SinkTask, SourceTask } from '#troupe/sdk/index.js';
+
+export function textKey(name: string): ConfigKey {
+  return { name, type: 'STRING', importance: 'LOW', documentation: name, defaultValue: null };
+}
+
+export function sourceOf(keys: readonly string[], createTask: () => SourceTask): Plugin {
+  return { type: 'source', plugin: { kind: 'source', ...connectorOf(keys), createTask } };
+}
+
+export function sinkOf(
+  keys: readonly string[],
+  createTask: () => SinkTask,
+  { shareable = false } = {},
+): Plugin {
+  return { type: 'sink', plugin: { kind: 'sink', shareable, ...connectorOf(keys), createTask } };
+}
+
+type Connector = Pick<Extract<Plugin, { type: 'source' }>['plugin'], 'version' | 'config' | 'taskConfigs'>;
+
+function connectorOf(keys: readonly string[]): Connector {
+  return {
+    version: '1.0.0',
+    config: keys.map(textKey),
+    taskConfigs: (_context, _config, raw, maxTasks) => Array.from({ length: maxTasks }, () => raw),
+  };
+}
