@@ -218,9 +218,9 @@ export class Simulation {
 
   /** Invariant 5: one node more or less moves what balance needs, and nothing else stops. */
   async #change(): Promise<void> {
-    const { claims } = this.#world.invariants.cluster.state;
-    const before = new Map(claims);
+    const before = new Map(this.#world.invariants.cluster.state.claims);
     const live = this.#live();
+    const incarnations = this.#incarnations;
     const [one] = live;
     let changed: string;
     if (one === undefined || live.length < 2 || this.#random.chance(50)) {
@@ -234,8 +234,10 @@ export class Simulation {
     this.#world.invariants.disturbed();
     const requests = this.#users.done;
     await this.#settle();
-    // A request that was under way is a change of its own.
-    if (this.#users.done === requests) this.#checkMoves(before, changed);
+    // A request that was under way is a change of its own, and so is a node that crashed earlier and is back now.
+    const begun = this.#incarnations - incarnations;
+    if (this.#users.done === requests && begun === (changed === 'new' ? 1 : 0))
+      this.#checkMoves(before, changed);
   }
 
   #checkMoves(
