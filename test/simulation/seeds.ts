@@ -20,7 +20,13 @@ export interface Played {
 const { from, count, step, mutation, stopAtFailure } = workerData as Range;
 const failures: string[] = [];
 const seen: Record<string, number> = {};
+let played = from;
+// Listeners that nobody takes away.
+process.on('warning', ({ name, message }) => {
+  if (name === 'MaxListenersExceededWarning') failures.push(`${name}: ${message} (seed ${played})`);
+});
 for (let seed = from; seed < from + count; seed += step) {
+  played = seed;
   const simulation = new Simulation(settingsOf(seed, mutation));
   try {
     await simulation.run();
@@ -31,5 +37,4 @@ for (let seed = from; seed < from + count; seed += step) {
   for (const [what, times] of Object.entries(simulation.coverage.counts))
     seen[what] = (seen[what] ?? 0) + times;
 }
-const played: Played = { failures, seen };
-parentPort?.postMessage(played);
+parentPort?.postMessage({ failures, seen } satisfies Played);

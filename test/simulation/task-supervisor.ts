@@ -19,6 +19,7 @@ interface Child {
   readonly spec: ActorSpec;
   task: SimulatedTask | null;
   incarnation: number;
+  /** Of the thread that there is: each has one of its own, as its listeners stay for as long as it lives. */
   stopping: AbortController;
   removed: boolean;
   /** Whoever waits for its start. */
@@ -92,13 +93,12 @@ export class TaskSupervisor {
     const { params } = spec;
     if (!isTaskParams(params)) throw new Error(`not a task: ${spec.id}`);
     if (this.#children.has(spec.id)) throw new Error(`there is a task ${spec.id} already`);
-    const stopping = new AbortController();
     const child: Child = {
       params,
       spec,
       task: null,
       incarnation: 0,
-      stopping,
+      stopping: new AbortController(),
       removed: false,
       settled: () => undefined,
     };
@@ -110,6 +110,7 @@ export class TaskSupervisor {
   #start(child: Child): Promise<void> {
     const { time, random, invariants } = this.#world;
     child.incarnation += 1;
+    child.stopping = new AbortController();
     const thread = new Thread(this.#process, child.spec.id);
     return new Promise((resolve) => {
       child.settled = resolve;
