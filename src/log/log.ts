@@ -209,11 +209,19 @@ export const LOG_ERROR_CODES = [
 
 export type LogErrorCode = (typeof LOG_ERROR_CODES)[number];
 
-const NOT_NOW: ReadonlySet<LogErrorCode> = new Set(['LOG_FULL', 'LOG_BUSY', 'LOG_UNAVAILABLE']);
+const NOT_NOW: ReadonlySet<string | null> = new Set<LogErrorCode>([
+  'LOG_FULL',
+  'LOG_BUSY',
+  'LOG_UNAVAILABLE',
+]);
 
 /** The log is full, busy or away: what it does not do now it may do later. */
 export function isNotNow(error: unknown): error is LogError {
   return error instanceof LogError && NOT_NOW.has(error.code);
+}
+
+export function isNotNowCode(code: string | null): boolean {
+  return NOT_NOW.has(code);
 }
 
 /** Every failure of a log. The message says what to do. */

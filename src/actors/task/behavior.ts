@@ -15,6 +15,7 @@ import {
 } from './parts.js';
 import { PluginCalls } from './plugin-calls.js';
 import type { TaskParams, TaskProtocol } from './protocol.js';
+import { startOrWait } from './wait-for-log.js';
 import { loadTask, type LoadedSink, type LoadedSource } from './load-task.js';
 
 /** One task in one thread: the plugin, its converters and transforms, and the loop that moves its records. */
@@ -41,7 +42,7 @@ export default behavior<TaskProtocol, TaskPeers, TaskParams>({
     const loaded = await loadTask(params);
     const log = await openLog(params.settings.logSettings, context);
     const parts = { context, log, gate, calls, report };
-    const started = await start(parts, loaded);
+    const started = await startOrWait(parts, () => start(parts, loaded));
     report.running();
     started.done.catch((error: unknown) => {
       context.crash(explainDeleted(error));

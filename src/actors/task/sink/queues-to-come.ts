@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { TopicDescription } from '../../../log/log.js';
 import type { ActorLogger } from '../../kernel/protocol.js';
 import type { StartedTask, TaskActorContext, TaskParts } from '../parts.js';
+import { whenLogTakes } from '../wait-for-log.js';
 import { queueKey } from './sink-queue.js';
 import type { SinkTopics } from './sink-topics.js';
 
@@ -78,7 +79,9 @@ export async function withQueuesToCome(
         round.over.abort();
       });
       if (signal.aborted) return;
-      round = await begin();
+      const next = await whenLogTakes(parts, begin);
+      if (next === null) return;
+      round = next;
     }
   };
   return { done: untilStopped() };
