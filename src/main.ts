@@ -12,6 +12,7 @@ import { nodeTree, storeFolder, taskSpares } from './supervisor/node-tree.js';
 import { memoryLimitBytes } from './supervisor/memory-watch.js';
 import { poolAnswers, poolSize } from './supervisor/pool-watch.js';
 import { closeToOthers } from './supervisor/private-files.js';
+import { withRoom } from './supervisor/room-to-start.js';
 import { pathProblem, StartError } from './supervisor/start-error.js';
 import { startSystem } from './supervisor/system.js';
 import { treeText } from './http/tree-text.js';
@@ -74,11 +75,9 @@ async function run(given: Parameters, configFile: string | null, shown: readonly
   if (given.logFile !== null) checkLogFile(given.logFile);
   const store = given.namesrvAddr === null ? storeFolder(given) : null;
   // With a log in RocketMQ the nodes of a cluster share no folder.
-  const unlock = lockInstance({
-    workerId: given.workerId,
-    ownFolder: given.storePathRootDir,
-    sharedFolder: store,
-  });
+  const unlock = withRoom(store, () =>
+    lockInstance({ workerId: given.workerId, ownFolder: given.storePathRootDir, sharedFolder: store }),
+  );
   try {
     const httpPort = await choosePort(given.httpHost, given.httpPort);
     await runLocked({ ...given, httpPort }, configFile, shown, unlock);

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, rmSync, statfsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
@@ -25,4 +25,20 @@ export function mountSmallDisk(t: TestContext, megabytes: number): string | null
 
 export function enlargeDisk(dir: string, megabytes: number): void {
   execFileSync('mount', ['-o', `remount,size=${megabytes}m`, dir]);
+}
+
+export function freeOnDisk(dir: string): number {
+  const { bavail, bsize } = statfsSync(dir);
+  return bavail * bsize;
+}
+
+/** Lengthens the file until nothing more fits on its disk. */
+export function fillDisk(path: string): void {
+  for (const piece of [Buffer.alloc(1 << 20, 1), Buffer.alloc(4096, 1)]) {
+    try {
+      for (;;) appendFileSync(path, piece);
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'ENOSPC')) throw error;
+    }
+  }
 }

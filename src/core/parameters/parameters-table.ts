@@ -159,7 +159,7 @@ const table = {
     },
     'store.max.bytes': {
       ...integer('bytes', 10 * GIB, 16 * MIB, 16 * TIB),
-      doc: "Largest size of the embedded log. When records take nine tenths of it, appends are refused (and retried) until retention has made room. The node's own topics are not refused: they are a few megabytes, or some times what all positions, offsets and configurations take.",
+      doc: "Largest size of the embedded log. When records take nine tenths of it, appends are refused (and retried) until retention has made room. The node's own topics are not refused: they are a few megabytes, or some times what all positions, offsets and configurations take. Records also leave a sixteenth of the disk free, at most 16 MiB, and as much is kept in a file `ballast` beside the log: when the disk is full all the same, the node's own writes, deletions among them, take from that.",
     },
     'store.cache.bytes': {
       ...integer('bytes', 8 * MIB, 0, 4 * GIB),

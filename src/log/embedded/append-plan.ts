@@ -26,7 +26,10 @@ export function planAppend(
     reserved &&= meta.reserve;
     return { topicId: meta.id, queue, batch };
   });
-  if (maxBytes !== null && !reserved) checkSpace(tables, space, maxBytes);
+  if (!reserved) {
+    tables.markRecords();
+    if (maxBytes !== null) checkSpace(tables, space, maxBytes);
+  }
   return targets.map(({ topicId, queue, batch }) => ({
     topicId,
     queue,

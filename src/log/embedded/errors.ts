@@ -22,7 +22,19 @@ const SCARCE_BYTES = 64 * 1024 * 1024;
 
 /** True when the store cannot go on without being opened anew. */
 export function isFatal(error: unknown): boolean {
-  return codeOf(error) === PANIC;
+  // After the page that says where the trees begin could not be written. lmdb's binding has a code of its own for it.
+  return codeOf(error) === PANIC || (error instanceof Error && error.message.includes('MDB_PANIC'));
+}
+
+/** Of the system's own errors, as Node's functions throw them. */
+export function isDiskFull(error: unknown): boolean {
+  const code = codeOf(error);
+  return code === ENOSPC || code === EDQUOT || code === EFBIG;
+}
+
+/** A write of lmdb's did not go through. */
+export function isFailedWrite(error: unknown): boolean {
+  return isDiskFull(error) || codeOf(error) === EIO;
 }
 
 export function toLogError(error: unknown, path: string): LogError {

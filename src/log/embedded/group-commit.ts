@@ -10,14 +10,16 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { LogError } from '../log.js';
 import { lostFile } from './data-file.js';
-import { isFatal, toLogError } from './errors.js';
+import { isFailedWrite, isFatal, toLogError } from './errors.js';
 import { NO_BYTES, VERSION_KEY } from './open-database.js';
 import type { OpenedDatabase } from './open-database.js';
+import type { Room } from './room.js';
 import type { Change, Staging } from './staging.js';
 
 export interface GroupCommitOptions {
   readonly database: OpenedDatabase;
   readonly staging: Staging;
+  readonly room: Pick<Room, 'provide' | 'restore' | 'mistrust'>;
   /** Work waiting in line, by its bytes: beyond this it is refused. */
   readonly maxPendingBytes: number;
   readonly maxPending: number;
@@ -149,6 +151,7 @@ export class GroupCommit {
     } catch (error) {
       const reported = toLogError(await commitCause(error), this.#options.database.dataFile);
       if (isFatal(reported.cause)) this.#options.onFatal(reported);
+      if (isFailedWrite(reported.cause)) this.#options.room.mistrust();
       if (group.length > 1) return false;
       for (const work of group) {
         this.#pendingBytes -= work.bytes;
@@ -159,14 +162,17 @@ export class GroupCommit {
   }
 
   async #planAndWrite(group: readonly Work[]): Promise<readonly Outcome[]> {
+    const { room } = this.#options;
     for (let tries = 1; tries <= MAX_TRIES; tries++) {
       this.#checkFile('LOG_CORRUPT');
       this.#options.database.data.resetReadTxn();
       const version = this.#storedVersion();
       const outcomes = group.map((work) => this.#plan(work));
-      const changes = this.#options.staging.take();
+      const { changes, records } = this.#options.staging.take();
       if (changes.length === 0) return outcomes;
+      room.provide(changes, records);
       if (await this.#write(changes, version)) {
+        room.restore();
         // Before anything is acknowledged; whether this commit was in time nobody knows.
         this.#checkFile('LOG_IO');
         return outcomes;

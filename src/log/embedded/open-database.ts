@@ -31,8 +31,17 @@ export interface OpenedDatabase {
   readonly dataFile: string;
   /** Whether the data file still has its name: else what is written is lost. */
   readonly isThere: () => boolean;
+  readonly pages: () => Pages;
   readonly close: () => Promise<void>;
   readonly id: string;
+}
+
+export interface Pages {
+  readonly pageSize: number;
+  /** Number of the last one, from 0. */
+  readonly last: number;
+  /** Those that hold nothing. */
+  readonly unused: number;
 }
 
 export const VERSION_KEY = 'commits';
@@ -77,7 +86,14 @@ export async function openDatabase(
       await opened.root.close();
       closeSync(file);
     };
-    return { ...opened, dataFile, id, isThere: () => isNameOf(dataFile, file), close };
+    return {
+      ...opened,
+      dataFile,
+      id,
+      isThere: () => isNameOf(dataFile, file),
+      pages: () => pagesOf(opened),
+      close,
+    };
   } catch (error) {
     throw toLogError(error, dataFile);
   }
@@ -154,4 +170,26 @@ async function idOf(data: Database<Buffer>): Promise<string> {
   const stored = data.get(key);
   if (stored === undefined) throw damaged("the store's id");
   return stored.toString('utf8');
+}
+
+/** Two pages say where the trees begin; lmdb counts the pages of each tree. */
+function pagesOf({ data, version }: Pick<OpenedDatabase, 'data' | 'version'>): Pages {
+  const stats = data.getStats();
+  const trees = [stats, Reflect.get(stats, 'root'), Reflect.get(stats, 'free'), version.getStats()];
+  const last = numberIn(stats, 'lastPageNumber');
+  const used = trees.reduce<number>((sum, tree) => sum + pagesOfTree(tree), 2);
+  return { pageSize: numberIn(stats, 'pageSize'), last, unused: Math.max(0, last + 1 - used) };
+}
+
+function pagesOfTree(tree: unknown): number {
+  return ['treeBranchPageCount', 'treeLeafPageCount', 'overflowPages'].reduce(
+    (sum, name) => sum + numberIn(tree, name),
+    0,
+  );
+}
+
+function numberIn(stats: unknown, name: string): number {
+  const value: unknown = typeof stats === 'object' && stats !== null ? Reflect.get(stats, name) : undefined;
+  if (typeof value !== 'number') throw new LogError('LOG_IO', `lmdb does not say its ${name}`);
+  return value;
 }

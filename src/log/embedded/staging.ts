@@ -17,6 +17,7 @@ export class Staging {
   #accepted = new Map<string, Change>();
   /** Of the piece of work that is being planned. */
   #current = new Map<string, Change>();
+  #records = { accepted: false, current: false };
 
   constructor(db: Database<Buffer>) {
     this.#db = db;
@@ -52,21 +53,31 @@ export class Staging {
     this.#current.set(nameOf(key), { key, value: null });
   }
 
+  /** What is being planned are records, not the node's own: the first to wait where room is scarce. */
+  markRecords(): void {
+    this.#records.current = true;
+  }
+
   accept(): void {
+    this.#records.accepted ||= this.#records.current;
+    this.#records.current = false;
     for (const [name, change] of this.#current) this.#accepted.set(name, change);
     this.#current.clear();
   }
 
   discard(): void {
+    this.#records.current = false;
     this.#current.clear();
   }
 
   /** Everything accepted, in order; the staging is empty afterwards. */
-  take(): readonly Change[] {
+  take(): { readonly changes: readonly Change[]; readonly records: boolean } {
     const changes = [...this.#accepted.values()];
+    const records = this.#records.accepted;
+    this.#records = { accepted: false, current: false };
     this.#accepted = new Map();
     this.#current = new Map();
-    return changes;
+    return { changes, records };
   }
 }
 

@@ -11,9 +11,11 @@ import { Housekeeping } from './housekeeping.js';
 import type { TopicMeta } from './keys.js';
 import { openDatabase } from './open-database.js';
 import type { OpenedDatabase } from './open-database.js';
+import { REAL_DISK, type Disk } from './disk.js';
 import type { StoreFigures } from './figures.js';
 import { QueueReader } from './queue-reader.js';
 import type { QueuePlace, ReadableQueues } from './queue-reader.js';
+import { Room } from './room.js';
 import { Staging } from './staging.js';
 import { Tables } from './tables.js';
 
@@ -48,6 +50,8 @@ export interface StoreOptions {
   readonly onBackgroundError?: (error: LogError) => void;
   /** Milliseconds since 1970. */
   readonly clock?: () => number;
+  /** In place of the real one, for tests. */
+  readonly disk?: Disk;
 }
 
 const MAX_PENDING_WORK = 20_000;
@@ -85,6 +89,11 @@ export class EmbeddedStore implements port.Log {
     this.#writer = new GroupCommit({
       database,
       staging,
+      room: new Room({
+        dataFile: database.dataFile,
+        disk: options.disk ?? REAL_DISK,
+        pages: database.pages,
+      }),
       maxPendingBytes: options.maxPendingBytes ?? 64 * 1024 * 1024,
       maxPending: MAX_PENDING_WORK,
       stallMs: options.stallMs ?? 60_000,

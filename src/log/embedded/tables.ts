@@ -210,6 +210,11 @@ export class Tables {
     return queues.reduce((sum, state) => sum + (state?.bytes ?? 0), 0);
   }
 
+  /** See `Staging`. */
+  markRecords(): void {
+    this.#staging.markRecords();
+  }
+
   // --- Fences. ---
 
   checkFence(fence: Fence): void {

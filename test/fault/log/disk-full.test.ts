@@ -9,7 +9,8 @@ import { LogError } from '#troupe/log/log.js';
 
 import { assertCode } from '../../conformance/log.suite.js';
 import { batchOf, readTexts } from '../../conformance/log-batches.js';
-import { mountSmallDisk, NO_SMALL_DISK } from '../../support/small-disk.js';
+import { random } from '../../support/random.js';
+import { fillDisk, mountSmallDisk, NO_SMALL_DISK } from '../../support/small-disk.js';
 import { KEPT, newFolder, openStore } from './support.js';
 
 test('a full disk: the append is refused whole, and the log goes on when there is room again', async (t) => {
@@ -50,6 +51,35 @@ test('a full disk: the append is refused whole, and the log goes on when there i
     );
   } finally {
     await store.close();
+  }
+});
+
+test('a full disk that is written to again and again does not end the process', async (t) => {
+  const disk = mountSmallDisk(t, 24);
+  if (disk === null) return t.skip(NO_SMALL_DISK);
+  const { seed, next } = random();
+  t.diagnostic(`seed ${seed}`);
+  const store = await openStore(t, { dir: join(disk, 'log') });
+  await store.createTopic('data', { queues: 4, ...KEPT });
+  const texts = (): string[] => Array.from({ length: 1 + next(20) }, () => 'x'.repeat(next(20_000)));
+  const append = (): Promise<unknown> => {
+    const entries = [...Array(1 + next(4)).keys()].map((queue) => ({
+      topic: 'data',
+      queue,
+      batch: batchOf(texts()),
+    }));
+    return store.append({ entries });
+  };
+  for (let refused = 0; refused < 200;) {
+    try {
+      await append();
+    } catch (error) {
+      assert.ok(error instanceof LogError && error.code === 'LOG_FULL', String(error));
+      refused += 1;
+    }
+    // Now and then somebody leaves a little room.
+    if (refused % 20 === 0) rmSync(join(disk, 'beside'), { force: true });
+    else if (refused % 20 === 1) fillDisk(join(disk, 'beside'));
   }
 });
 

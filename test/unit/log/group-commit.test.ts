@@ -22,6 +22,7 @@ async function writer(
   const commits = new GroupCommit({
     database,
     staging,
+    room: { provide: () => undefined, restore: () => undefined, mistrust: () => undefined },
     maxPendingBytes,
     maxPending: 100,
     stallMs: 60_000,
@@ -75,6 +76,37 @@ test('work waits in line up to the bound and is refused beyond it; one larger pi
   await larger;
   await Promise.all([commits.submit(60, stage), commits.submit(40, stage)]);
   assert.equal(commits.pendingBytes, 0);
+});
+
+test('a store that cannot go on, as the disk failed beneath lmdb, says so, that it may be opened anew', async (t) => {
+  const dir = mkdtempSync(join(tmpdir(), 'troupe-log-'));
+  const database = await openDatabase(dir);
+  t.after(async () => {
+    await database.close();
+    rmSync(dir, { recursive: true, force: true });
+  });
+  // As lmdb's binding words it after a failed write of a meta page, seen with such writes made to fail.
+  const message = 'Invalid argument: MDB_PANIC: Update of meta page failed or environment had fatal error';
+  const failing = Object.create(database.version, {
+    ifVersion: { value: () => Promise.reject(Object.assign(new Error(message), { code: 22 })) },
+  }) as typeof database.version;
+  const staging = new Staging(database.data);
+  const fatal: LogError[] = [];
+  const commits = new GroupCommit({
+    database: { ...database, version: failing },
+    staging,
+    room: { provide: () => undefined, restore: () => undefined, mistrust: () => undefined },
+    maxPendingBytes: 1000,
+    maxPending: 100,
+    stallMs: 60_000,
+    onFatal: (error) => fatal.push(error),
+    onLost: () => undefined,
+  });
+  const put = (): void => {
+    staging.put(['f', 'x'], Buffer.from('x'));
+  };
+  await assert.rejects(commits.submit(1, put), refusedAs('LOG_IO'));
+  assert.equal(fatal.length, 1);
 });
 
 test('closing waits for what was submitted and refuses what comes later', async (t) => {
