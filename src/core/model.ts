@@ -55,6 +55,8 @@ export interface Claim {
   readonly generation: number;
   /** Of a task: the generation of the plan it belongs to. */
   readonly plan?: number;
+  /** Of a connector that is stopped: its plan is not made for now. */
+  readonly idle?: boolean;
   /** When it was granted, by the owner's clock. */
   readonly at?: number;
 }

@@ -127,7 +127,7 @@ function unitState(unit: UnitKey, { claims, statuses, suspects, suspendedSince }
     status !== undefined && (claim === undefined ? status.state === 'FAILED' : status.epoch >= claim.epoch);
   if (!current) {
     const deaths = claim === undefined ? (suspects?.get(unit)?.deaths.length ?? 0) : 0;
-    const trace = `it was running at ${deaths} deaths of nodes: when these come often, such tasks are started apart from each other, and this one waits for its turn (quarantine.deaths)`;
+    const trace = `it was running, or being planned, at ${deaths} deaths of nodes: when these come often, such units are started apart from each other, and this one waits for its turn (quarantine.deaths)`;
     return { state: 'UNASSIGNED', worker_id: claim?.node.id ?? '', ...(deaths > 1 && { trace }) };
   }
   // What is known is as old as this node's last heartbeat.

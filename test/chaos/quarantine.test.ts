@@ -1,7 +1,7 @@
-/** A task that brings its node down, in processes that are started again whenever they end. */
+/** A task, or a plan, that brings its node down, in processes that are started again whenever they end. */
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { Cluster } from '../support/cluster.js';
+import { Cluster, type Status } from '../support/cluster.js';
 import type { NodeProcess } from '../support/node-process.js';
 import { until } from '../support/wait.js';
 
@@ -38,11 +38,13 @@ const SETTINGS = {
   'eviction.timeout.ms': '2500',
 };
 
-for (const { ids, how } of [
-  { ids: ['a'], how: 'SIGABRT' },
-  { ids: ['a', 'b', 'c'], how: 'SIGKILL' },
-]) {
-  test(`a task that ends its node by ${how} is quarantined, on ${ids.length} node(s), and those beside it run on`, async (t) => {
+for (const { ids, part, how } of [
+  { ids: ['a'], part: 'task', how: 'SIGABRT' },
+  { ids: ['a', 'b', 'c'], part: 'task', how: 'SIGKILL' },
+  { ids: ['a'], part: 'plan', how: 'SIGABRT' },
+  { ids: ['a', 'b'], part: 'plan', how: 'SIGKILL' },
+] as const) {
+  test(`a ${part} that ends its node by ${how} is quarantined, on ${ids.length} node(s), and those beside it run on`, async (t) => {
     const cluster = new Cluster(SETTINGS);
     await cluster.start(...ids);
     const kept = ids.map((id) => keepUp(cluster.node(id)));
@@ -50,20 +52,31 @@ for (const { ids, how } of [
       for (const { end } of kept) end();
       await cluster.destroy();
     });
-    const [at = ''] = ids;
+    const [at] = ids;
+    const poison = (how: string) => ({
+      'connector.class': 'KillingSource',
+      topic: 'none',
+      [part === 'task' ? 'how' : 'plan']: how,
+    });
+    /** Of what is poisoned. */
+    const told = ({ connector, tasks }: Status) => (part === 'task' ? tasks[0] : connector);
     await cluster.put(at, 'innocent', cluster.source(TASKS));
     await cluster.running(at, 'innocent', TASKS);
-    await cluster.put(at, 'poison', { 'connector.class': 'KillingSource', topic: 'none', how });
+    await cluster.put(at, 'poison', poison(how));
     const status = await until(
-      'the task is quarantined',
+      'it is quarantined',
       async () => {
         const found = await cluster.status(at, 'poison');
-        if (found.tasks[0]?.state === 'FAILED') return found;
+        if (told(found)?.state === 'FAILED') return found;
         throw new Error(JSON.stringify(found));
       },
       PATIENCE_MS,
     );
-    assert.match(status.tasks[0]?.trace ?? '', /^QUARANTINED: poison\/0 was running at \d+ deaths of nodes/);
+    const cause =
+      part === 'task'
+        ? /^QUARANTINED: poison\/0 was running at \d+ deaths of nodes/
+        : /^QUARANTINED: poison was being planned at \d+ deaths of nodes/;
+    assert.match(told(status)?.trace ?? '', cause);
     for (const id of ids) await cluster.running(id, 'innocent', TASKS, () => true, PATIENCE_MS);
     const deaths = kept.reduce((sum, each) => sum + each.deaths(), 0);
     t.diagnostic(`${deaths} deaths`);
@@ -71,9 +84,9 @@ for (const { ids, how } of [
     cluster.node(at).signal('SIGKILL');
     await until('it is back', () => kept.reduce((sum, each) => sum + each.deaths(), 0) > deaths, PATIENCE_MS);
     await cluster.running(at, 'innocent', TASKS, () => true, PATIENCE_MS);
-    assert.equal((await cluster.status(at, 'poison')).tasks[0]?.state, 'FAILED');
+    assert.equal(told(await cluster.status(at, 'poison'))?.state, 'FAILED');
     // Mended.
-    await cluster.put(at, 'poison', { 'connector.class': 'KillingSource', topic: 'none', how: 'not' });
+    await cluster.put(at, 'poison', poison('not'));
     await cluster.running(at, 'poison', 1, () => true, PATIENCE_MS);
   });
 }

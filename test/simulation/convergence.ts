@@ -28,8 +28,10 @@ export function notConverged(world: World, live: readonly SimulatedNode[]): stri
   }
   const wanted = wantedUnits(config.state.connectors);
   const waiting = waitingUnits(world);
+  const held = heldBack(world, waiting);
   for (const [unit, generation] of wanted) {
     const claim = cluster.state.claims.get(unit);
+    if (generation === null && held.has(parseUnitKey(unit).connector)) continue;
     if (generation === null) return `${unit} is not planned`;
     if (isQuarantined(cluster.state.suspects.get(unit), generation)) {
       if (claim !== undefined || tasks.has(unit)) return `${unit} is quarantined, and somebody has it`;
@@ -42,14 +44,27 @@ export function notConverged(world: World, live: readonly SimulatedNode[]): stri
     const owner = `${claim.node.incarnation} at epoch ${claim.epoch}`;
     if (tasks.get(unit) !== owner) return `${unit} belongs to ${owner}, runs on ${tasks.get(unit) ?? 'none'}`;
   }
-  for (const unit of tasks.keys()) if (!wanted.has(unit)) return `${unit} runs and is not wanted`;
-  // Those that wait have their places already.
-  if (waiting.size > 0) return null;
+  for (const unit of tasks.keys()) {
+    if (wanted.has(unit) || held.has(parseUnitKey(unit).connector)) continue;
+    return `${unit} runs and is not wanted`;
+  }
+  // Those that wait have their places already, and what an older plan has left stays where it is.
+  if (waiting.size > 0 || held.size > 0) return null;
   const loads = live.map(({ supervisor }) => supervisor.tasks.length);
   return Math.max(...loads) - Math.min(...loads) > 1 ? `loads are ${loads.join(', ')}` : null;
 }
 
-/** Tasks that were there when nodes died, and are not started before others that were. */
+/** Connectors whose plan is not to be made, or not yet: nodes died of it, or beside it. */
+function heldBack({ invariants }: World, waiting: ReadonlySet<UnitKey>): ReadonlySet<string> {
+  const { cluster, config } = invariants;
+  const { claims, suspects } = cluster.state;
+  const entries = [...config.state.connectors.values()].filter(({ name }) => !claims.has(name));
+  const isHeld = (entry: ConnectorEntry): boolean =>
+    waiting.has(entry.name) || isQuarantined(suspects.get(entry.name), unitGeneration(entry, null) ?? 0);
+  return new Set(entries.filter(isHeld).map(({ name }) => name));
+}
+
+/** Tasks and plans that were there when nodes died, and are not started before others that were. */
 export function waitingUnits({ invariants, quarantine }: World): ReadonlySet<UnitKey> {
   const { cluster, config } = invariants;
   return judge(cluster.state.suspects, wantedOf(config.state.connectors), quarantine).waiting;

@@ -121,7 +121,7 @@ export class ScaleNode {
       tell: { status: (status) => this.#membership.report(status) },
       ask: {
         view: () => this.#membership.view(),
-        claim: ({ unit, generation, plan }) => this.#membership.claim(unit, generation, plan),
+        claim: (word) => this.#membership.claim(word),
         release: ({ unit, epoch }) => this.#membership.release(unit, epoch),
       },
     });

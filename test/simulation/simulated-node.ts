@@ -119,7 +119,7 @@ export class SimulatedNode {
       ask: {
         view: () => this.#membership.view(),
         quarantine: (request) => this.#membership.quarantine(request),
-        claim: ({ unit, generation, plan }) => this.#membership.claim(unit, generation, plan),
+        claim: (word) => this.#membership.claim(word),
         release: ({ unit, epoch }) => this.#membership.release(unit, epoch),
       },
     });

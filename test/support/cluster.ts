@@ -14,7 +14,7 @@ export interface TaskStatus {
 
 export interface Status {
   readonly name: string;
-  readonly connector: { readonly state: string; readonly worker_id: string };
+  readonly connector: { readonly state: string; readonly worker_id: string; readonly trace?: string };
   readonly tasks: readonly TaskStatus[];
 }
 

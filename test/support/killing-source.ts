@@ -1,4 +1,4 @@
-/** A source whose task ends its whole node, as native code or an allocation that fails does. Loaded as a plugin by the tests. */
+/** A source whose task, or plan, ends its whole node, as native code or an allocation that fails does. Loaded as a plugin by the tests. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RawConfig, SourceTask, SourceTaskContext } from '#troupe/sdk/index.js';
 import { sourceOf } from './plugin-of.js';
@@ -14,7 +14,7 @@ class KillingTask implements SourceTask {
 
   async poll(): Promise<[]> {
     await sleep(300, undefined, { signal: this.#signal ?? undefined }).catch(() => undefined);
-    if (this.#how === 'SIGABRT' || this.#how === 'SIGKILL') process.kill(process.pid, this.#how);
+    kill(this.#how);
     return [];
   }
 
@@ -23,4 +23,13 @@ class KillingTask implements SourceTask {
   }
 }
 
-export default sourceOf(['how'], () => new KillingTask());
+function kill(how: string | undefined): void {
+  if (how === 'SIGABRT' || how === 'SIGKILL') process.kill(process.pid, how);
+}
+
+export default sourceOf(['how', 'plan'], () => new KillingTask(), {
+  taskConfigs: (_context, _config, raw) => {
+    kill(raw['plan']);
+    return [raw];
+  },
+});

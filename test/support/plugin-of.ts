@@ -5,8 +5,12 @@ export function textKey(name: string): ConfigKey {
   return { name, type: 'STRING', importance: 'LOW', documentation: name, defaultValue: null };
 }
 
-export function sourceOf(keys: readonly string[], createTask: () => SourceTask): Plugin {
-  return { type: 'source', plugin: { kind: 'source', ...connectorOf(keys), createTask } };
+export function sourceOf(
+  keys: readonly string[],
+  createTask: () => SourceTask,
+  more: Partial<Connector> = {},
+): Plugin {
+  return { type: 'source', plugin: { kind: 'source', ...connectorOf(keys), ...more, createTask } };
 }
 
 export function sinkOf(

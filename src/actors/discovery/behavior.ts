@@ -46,7 +46,7 @@ export default behavior<DiscoveryProtocol, DiscoveryPeers, DiscoveryParams>({
         },
         ask: {
           view: () => membership.view(),
-          claim: ({ unit, generation, plan }) => membership.claim(unit, generation, plan),
+          claim: (word) => membership.claim(word),
           drain: ({ node, drained }) => membership.drain(node, drained),
           quarantine: (request) => membership.quarantine(request),
           leaving: () => membership.announceLeave(),

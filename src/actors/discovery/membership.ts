@@ -4,6 +4,7 @@ import {
   type ClusterResult,
   type ClusterState,
 } from '../../core/cluster/cluster-machine.js';
+import type { ClaimWord } from '../../core/cluster/cluster-entries.js';
 import { FailureDetector } from '../../core/cluster/failure-detector.js';
 import { HeartbeatLease } from '../../core/cluster/heartbeat-lease.js';
 import type { NodeRef, UnitKey, UnitStatus } from '../../core/model.js';
@@ -137,9 +138,8 @@ export class Membership {
     };
   }
 
-  async claim(unit: UnitKey, generation: number, plan?: number): Promise<ClaimReply> {
-    const of = plan === undefined ? {} : { plan };
-    const result = await this.#replica.submit({ type: 'CLAIM', unit, generation, ...of });
+  async claim(word: ClaimWord): Promise<ClaimReply> {
+    const result = await this.#replica.submit({ type: 'CLAIM', ...word });
     if (!result.ok) return { granted: false, reason: result.reason };
     if (result.epoch === null) return { granted: false, reason: 'NOT_OWNER' };
     return { granted: true, epoch: result.epoch, offset: this.#replica.appliedOffset };

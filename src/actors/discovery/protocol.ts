@@ -1,4 +1,5 @@
 import type { Claim, Member, NodeRef, UnitKey, UnitStatus } from '../../core/model.js';
+import type { ClaimWord } from '../../core/cluster/cluster-entries.js';
 import type { Suspect } from '../../core/cluster/quarantine.js';
 import type { Protocol } from '../kernel/protocol.js';
 
@@ -40,7 +41,7 @@ export interface DiscoveryProtocol extends Protocol {
   };
   ask: {
     view: { request: Record<string, never>; reply: ClusterView };
-    claim: { request: Pick<Claim, 'unit' | 'generation' | 'plan'>; reply: ClaimReply };
+    claim: { request: ClaimWord; reply: ClaimReply };
     /** Resolves when it is durable and applied here. NODE_NOT_FOUND. */
     drain: { request: { node: string; drained: boolean }; reply: Record<string, never> };
     /** This node is about to stop: it gets no more units. */

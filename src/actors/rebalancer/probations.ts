@@ -6,7 +6,7 @@ import type { ActorLogger, Ref } from '../kernel/protocol.js';
 /** A word may get lost on its way to the log. Meanwhile other tasks wait. */
 const REPEAT_MS = 5000;
 
-/** The suspected tasks that this node has started: it acquits those that it has outlived. */
+/** The suspected tasks and plans that this node has started: it acquits those that it has outlived. */
 export class Probations {
   readonly #discovery: Ref<DiscoveryProtocol>;
   readonly #log: ActorLogger;
@@ -35,7 +35,7 @@ export class Probations {
       if (epoch === undefined || waitMs === null || this.#timers.has(unit)) continue;
       this.#log.warn(
         { task: unit, deaths: suspect.deaths.length },
-        'this task was running when nodes died: it is started apart from others that were, to find out which of them does it',
+        'this was running, or being planned, when nodes died: it is started apart from others that were, to find out which of them does it',
       );
       this.#acquitAfter(waitMs, unit, epoch);
     }

@@ -1,5 +1,7 @@
 import { nextDelayMs } from '../../core/backoff.js';
-import { parseUnitKey, type Claim, type UnitKey, type UnitState } from '../../core/model.js';
+import { parseUnitKey, type UnitKey, type UnitState } from '../../core/model.js';
+import type { ClaimWord } from '../../core/cluster/cluster-entries.js';
+import { sameNode } from '../../core/cluster/cluster-machine.js';
 import { Moves } from '../../core/cluster/moves.js';
 import { decide, type Action } from '../../core/cluster/rebalance.js';
 import { PlanRetries } from '../../core/cluster/plan-retries.js';
@@ -106,8 +108,20 @@ export class Rebalancer {
       if (this.#starting.has(action.unit)) this.#stopThread(action.unit);
       else this.#begin(action);
     }
-    this.#probations.watch(this.#running, this.#state.suspects);
+    this.#probations.watch(this.#lived(), this.#state.suspects);
     if (this.#emptied !== null && !this.#hasTasks()) this.#emptied();
+  }
+
+  /** What this node lives with: a plan counts from its claim on, as it may be tried again and again. */
+  #lived(): ReadonlyMap<UnitKey, { readonly epoch: number }> {
+    const { self, claims, suspects } = this.#state;
+    const lived = new Map<UnitKey, { readonly epoch: number }>(this.#running);
+    for (const unit of suspects.keys()) {
+      const claim = claims.get(unit);
+      if (parseUnitKey(unit).task !== null || claim === undefined || self === null) continue;
+      if (sameNode(claim.node, self)) lived.set(unit, claim);
+    }
+    return lived;
   }
 
   /**
@@ -242,8 +256,9 @@ export class Rebalancer {
     }
   }
 
-  async #claim({ unit, generation, plan }: Pick<Claim, 'unit' | 'generation' | 'plan'>): Promise<void> {
-    const asked = { unit, generation, ...(plan === undefined ? {} : { plan }) };
+  async #claim({ unit, generation, plan, idle }: ClaimWord): Promise<void> {
+    const of = { ...(plan === undefined ? {} : { plan }), ...(idle === undefined ? {} : { idle }) };
+    const asked = { unit, generation, ...of };
     const reply = await this.#context.peers.discovery.ask('claim', asked, { deadlineMs: ASK_MS });
     const { self } = this.#state;
     if (!reply.granted || self === null) return;
@@ -266,7 +281,7 @@ export class Rebalancer {
     if (!quarantined) return;
     this.#context.log.error(
       { task: unit, code: 'QUARANTINED', deaths },
-      `a task is quarantined: it was running at ${deaths} deaths of nodes. Restart it, or change its connector's config, once the cause is mended`,
+      `${parseUnitKey(unit).task === null ? 'a connector is quarantined: it was being planned' : 'a task is quarantined: it was running'} at ${deaths} deaths of nodes. Restart it, or change its connector's config, once the cause is mended`,
     );
   }
 

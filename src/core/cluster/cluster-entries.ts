@@ -12,6 +12,8 @@ import {
   text,
 } from '../replica/json-shape.js';
 
+export type ClaimWord = Pick<Claim, 'unit' | 'generation' | 'plan' | 'idle'>;
+
 /** What nodes say in the cluster topic. The speaker is the entry's writer: one incarnation of one node. */
 export type ClusterEntry =
   /**
@@ -31,7 +33,7 @@ export type ClusterEntry =
    * did hear; when there is a newer one in the log the eviction is void, as the node may hold a lease on it.
    */
   | { readonly type: 'EVICT'; readonly node: NodeRef; readonly heard?: number }
-  | { readonly type: 'CLAIM'; readonly unit: UnitKey; readonly generation: number; readonly plan?: number }
+  | ({ readonly type: 'CLAIM' } & ClaimWord)
   | { readonly type: 'RELEASE'; readonly unit: UnitKey; readonly epoch: number }
   | { readonly type: 'STATUS'; readonly status: UnitStatus }
   /** The writer has run the unit at this epoch for long enough: it did not bring nodes down. */
@@ -90,6 +92,7 @@ export const isClaim = object<Claim>({
   epoch: count,
   generation: count,
   plan: optional(count),
+  idle: optional(flag),
   at: optional(number),
 });
 
@@ -116,11 +119,7 @@ export const isClusterEntry = byType<ClusterEntry>({
   LEAVING: object({}),
   OFFLINE: object({}),
   EVICT: object<{ node: NodeRef; heard?: number }>({ node: isNodeRef, heard: optional(count) }),
-  CLAIM: object<{ unit: UnitKey; generation: number; plan?: number }>({
-    unit: text,
-    generation: count,
-    plan: optional(count),
-  }),
+  CLAIM: object<ClaimWord>({ unit: text, generation: count, plan: optional(count), idle: optional(flag) }),
   RELEASE: object({ unit: text, epoch: count }),
   STATUS: object({ status: isStatus }),
   ACQUIT: object({ unit: text, epoch: count }),

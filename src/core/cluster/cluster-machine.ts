@@ -15,7 +15,7 @@ import {
   type LiveMember,
 } from './cluster-state.js';
 import { blame, forgive, isQuarantined } from './quarantine.js';
-import type { NodeRef, UnitKey, UnitStatus } from '../model.js';
+import { parseUnitKey, type Claim, type NodeRef, type UnitKey, type UnitStatus } from '../model.js';
 import type { EntryMeta, Machine } from '../replica/machine.js';
 
 export type { ClusterEntry, ClusterResult, RefusalReason } from './cluster-entries.js';
@@ -151,8 +151,16 @@ function evict(
 /** One that was about to stop was ended while it did, and by whom is clear. */
 function died(state: ClusterState, member: LiveMember, { timestamp: at }: EntryMeta): void {
   if (member.leaving === true) return;
-  const claims = [...state.claims.values()].filter(({ node }) => sameNode(node, member));
+  const claims = [...state.claims.values()].filter(
+    (claim) => sameNode(claim.node, member) && mayHaveRun(state, claim),
+  );
   blame(state.suspects, claims, { at, process: member.process ?? member.incarnation });
+}
+
+/** Plugin code: any task; a connector while nothing was said of its plan. */
+function mayHaveRun({ statuses }: ClusterState, { unit, epoch, idle }: Claim): boolean {
+  if (parseUnitKey(unit).task !== null) return true;
+  return idle !== true && statuses.get(unit)?.epoch !== epoch;
 }
 
 function acquit(state: ClusterState, unit: UnitKey, epoch: number, writer: NodeRef): ClusterResult {
@@ -177,7 +185,10 @@ function quarantine(
   const last = suspect.deaths.at(-1)?.process ?? '';
   state.suspects.set(unit, { ...suspect, quarantined: true });
   for (const { process } of suspect.deaths) forgive(state.suspects, process);
-  const trace = `QUARANTINED: ${unit} was running at ${deaths} deaths of nodes, at the last one alone among those that may be to blame (process ${last}). No node starts it any more: restart it, or change its connector's config, once the cause is mended (quarantine.deaths)`;
+  const planned = parseUnitKey(unit).task === null;
+  const did = planned ? 'was being planned' : 'was running';
+  const does = planned ? 'plans' : 'starts';
+  const trace = `QUARANTINED: ${unit} ${did} at ${deaths} deaths of nodes, at the last one alone among those that may be to blame (process ${last}). No node ${does} it any more: restart it, or change its connector's config, once the cause is mended (quarantine.deaths)`;
   state.statuses.set(unit, {
     unit,
     node: writer,
@@ -192,7 +203,7 @@ function quarantine(
 /** Every grant is a new epoch, also for the owner: it asks for one before it starts the unit once more. */
 function claim(
   state: ClusterState,
-  { unit, generation, plan }: Extract<ClusterEntry, { type: 'CLAIM' }>,
+  { unit, generation, plan, idle }: Extract<ClusterEntry, { type: 'CLAIM' }>,
   writer: NodeRef,
   { offset, timestamp: at }: EntryMeta,
 ): ClusterResult {
@@ -211,7 +222,7 @@ function claim(
   if (state.lastEpoch === 0) state.lastEpoch = offset;
   state.lastEpoch += 1;
   const { lastEpoch: epoch } = state;
-  const of = plan === undefined ? {} : { plan };
+  const of = { ...(plan === undefined ? {} : { plan }), ...(idle === undefined ? {} : { idle }) };
   state.claims.set(unit, { unit, node: writer, epoch, generation, ...of, at });
   if (suspect !== undefined && suspect.generation < generation) state.suspects.delete(unit);
   state.statuses.delete(unit);

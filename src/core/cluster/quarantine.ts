@@ -1,10 +1,10 @@
 /**
- * Which tasks may have brought nodes down, from who had what when a node died. Nobody can ask a dead node, so: after some
- * deaths the tasks that were there start apart from each other, half of the likeliest at a time, until one is left.
+ * Which tasks, and plans of connectors, may have brought nodes down, from who had what when a node died. Nobody can ask a
+ * dead node, so: after some deaths those that were there start apart from each other, half of the likeliest at a time, until one is left.
  */
 import { count, flag, listOf, number, object, optional, text } from '../replica/json-shape.js';
 import type { DigestedMap } from '../replica/digested-map.js';
-import { parseUnitKey, type Claim, type UnitKey } from '../model.js';
+import type { Claim, UnitKey } from '../model.js';
 
 export interface Death {
   /** By the clock of whoever told of it. */
@@ -17,7 +17,7 @@ export interface Death {
   readonly alone: boolean;
 }
 
-/** A task that was claimed by nodes that died. */
+/** A task, or a connector to be planned, that was claimed by nodes that died. */
 export interface Suspect {
   readonly unit: UnitKey;
   /** What it was claimed for: a newer one is begun without suspicion. */
@@ -67,15 +67,16 @@ export const isSuspect = object<Suspect>({
 
 type Suspects = DigestedMap<UnitKey, Suspect>;
 
-/** A node died, and had these claims. */
+/** A node died, and may have run these at the time. */
 export function blame(
   suspects: Suspects,
   claims: Iterable<Claim>,
   { at, process }: Pick<Death, 'at' | 'process'>,
 ): void {
-  const there = [...claims]
-    .filter(({ unit }) => parseUnitKey(unit).task !== null)
-    .map((claim) => ({ claim, earlier: earlierDeaths(suspects.get(claim.unit), claim, at) }));
+  const there = [...claims].map((claim) => ({
+    claim,
+    earlier: earlierDeaths(suspects.get(claim.unit), claim, at),
+  }));
   const known = there.filter(({ earlier }) => earlier.length > 0);
   for (const { claim, earlier } of there) {
     const { unit, generation } = claim;

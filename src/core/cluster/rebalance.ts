@@ -1,3 +1,4 @@
+import type { ClaimWord } from './cluster-entries.js';
 import { sameNode } from './cluster-machine.js';
 import {
   parseUnitKey,
@@ -22,7 +23,7 @@ export interface RunningUnit {
 
 export type Action =
   /** Append CLAIM. With a claim of our own it asks for a new epoch, for the new generation. */
-  | { readonly type: 'claim'; readonly unit: UnitKey; readonly generation: number; readonly plan?: number }
+  | ({ readonly type: 'claim' } & ClaimWord)
   /** Append RELEASE. Only of units that do not run here. */
   | { readonly type: 'release'; readonly unit: UnitKey; readonly epoch: number }
   | { readonly type: 'start'; readonly unit: UnitKey; readonly epoch: number; readonly generation: number }
@@ -185,8 +186,9 @@ function next(
     : { type: 'start', unit, epoch, generation };
 }
 
-function claimOf(unit: UnitKey, { generation, plan }: Wanted): Action {
-  return { type: 'claim', unit, generation, ...(plan === undefined ? {} : { plan }) };
+function claimOf(unit: UnitKey, { generation, plan, active }: Wanted): Action {
+  const of = plan === undefined ? {} : { plan };
+  return { type: 'claim', unit, generation, ...of, ...(active ? {} : { idle: true }) };
 }
 
 /**

@@ -235,7 +235,7 @@ const table = {
     },
     'quarantine.deaths': {
       ...integer(null, 5, 0, 10),
-      doc: 'A task that was running at so many deaths of nodes within `quarantine.period.ms` is quarantined: FAILED in the whole cluster, until it is restarted over REST or its config changes. From two deaths earlier on such tasks are started apart from each other, half of the likeliest at a time, so that those merely beside the culprit are found out. 0: never. The same on all nodes.',
+      doc: 'A task that was running, or a connector that was being planned, at so many deaths of nodes within `quarantine.period.ms` is quarantined: FAILED in the whole cluster, until it is restarted over REST or its config changes. From two deaths earlier on such units are started apart from each other, half of the likeliest at a time, so that those merely beside the culprit are found out. 0: never. The same on all nodes.',
     },
     'quarantine.period.ms': {
       ...integer('ms', 600_000, 1000, HOUR_MS),

@@ -13,7 +13,7 @@ interface Poisoned {
   readonly nodes: number;
   /** Tasks of each connector. */
   readonly tasks: readonly number[];
-  /** Which of all tasks bring their nodes down. */
+  /** Which of all tasks, and plans, bring their nodes down. */
   readonly poison: readonly number[];
   /** How much the nodes do before the next death, in turn. */
   readonly patience: readonly number[];
@@ -22,7 +22,7 @@ interface Poisoned {
 const poisoned: fc.Arbitrary<Poisoned> = fc.record({
   nodes: fc.integer({ min: 1, max: 3 }),
   tasks: fc.array(fc.integer({ min: 1, max: 8 }), { minLength: 1, maxLength: 4 }),
-  poison: fc.uniqueArray(fc.nat(31), { minLength: 0, maxLength: 2 }),
+  poison: fc.uniqueArray(fc.nat(35), { minLength: 0, maxLength: 2 }),
   patience: fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 5, maxLength: 20 }),
 });
 
@@ -75,18 +75,21 @@ function play(cluster: SimpleCluster, poison: ReadonlySet<UnitKey>, patience: re
   }
 }
 
-test('tasks that bring nodes down are quarantined after a few deaths, and all others run in the end', () => {
+test('tasks and plans that bring nodes down are quarantined after a few deaths, and all others run in the end', () => {
   fc.assert(
     fc.property(poisoned, numbers, (setting, order) => {
       const cluster = clusterOf(setting, order);
-      const all = setting.tasks.flatMap((count, i) =>
+      const connectors = setting.tasks.map((_, i) => `c${i}`);
+      const tasks = setting.tasks.flatMap((count, i) =>
         Array.from({ length: count }, (_, task) => `c${i}/${task}`),
       );
+      const all = [...connectors, ...tasks];
       const poison = new Set(setting.poison.flatMap((index) => all[index] ?? []));
+      cluster.kills = (unit) => poison.has(unit);
       const deaths = play(cluster, poison, setting.patience);
       const quarantined = [...cluster.state.suspects.values()].filter((each) => each.quarantined === true);
       assert.deepEqual(new Set(quarantined.map(({ unit }) => unit)), poison);
-      assert.deepEqual(runningTasks(cluster), all.filter((unit) => !poison.has(unit)).sort());
+      assert.deepEqual(runningTasks(cluster), tasks.filter((unit) => !poison.has(unit)).sort());
       for (const unit of poison)
         assert.match(cluster.state.statuses.get(unit)?.trace ?? '', /^QUARANTINED: /);
       const bound =
@@ -117,4 +120,26 @@ test('a node that was taken for dead, and comes back as the same process, blames
   }
   assert.equal(cluster.state.suspects.size, 0);
   assert.equal(runningTasks(cluster).length, 4);
+});
+
+test('connectors whose plan is made, or that are stopped, have nothing to do with a death', () => {
+  const cluster = clusterOf({ nodes: 1, tasks: [1, 1], poison: [], patience: [1] }, [1, 2, 3]);
+  const stopped = cluster.configs.get('c1');
+  assert.ok(stopped !== undefined);
+  cluster.configs.set('c1', { ...stopped, targetState: 'STOPPED' });
+  cluster.settle();
+  assert.ok(cluster.state.claims.has('c1'));
+  cluster.dies('n1');
+  assert.deepEqual([...cluster.state.suspects.keys()], ['c0/0']);
+});
+
+test('a connector that waits for its turn to be planned is claimed by nobody', () => {
+  const cluster = clusterOf({ nodes: 1, tasks: [0, 0], poison: [], patience: [1] }, [1, 2, 3]);
+  cluster.kills = () => true;
+  for (let deaths = 0; deaths < RULES.deaths - 2; deaths += 1) {
+    cluster.settle();
+    cluster.dies('n1');
+  }
+  cluster.settle();
+  assert.deepEqual([...cluster.state.claims.keys()], ['c0']);
 });

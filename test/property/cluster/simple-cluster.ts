@@ -32,6 +32,8 @@ export class SimpleCluster {
   planned?: (connector: string, epoch: number) => void;
   /** A node starts a task. */
   onStart?: (unit: UnitKey) => void;
+  /** Its node dies before anything is said of it. */
+  kills?: (unit: UnitKey) => boolean;
   /** Absent: no task is held back. */
   rules?: QuarantineRules;
   /** Of what nodes say. */
@@ -190,6 +192,7 @@ export class SimpleCluster {
         this.starts.push({ unit, generation });
         if (action.type === 'plan') this.planned?.(action.connector, epoch);
         else this.onStart?.(unit);
+        if (this.kills?.(unit) === true) break;
         const status = { unit, node: self, epoch, state: 'RUNNING' as const, trace: null, stalled: null };
         this.#say(self, { type: 'STATUS', status });
         break;
