@@ -6,6 +6,8 @@ import { fileURLToPath } from 'node:url';
 import { freePort } from './ports.js';
 import { until } from './wait.js';
 
+/** Characters of a node's output in the error of a test. */
+const SHOWN_OUTPUT = 8000;
 const MAIN = fileURLToPath(import.meta.resolve('#troupe/supervisor.js'));
 
 export function temporaryFolder(): string {
@@ -137,7 +139,9 @@ export class NodeProcess extends RestClient {
         return this.#output.includes('boot success');
       },
       deadlineMs,
-    );
+    ).catch((error: unknown) => {
+      throw new Error(`${String(error)}; its last lines:\n${this.#output.slice(-SHOWN_OUTPUT)}`);
+    });
   }
 
   /** SIGKILL, and wait for the end. */
