@@ -1,5 +1,5 @@
 /** The disk of a store, as far as room on it matters. */
-import { closeSync, openSync, statSync, statfsSync, truncateSync, writeSync } from 'node:fs';
+import { closeSync, constants, openSync, statSync, statfsSync, truncateSync, writeSync } from 'node:fs';
 import { randomBytes } from 'node:crypto';
 
 export interface Disk {
@@ -12,6 +12,7 @@ export interface Disk {
   shorten(path: string, to: number): void;
 }
 
+const { O_APPEND, O_CREAT, O_WRONLY } = constants;
 const CHUNK = 1024 * 1024;
 const PRIVATE = 0o600;
 let noise: Buffer | null = null;
@@ -28,8 +29,8 @@ export const REAL_DISK: Disk = {
   size: (path) => statSync(path, { throwIfNoEntry: false })?.size ?? null,
   lengthen(path, bytes, content) {
     const chunk = content === 'zeros' ? Buffer.alloc(Math.min(bytes, CHUNK)) : (noise ??= randomBytes(CHUNK));
-    // Appended: another process may be writing to the file.
-    const file = openSync(path, 'a', PRIVATE);
+    // Appended: another process may be writing to the file. A data file that is gone is not begun anew.
+    const file = openSync(path, O_WRONLY | O_APPEND | (content === 'noise' ? O_CREAT : 0), PRIVATE);
     try {
       for (let left = bytes; left > 0;) left -= writeSync(file, chunk, 0, Math.min(left, chunk.byteLength));
     } finally {

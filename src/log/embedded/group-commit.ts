@@ -172,9 +172,9 @@ export class GroupCommit {
       if (changes.length === 0) return outcomes;
       room.provide(changes, records);
       if (await this.#write(changes, version)) {
-        room.restore();
         // Before anything is acknowledged; whether this commit was in time nobody knows.
         this.#checkFile('LOG_IO');
+        room.restore();
         return outcomes;
       }
       // Random, so that processes do not keep meeting.
