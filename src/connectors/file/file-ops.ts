@@ -1,4 +1,5 @@
 /** Everything the sink asks of the file system: one call is one step, so that a test can fail or stop at each. */
+import { once } from 'node:events';
 import * as fs from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
@@ -82,7 +83,13 @@ export const nodeFileOps: FileOps = {
     }
   },
   async gzip(from, to, signal) {
-    await pipeline(fs.createReadStream(from), createGzip(), fs.createWriteStream(to), { signal });
+    const output = fs.createWriteStream(to);
+    try {
+      await pipeline(fs.createReadStream(from), createGzip(), output, { signal });
+    } finally {
+      // After an abort it may just be making its file.
+      if (!output.closed) await once(output, 'close');
+    }
     const fd = await openFd(to, O_RDWR);
     try {
       await nodeFileOps.sync(fd);
