@@ -133,9 +133,9 @@ async function kill({ cluster, next }: World, id: string): Promise<string> {
 
 async function suspend({ cluster, next }: World, id: string): Promise<string> {
   const ms = next(3) === 0 ? next(EVICTION_MS) : EVICTION_MS + 500 + next(4000);
-  cluster.node(id).signal('SIGSTOP');
+  cluster.suspend(id);
   await letPass(ms);
-  cluster.node(id).signal('SIGCONT');
+  cluster.resume(id);
   return `${id} was suspended for ${ms} ms`;
 }
 

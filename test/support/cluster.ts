@@ -1,7 +1,8 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { readJournal, sourceUnits, tally, unstopped, type Tally } from './journal.js';
+import { nowMs, readJournal, sourceUnits, tally, unstopped, type Tally } from './journal.js';
 import { NodeProcess, removeFolder, START_MS, temporaryFolder } from './node-process.js';
+import type { Suspension } from './overlaps.js';
 import { pluginPackage } from './plugin-package.js';
 import { until } from './wait.js';
 
@@ -22,7 +23,10 @@ export interface Status {
 export class Cluster {
   readonly dir = temporaryFolder();
   readonly journal = join(this.dir, 'journal.txt');
+  /** Those that are over. */
+  readonly suspensions: Suspension[] = [];
   readonly #nodes = new Map<string, NodeProcess>();
+  readonly #suspended = new Map<NodeProcess, number>();
   readonly #settings: Readonly<Record<string, string>>;
 
   constructor(settings: Readonly<Record<string, string>> = {}) {
@@ -69,6 +73,21 @@ export class Cluster {
     await Promise.all(
       ids.map((id) => this.members(id, (found) => ids.every((each) => found.includes(each)))),
     );
+  }
+
+  suspend(id: string): void {
+    const node = this.node(id);
+    this.#suspended.set(node, nowMs());
+    node.signal('SIGSTOP');
+  }
+
+  resume(id: string): void {
+    const node = this.node(id);
+    const from = this.#suspended.get(node);
+    if (from === undefined) throw new Error(`${id} is not suspended`);
+    this.#suspended.delete(node);
+    this.suspensions.push({ pid: node.pid, from, to: nowMs() });
+    node.signal('SIGCONT');
   }
 
   /** Waits until that node sees members that satisfy the condition. */

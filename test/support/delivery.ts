@@ -1,6 +1,7 @@
 /** What sinks were given of what sources made, read from the journal as it grows. */
 import { closeSync, openSync, readSync } from 'node:fs';
 import { missing, parseLines, type Act } from './journal.js';
+import { Runs, type Suspension } from './overlaps.js';
 
 const CHUNK_BYTES = 1 << 20;
 const MAX_SHOWN = 50;
@@ -46,12 +47,13 @@ export interface Pause {
 export class Delivery {
   readonly #file: string;
   readonly #flows = new Map<string, Flow>();
-  readonly #spans = new Map<string, Map<string, { from: number; to: number }>>();
+  readonly #runs: Runs;
   #offset = 0;
   #rest = '';
 
-  constructor(file: string) {
+  constructor(file: string, suspensions: readonly Suspension[] = []) {
     this.#file = file;
+    this.#runs = new Runs(suspensions);
   }
 
   /** Reads what is new in the journal. */
@@ -85,7 +87,7 @@ export class Delivery {
 
   /** Whether a task of the connector was ever started. */
   started(connector: string): boolean {
-    return [...this.#spans.keys()].some((unit) => unit.startsWith(`${connector}/`));
+    return this.#runs.units.some((unit) => unit.startsWith(`${connector}/`));
   }
 
   /** Once the sources have stopped for good. */
@@ -96,7 +98,7 @@ export class Delivery {
       duplicated: sum(this.#flows, ({ duplicated }) => duplicated),
       redelivered: sum(this.#flows, ({ redelivered }) => redelivered),
       reordered: sum(this.#flows, ({ reordered }) => reordered),
-      double: [...this.#spans].flatMap(([unit, instances]) => doubles(unit, instances)),
+      double: this.#runs.overlaps(),
     };
   }
 
@@ -126,8 +128,7 @@ export class Delivery {
     if (what === 'put') this.#put(act);
     else if (what === 'start' && value !== '') this.#flow(unit).instance = instance;
     else if (what === 'stop' && value !== '') this.#stop(act);
-    // Stopping moves no records.
-    if (what !== 'stop') this.#span(act);
+    this.#runs.take(act);
   }
 
   #put({ unit: sink, queue, offset, value, at }: Act): void {
@@ -155,17 +156,6 @@ export class Delivery {
     if (flow.instance === instance) flow.made = Number(value) - 1;
   }
 
-  #span({ unit, instance, at }: Act): void {
-    const instances = this.#spans.get(unit) ?? new Map<string, { from: number; to: number }>();
-    this.#spans.set(unit, instances);
-    const span = instances.get(instance);
-    if (span === undefined) instances.set(instance, { from: at, to: at });
-    else {
-      span.from = Math.min(span.from, at);
-      span.to = Math.max(span.to, at);
-    }
-  }
-
   #flow(unit: string): Flow {
     let flow = this.#flows.get(unit);
     if (flow === undefined) {
@@ -185,15 +175,6 @@ export class Delivery {
     }
     return flow;
   }
-}
-
-function doubles(unit: string, instances: ReadonlyMap<string, { from: number; to: number }>): string[] {
-  const ordered = [...instances].sort(([, a], [, b]) => a.from - b.from);
-  return ordered.flatMap(([instance, { to }], i) => {
-    const next = ordered[i + 1];
-    if (next === undefined || next[1].from >= to) return [];
-    return [`${unit}: ${next[0]} began ${to - next[1].from} ms before ${instance} ended`];
-  });
 }
 
 function sum(flows: ReadonlyMap<string, Flow>, of: (flow: Flow) => number): number {

@@ -22,7 +22,7 @@ export class Flows {
   constructor(cluster: Cluster, options: FlowOptions) {
     this.#cluster = cluster;
     this.#options = options;
-    this.delivery = new Delivery(cluster.journal);
+    this.delivery = new Delivery(cluster.journal, cluster.suspensions);
   }
 
   /** Of all connectors. */

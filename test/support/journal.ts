@@ -59,29 +59,6 @@ function parseLine(line: string): Act | null {
   };
 }
 
-/** Units of which one instance did something between two acts of another. */
-export function overlaps(acts: readonly Act[]): string[] {
-  const spans = new Map<string, Map<string, { from: number; to: number }>>();
-  for (const { what, unit, instance, at } of acts) {
-    // Stopping moves no records.
-    if (what === 'stop') continue;
-    const instances = spans.get(unit) ?? new Map<string, { from: number; to: number }>();
-    spans.set(unit, instances);
-    const span = instances.get(instance) ?? { from: at, to: at };
-    instances.set(instance, { from: Math.min(span.from, at), to: Math.max(span.to, at) });
-  }
-  const found: string[] = [];
-  for (const [unit, instances] of spans) {
-    const ordered = [...instances].sort(([, a], [, b]) => a.from - b.from);
-    for (const [i, [instance, span]] of ordered.entries()) {
-      const next = ordered[i + 1];
-      if (next !== undefined && next[1].from < span.to)
-        found.push(`${unit}: ${next[0]} began ${span.to - next[1].from} ms before ${instance} ended`);
-    }
-  }
-  return found;
-}
-
 /** The units of sources that ever started: each says then which number is next. */
 export function sourceUnits(acts: readonly Act[]): string[] {
   const starts = acts.filter(({ what, value }) => what === 'start' && value !== '');

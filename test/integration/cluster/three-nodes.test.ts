@@ -4,7 +4,8 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { Cluster, counts, even } from '../../support/cluster.js';
-import { overlaps, readJournal, unstopped } from '../../support/journal.js';
+import { readJournal, unstopped } from '../../support/journal.js';
+import { overlaps } from '../../support/overlaps.js';
 import { NodeProcess, removeFolder, temporaryFolder } from '../../support/node-process.js';
 import { until } from '../../support/wait.js';
 
