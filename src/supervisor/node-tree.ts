@@ -84,11 +84,18 @@ export function taskSpares(parameters: Parameters): SpareSpec | null {
   return {
     count: taskThreadsSpare,
     calmMs: 2000,
-    module: moduleOf('task'),
-    thread: new URL(`../threads/task-${namesrvAddr === null ? 'embedded' : 'rocketmq'}.cjs`, import.meta.url)
-      .href,
+    ...taskCode(parameters),
     heap: threadHeap(taskMemory(parameters), undefined),
     loads: ['source', 'sink', ...(namesrvAddr === null ? [] : ['rocketmq'])],
+  };
+}
+
+/** The thread's file is that of src/actors/task/thread.ts, made by scripts/bundle-threads.mjs. */
+function taskCode({ namesrvAddr }: Parameters): RebalancerParams['taskCode'] {
+  const log = namesrvAddr === null ? 'embedded' : 'rocketmq';
+  return {
+    module: moduleOf('task'),
+    thread: new URL(`../threads/task-${log}.cjs`, import.meta.url).href,
   };
 }
 
@@ -285,6 +292,7 @@ function rebalancerParams(parameters: Parameters, files: FileRules): RebalancerP
     settings,
     quarantine: { deaths: parameters.quarantineDeaths, periodMs: parameters.quarantinePeriodMs },
     maxMoves: parameters.rebalanceMovesMax,
+    taskCode: taskCode(parameters),
     startDeadlineMs: parameters.taskStartTimeoutMs,
     stopDeadlineMs: parameters.taskStopTimeoutMs,
     beatDeadlineMs: parameters.actorBeatTimeoutMs,

@@ -43,6 +43,7 @@ export const REBALANCER: RebalancerParams = {
   intensity: { restarts: 1e9, periodMs: 1 },
   backoff: BACKOFF,
   maxMoves: MAX_MOVES,
+  taskCode: { module: 'the simulation starts no thread' },
 };
 
 const ignore = (): void => undefined;

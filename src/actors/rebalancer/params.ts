@@ -1,5 +1,5 @@
 import type { TaskMemory } from '../../core/task-heap.js';
-import type { Backoff, Intensity } from '../kernel/protocol.js';
+import type { ActorSpec, Backoff, Intensity } from '../kernel/protocol.js';
 import type { QuarantineRules } from '../../core/cluster/quarantine.js';
 import type { TaskSettings } from '../task/protocol.js';
 import type { ConfigSyncProtocol } from '../config-sync/protocol.js';
@@ -15,6 +15,8 @@ export interface RebalancerParams {
   /** Tasks of this node that balance may have down at once: stopped here and not running elsewhere yet. */
   readonly maxMoves: number;
   readonly quarantine: QuarantineRules;
+  /** What the thread of a task runs. */
+  readonly taskCode: Pick<ActorSpec, 'module' | 'thread'>;
   readonly settings: TaskSettings;
   readonly startDeadlineMs: number;
   readonly stopDeadlineMs: number;

@@ -2,16 +2,8 @@ import { threadHeap } from '../../core/task-heap.js';
 import { parseUnitKey, type ConnectorEntry, type NodeRef, type UnitKey } from '../../core/model.js';
 import { TOO_MANY_PARTITIONS } from '../../core/progress/too-many-partitions.js';
 import type { ActorSpec } from '../kernel/protocol.js';
-import type { LogSettings } from '../log/open.js';
 import type { TaskParams } from '../task/protocol.js';
 import type { RebalancerParams } from './params.js';
-
-const TASK_MODULE = new URL('../task/behavior.js', import.meta.url).href;
-
-/** Of src/actors/task/thread.ts, in one file: scripts/bundle-threads.mjs. */
-function taskThread(log: LogSettings['kind']): string {
-  return new URL(`../../threads/task-${log}.cjs`, import.meta.url).href;
-}
 
 /**
  * Somebody has deleted a topic of the task: a start would make an empty one in its place, and nobody would notice. Or its
@@ -39,8 +31,7 @@ export function taskSpec(
   return {
     kind: 'actor',
     id: start.unit,
-    module: TASK_MODULE,
-    thread: taskThread(node.settings.logSettings.kind),
+    ...node.taskCode,
     params: {
       ...start,
       taskCount: entry.tasks?.configs.length ?? 1,

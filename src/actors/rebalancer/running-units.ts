@@ -1,0 +1,94 @@
+import type { UnitKey, UnitState } from '../../core/model.js';
+import type { DiscoveryProtocol } from '../discovery/protocol.js';
+import type { ActorLogger, ExitReason, Ref, SystemEvent, SystemRef } from '../kernel/protocol.js';
+import type { NodeState } from './node-state.js';
+import type { AllocatedUnit, RebalancerProtocol } from './protocol.js';
+import { Statuses } from './statuses.js';
+import { isTaskParams } from './task-spec.js';
+import { TaskThreads } from './task-threads.js';
+
+type Child = Awaited<ReturnType<SystemRef['children']>>[number];
+
+/** What this node runs, tasks and planned connectors, and what it tells the cluster of them. */
+export class RunningUnits {
+  readonly #units = new Map<UnitKey, AllocatedUnit>();
+  readonly #threads = new TaskThreads();
+  readonly #statuses: Statuses;
+  readonly #log: ActorLogger;
+
+  constructor(discovery: Ref<DiscoveryProtocol>, log: ActorLogger) {
+    this.#statuses = new Statuses(discovery);
+    this.#log = log;
+  }
+
+  get all(): ReadonlyMap<UnitKey, AllocatedUnit> {
+    return this.#units;
+  }
+
+  /** A thread that an earlier rebalancer has started; answers which unit is in it, if it is a task's. */
+  adopt({ state, lastExit, params }: Child): UnitKey | null {
+    if (!isTaskParams(params)) return null;
+    const { unit, epoch, generation, config } = params;
+    const failed = state === 'failed';
+    const seen = failed ? 'FAILED' : state === 'backoff' || state === 'starting' ? 'RESTARTING' : 'RUNNING';
+    this.#units.set(unit, { unit, epoch, generation, config, state: seen });
+    if (failed && lastExit !== undefined) this.report(unit, 'FAILED', trace(lastExit));
+    return unit;
+  }
+
+  begin(unit: AllocatedUnit): void {
+    this.#threads.forget(unit.unit);
+    this.#units.set(unit.unit, unit);
+  }
+
+  end(unit: UnitKey): void {
+    this.#units.delete(unit);
+    this.#threads.forget(unit);
+  }
+
+  report(unit: UnitKey, state: UnitState, cause: string | null): void {
+    const running = this.#units.get(unit);
+    if (running === undefined) return;
+    this.#units.set(unit, { ...running, state });
+    this.#statuses.say({ unit, epoch: running.epoch, state, trace: cause, stalled: null });
+  }
+
+  onTaskState(word: RebalancerProtocol['tell']['taskState']): void {
+    const { unit, epoch, incarnation, state, stalled, skipped, notes } = word;
+    const running = this.#units.get(unit);
+    // One that has failed for good is not started again: not before it was stopped.
+    if (running?.epoch !== epoch || running.state === 'FAILED') return;
+    if (!this.#threads.speaks(unit, incarnation)) return;
+    this.#units.set(unit, { ...running, state });
+    const more = { ...(skipped !== undefined && { skipped }), ...(notes !== undefined && { notes }) };
+    this.#statuses.say({ unit, epoch, state, trace: null, stalled, ...more });
+  }
+
+  /** `stopping`: told to stop, so that how its thread ends is no news. */
+  onTaskEvent(event: SystemEvent, stopping: boolean): void {
+    if (event.type === 'started' || !this.#units.has(event.id)) return;
+    const { code, message } = event.reason;
+    if (event.type === 'stuck') {
+      // Also one that is being stopped: it is not, and nobody would know why.
+      this.report(event.id, 'FAILED', trace(event.reason));
+      this.#log.error({ task: event.id, code }, message);
+      return;
+    }
+    if (stopping || !this.#threads.ends(event.id, event.incarnation)) return;
+    const { restartInMs } = event;
+    this.report(event.id, restartInMs === null ? 'FAILED' : 'RESTARTING', trace(event.reason));
+    const next = restartInMs === null ? 'it stays down' : `it starts again in ${Math.round(restartInMs)} ms`;
+    this.#log.warn({ task: event.id, code }, `a task failed, ${next}: ${message}`);
+  }
+
+  /** What was said and the cluster does not know. */
+  repeatStatuses(state: NodeState): void {
+    this.#statuses.repeat(state);
+  }
+}
+
+function trace({ code, message, stack, errorCode }: ExitReason): string {
+  // A plugin's error has a code of its own; what the supervisor found is named by the supervisor.
+  const name = code === 'CRASH' || code === 'START_FAILED' ? (errorCode ?? code) : code;
+  return stack === undefined ? `${name}: ${message}` : `${name}: ${message}\n${stack}`;
+}
