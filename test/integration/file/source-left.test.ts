@@ -9,6 +9,7 @@ import type { JsonObject } from '#troupe/sdk/index.js';
 import { SourceHarness } from '#troupe/sdk/testing/index.js';
 import { until } from '../../support/wait.js';
 import { inFolder } from './temporary.js';
+import { withSource } from './with-source.js';
 
 assert.ok(source.type === 'source');
 const connector = { ...source.plugin, createTask: () => new FileSourceTask(0) };
@@ -66,7 +67,7 @@ function retired({
       isFollowed: () => false,
       matched: () => (options.matched === undefined ? [] : [join(folder, options.matched)]),
       rotatedFolders: options.rotatedFolders ?? [],
-      retire: (partition) => void found.push(nameOf(folder, partition)),
+      retire: (file) => void found.push(nameOf(folder, { file })),
       graceMs: 1000,
       now: () => now,
     });
@@ -102,6 +103,18 @@ test('positions of files that were deleted while nobody followed them are retire
     } finally {
       await harness.dispose();
     }
+  }));
+
+test('a deleted file whose last line has no end is forgotten after that line', () =>
+  withSource({ files: '*.log' }, async ({ folder, path, harness, take }) => {
+    await writeFile(path, 'whole\nhalf');
+    await writeFile(join(folder, 'stays.log'), 'stays\n');
+    await harness.start();
+    assert.deepEqual((await take(2)).sort(), ['stays', 'whole']);
+    await rm(path);
+    assert.deepEqual(await take(1), ['half']);
+    assert.deepEqual(await harness.poll(), []);
+    assert.deepEqual(namesOf(folder, harness), ['stays.log']);
   }));
 
 const removeA = (folder: string): Promise<void> => rm(join(folder, 'd/a.log'));

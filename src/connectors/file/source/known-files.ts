@@ -27,7 +27,7 @@ export interface TailShared {
   /** Where reading begins is made durable, or it would be chosen anew at a restart. */
   readonly beginAt: (partition: JsonObject, position: JsonObject) => void;
   /** A file was deleted, and nothing has its path: its position is of no more use. */
-  readonly retire: (partition: JsonObject) => void;
+  readonly retire: (path: string) => void;
   readonly onOmittedLong: (path: string, position: number) => void;
   readonly notes: SourceNotes;
   /** A warning, not more often than a reader of the log can bear: those of one `key` seldom. */

@@ -9,7 +9,7 @@
  */
 import { lstat, readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import type { JsonObject, SourceTaskContext } from '../../../sdk/index.js';
+import type { SourceTaskContext } from '../../../sdk/index.js';
 import { errnoOf, statOrNull } from '../fs-calls.js';
 import { inodeKey, isFile, parsePosition, type FileOrigin } from './origin.js';
 import { isRotatedName } from './rotated-names.js';
@@ -22,7 +22,6 @@ const STATS_AT_ONCE = 32;
 const MAX_LISTED = 20_000;
 
 interface Left {
-  readonly partition: JsonObject;
   readonly path: string;
   readonly origin: FileOrigin;
 }
@@ -36,7 +35,7 @@ export interface LeftPositionsOptions {
   readonly matched: () => Iterable<string>;
   /** Relative to the folder of a file. */
   readonly rotatedFolders: readonly string[];
-  readonly retire: (partition: JsonObject) => void;
+  readonly retire: (path: string) => void;
   /** So long after the first look comes the second. */
   readonly graceMs: number;
   /** Milliseconds, monotonic. */
@@ -102,8 +101,7 @@ export class LeftPositions {
   }
 
   async #second(left: Left): Promise<void> {
-    if (!this.#options.isFollowed(left.path) && (await this.#isGone(left)))
-      this.#options.retire(left.partition);
+    if (!this.#options.isFollowed(left.path) && (await this.#isGone(left))) this.#options.retire(left.path);
   }
 
   async #isGone({ path, origin }: Left): Promise<boolean> {
@@ -159,7 +157,7 @@ function leftOf({ partition, position }: LeftPositionsOptions['positions'][numbe
   const path = partition['file'];
   const origin = parsePosition(position)?.origin ?? null;
   if (typeof path !== 'string' || Object.keys(partition).length !== 1 || origin === null) return [];
-  return [{ partition, path, origin }];
+  return [{ path, origin }];
 }
 
 /** A link that leads nowhere is not away. */

@@ -14,6 +14,7 @@ import { LEFT_GRACE_MS, LeftPositions } from './left-positions.js';
 import { KnownFiles, type TailShared } from './known-files.js';
 import { OpenFiles } from './open-files.js';
 import { Rest } from './rest.js';
+import { Retirements } from './retirements.js';
 import { SourceNotes } from './source-notes.js';
 import { SeldomWarnings } from './seldom-warnings.js';
 import { LineCutter } from './line-cutter.js';
@@ -40,6 +41,7 @@ interface Running {
   readonly settings: SourceSettings;
   readonly files: FileSet;
   readonly left: LeftPositions;
+  readonly retirements: Retirements;
   readonly shared: TailShared;
   readonly tails: Map<string, Tail>;
   readonly reader: ChunkReader;
@@ -74,6 +76,7 @@ export class FileSourceTask implements SourceTask {
     });
     const cutter = new LineCutter(settings, context.log, notes);
     const tails = new Map<string, Tail>();
+    const retirements = new Retirements(context, (path) => tails.get(path)?.hasFile === true);
     const known = new KnownFiles();
     const warnings = new SeldomWarnings(context.log, () => performance.now());
     for (const { position } of context.positions()) {
@@ -91,12 +94,13 @@ export class FileSourceTask implements SourceTask {
         isFollowed: (path) => tails.has(path),
         matched: () => files.matched,
         rotatedFolders: settings.rotatedFolders,
-        retire: (partition) => {
-          context.retire(partition);
+        retire: (path) => {
+          retirements.add(path);
         },
         graceMs: this.#leftGraceMs,
         now: () => performance.now(),
       }),
+      retirements,
       shared: {
         settings,
         log: context.log,
@@ -108,8 +112,8 @@ export class FileSourceTask implements SourceTask {
         beginAt: (partition, position) => {
           context.beginAt(partition, position);
         },
-        retire: (partition) => {
-          context.retire(partition);
+        retire: (path) => {
+          retirements.add(path);
         },
         onOmittedLong: (path, position) => {
           cutter.omitLong(path, position);
@@ -136,6 +140,7 @@ export class FileSourceTask implements SourceTask {
   async poll(): Promise<readonly SourceRecord[]> {
     const running = this.#running;
     if (running === null) return NO_RECORDS;
+    running.retirements.say();
     try {
       return await this.#poll(running);
     } finally {

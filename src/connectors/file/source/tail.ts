@@ -280,8 +280,7 @@ export class Tail {
     this.#finish(done, remaining, stats.nlink === 0);
     if (opened === null) {
       // The path of a file that was given is expected to come back.
-      if (stats.nlink === 0 && !this.#given && remaining.length === 0)
-        this.#shared.retire({ file: this.path });
+      if (stats.nlink === 0 && !this.#given && remaining.length === 0) this.#shared.retire(this.path);
       return 'wait';
     }
     await this.#follow(opened, 0);
