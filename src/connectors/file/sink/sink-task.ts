@@ -26,7 +26,7 @@ export class FileSinkTask implements SinkTask {
   readonly #ops: FileOps;
   readonly #lines = new LineBuffer();
   #running: Running | null = null;
-  /** Puts, flushes and the rolling timer take turns. */
+  /** The start, puts, flushes and the rolling timer take turns. */
   #turn: Promise<unknown> = Promise.resolve();
   /** What the timer met; thrown by the next call. */
   #failure: { readonly error: unknown } | null = null;
@@ -53,8 +53,11 @@ export class FileSinkTask implements SinkTask {
     const outputs = new Outputs(shared, context.taskId, raw);
     const text = settings.json ? jsonText : lineText;
     this.#running = { context, settings, outputs, compressor, text, timer: this.#rollingTimer(settings) };
-    const offsets = await outputs.recover(context.assignment);
-    if (offsets.length > 0) context.seek(offsets);
+    // The timer may be early.
+    await this.#inTurn(async () => {
+      const offsets = await outputs.recover(context.assignment);
+      if (offsets.length > 0) context.seek(offsets);
+    });
   }
 
   put(records: readonly SinkRecord[]): Promise<void> {

@@ -1,0 +1,53 @@
+import assert from 'node:assert/strict';
+import { appendFile, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { mock, test } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
+import { nodeFileOps, type FileOps } from '#troupe/connectors/file/file-ops.js';
+import { fileSink } from '#troupe/connectors/file/sink/sink.js';
+import { SinkHarness } from '#troupe/sdk/testing/index.js';
+import { inFolder } from './temporary.js';
+
+test('a file whose time is over while the sink finds out what it has is finished afterwards', () =>
+  inFolder(async (folder) => {
+    const path = join(folder, 'out.log');
+    const looks: string[] = [];
+    let held: (() => void) | null = null;
+    let hold = false;
+    const ops: FileOps = {
+      ...nodeFileOps,
+      async read(fd, into, position) {
+        if (hold) await new Promise<void>((resolve) => (held = resolve));
+        return nodeFileOps.read(fd, into, position);
+      },
+      facts(of) {
+        looks.push(of);
+        return nodeFileOps.facts(of);
+      },
+    };
+    mock.timers.enable({ apis: ['setInterval', 'Date'] });
+    const harness = new SinkHarness(fileSink(ops), { file: path, 'rotate.ms': '1' });
+    try {
+      await harness.start();
+      harness.append(0, ['a']);
+      await harness.deliver();
+      await harness.stop();
+      await appendFile(path, 'not committed\n');
+      hold = true;
+      const starting = harness.start();
+      while (held === null) await turn();
+      looks.length = 0;
+      mock.timers.tick(1000);
+      await turn();
+      assert.deepEqual(looks, [], 'the file is finished while it is being put back to its commit');
+      hold = false;
+      (held as () => void)();
+      await starting;
+      // Behind what the timer began.
+      await harness.flush();
+      assert.equal(await readFile(join(folder, 'out.000001.log'), 'utf8'), 'a\n');
+    } finally {
+      mock.timers.reset();
+      await harness.dispose();
+    }
+  }));
