@@ -90,19 +90,21 @@ export class HeldFile implements Holder {
 
   /** A regular file that is parked here, or that no tail reads. */
   mayTake({ file, stats }: Opened): boolean {
-    return stats.isFile() && (this.#isParked(file) || !this.#shared.open.isRead(file));
+    return stats.isFile() && (this.isParked(file) || !this.#shared.open.isRead(file));
   }
 
-  /** Whether it is the one that was parked; else that, or the one that was open, is let go of. */
-  take(file: OpenFile): boolean {
+  isParked(file: OpenFile): boolean {
+    return this.#parked !== null && sameFile(this.#parked, file.origin);
+  }
+
+  /** Unless it is the one that was parked, that, or the one that was open, is let go of. */
+  take(file: OpenFile): void {
     const { open } = this.#shared;
-    const isOwn = this.#isParked(file);
-    if (!isOwn) this.close();
+    if (!this.isParked(file)) this.close();
     open.begin(file);
     open.used(this);
     this.#parked = null;
     this.#file = file;
-    return isOwn;
   }
 
   park(): boolean {
@@ -129,9 +131,5 @@ export class HeldFile implements Holder {
     this.#file?.close();
     this.#file = null;
     this.#parked = null;
-  }
-
-  #isParked(file: OpenFile): boolean {
-    return this.#parked !== null && sameFile(this.#parked, file.origin);
   }
 }

@@ -184,29 +184,36 @@ export class Tail {
     if (!open.makeRoom()) return;
     const opened = await this.#held.open(path, known.finished(this.path));
     if (this.#held.mayTake(opened)) {
-      await this.#follow(opened, from, afterPartial);
+      const follow = await this.#prepared(opened, from, afterPartial);
+      follow();
     } else {
       opened.file.close();
       this.close();
     }
   }
 
-  async #follow({ file, stats }: Opened, from: number, afterPartial = false): Promise<void> {
-    const isOwn = this.#held.take(file);
-    this.#absence.over();
-    this.#rotatedAt = null;
+  /** What goes over to reading the file. Until then it may fail, and nothing is lost: all of this is done again. */
+  async #prepared({ file, stats }: Opened, from: number, afterPartial = false): Promise<() => void> {
     // A parked file that goes on where it was is as if it had never been closed.
-    if (isOwn && from === this.#lines.next) {
-      if (!this.#lines.afterPartial) await file.resume(from);
-      return;
-    }
+    const goesOn = this.#held.isParked(file) && from === this.#lines.next;
     const holds = (content: Content): Promise<boolean> => file.holds(content);
-    const left = (await this.#shared.known.position(file.origin, stats.size, holds)) ?? 0;
-    const start = Math.max(from, left);
-    const isPartial = afterPartial && left <= from;
-    // What was passed on without its line end may be written over.
-    if (!isPartial) await file.resume(start);
-    this.#lines.startAt(start, isPartial, await file.isAfterReturn(start));
+    try {
+      const left = goesOn ? null : await this.#shared.known.position(file.origin, stats.size, holds);
+      const start = Math.max(from, left ?? 0);
+      const isPartial = afterPartial && start === from;
+      // What was passed on without its line end may be written over.
+      if (!isPartial) await file.resume(start);
+      const afterReturn = await file.isAfterReturn(start);
+      return () => {
+        this.#held.take(file);
+        this.#absence.over();
+        this.#rotatedAt = null;
+        if (!goesOn) this.#lines.startAt(start, isPartial, afterReturn);
+      };
+    } catch (error) {
+      file.close();
+      throw error;
+    }
   }
 
   /** Not from the line that changed: only a part of those before it is compared. */
@@ -276,14 +283,15 @@ export class Tail {
     // Before the old one is let go: it says what comes next for as long as that cannot be opened.
     const opened = next === null ? null : await this.#held.openFound(next.path, next.stats, remaining);
     if (opened === null && next !== null) return 'wait';
+    const follow = opened === null ? null : await this.#prepared(opened, 0);
     if (next?.path === this.path) warnOfPassedOver(rotated, this.#others(), this.#shared);
     this.#finish(done, remaining, stats.nlink === 0);
-    if (opened === null) {
+    if (follow === null) {
       // The path of a file that was given is expected to come back.
       if (stats.nlink === 0 && !this.#given && remaining.length === 0) this.#shared.retire(this.path);
       return 'wait';
     }
-    await this.#follow(opened, 0);
+    follow();
     return 'switched';
   }
 
