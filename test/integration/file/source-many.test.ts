@@ -86,6 +86,42 @@ test('a part of a line is passed on in time although its file was closed', () =>
     },
   ));
 
+test('a file that cannot be opened yet, as all that are open are needed, is gone on with where it was left', () =>
+  withSource({ files: '*.log', 'max.open.files': '4' }, async ({ folder, harness, take }) => {
+    const late = join(folder, 'late.log');
+    await writeFile(late, 'a\nb\n');
+    await harness.start();
+    await harness.accept((await harness.collect(2)).slice(0, 1));
+    await harness.stop();
+    await rename(late, `${late}.1`);
+    const others = ['w', 'x', 'y', 'z'].map((name) => join(folder, `${name}.log`));
+    for (const path of others) await writeFile(path, 'read\nhalf');
+    await harness.start();
+    await take(4);
+    for (const path of others) await rename(path, `${path}.1`);
+    assert.deepEqual(await harness.poll(), []);
+    await writeFile(late, 'c\n');
+    assert.deepEqual(await harness.poll(), []);
+    for (const path of others) await rm(`${path}.1`);
+    assert.deepEqual((await take(6)).sort(), ['b', 'c', 'half', 'half', 'half', 'half']);
+  }));
+
+test('files that were renamed, and that nothing comes after, do not keep others from being read', () =>
+  withSource({ files: '*.log', 'max.open.files': '4' }, async ({ folder, harness, take }) => {
+    const done = ['a', 'b', 'c', 'd'].map((name) => join(folder, `${name}.log`));
+    for (const path of done) await writeFile(path, 'read\n');
+    await harness.start();
+    await take(4);
+    for (const path of done) await rename(path, `${path}.done`);
+    assert.deepEqual(await harness.poll(), []);
+    for (const name of ['e', 'f', 'g', 'h', 'i']) await writeFile(join(folder, `${name}.log`), `${name}\n`);
+    assert.deepEqual((await take(5)).sort(), ['e', 'f', 'g', 'h', 'i']);
+    // They are known where they were let go of.
+    for (const path of done) await writeFile(path, 'new\n');
+    assert.deepEqual(await take(4), ['new', 'new', 'new', 'new']);
+    assert.deepEqual(await harness.poll(), []);
+  }));
+
 type Opened = (error: NodeJS.ErrnoException | null, fd: number) => void;
 
 test(

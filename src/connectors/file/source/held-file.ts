@@ -7,19 +7,27 @@ import { OpenFile, type Opened } from './open-file.js';
 import type { Holder } from './open-files.js';
 import { sameFile, sameInode, type FileOrigin, type Finished } from './origin.js';
 
+/** What the tail says of a file that is open. */
+export interface HeldFor {
+  /** Closed now, it could not be found again. */
+  readonly isNeeded: () => boolean;
+  /** Others cannot be opened: closes it for good where nothing is likely to come. */
+  readonly letGo: () => void;
+}
+
 export class HeldFile implements Holder {
   readonly #shared: TailShared;
   readonly #given: boolean;
-  readonly #isNeeded: () => boolean;
+  readonly #for: HeldFor;
   #file: OpenFile | null = null;
   #parked: FileOrigin | null = null;
   #reading = false;
 
-  /** `given`: the user named the path. `isNeeded`: closed now, the file could not be found again. */
-  constructor(given: boolean, shared: TailShared, isNeeded: () => boolean) {
+  /** `given`: the user named the path. */
+  constructor(given: boolean, shared: TailShared, heldFor: HeldFor) {
     this.#given = given;
     this.#shared = shared;
-    this.#isNeeded = isNeeded;
+    this.#for = heldFor;
   }
 
   get file(): OpenFile | null {
@@ -108,9 +116,13 @@ export class HeldFile implements Holder {
   }
 
   park(): boolean {
-    if (this.#file === null || this.#reading || this.#isNeeded()) return false;
+    if (this.#file === null || this.#reading || this.#for.isNeeded()) return false;
     this.release();
     return true;
+  }
+
+  letGo(): void {
+    if (!this.#reading) this.#for.letGo();
   }
 
   /** Closes the file, which is to be opened again. */

@@ -5,6 +5,8 @@ import { inodeKey, type Identity } from './origin.js';
 export interface Holder {
   /** Closes the file if it can be found again; false where it is needed or could not be. */
   park(): boolean;
+  /** Closes a file for good that could not be found again, where nothing is likely to come. */
+  letGo(): void;
 }
 
 /** With fewer, files that are read by turns would be opened and closed without end. */
@@ -42,11 +44,13 @@ export class OpenFiles {
     this.#holders.delete(holder);
   }
 
-  /** Parks files until one more may be opened; false when none of those that are open can be. */
+  /** Closes files until one more may be opened; false when all that are open are needed. */
   makeRoom(): boolean {
-    for (const holder of this.#holders) {
-      if (this.#holders.size < this.#most) break;
-      holder.park();
+    for (const close of [(holder: Holder) => holder.park(), (holder: Holder) => holder.letGo()]) {
+      for (const holder of this.#holders) {
+        if (this.#holders.size < this.#most) return true;
+        close(holder);
+      }
     }
     return this.#holders.size < this.#most;
   }

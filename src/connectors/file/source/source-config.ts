@@ -160,7 +160,7 @@ export const SOURCE_CONFIG: ConfigDefinition = [
     max: 3_600_000,
     group: 'Input',
     documentation:
-      'When a file was renamed and another has taken its name: how long the old one must have been quiet before the new one is read, in milliseconds. Gives a writer time to change over. A file that was moved out of its folder is closed when it has been quiet for 60 times as long.',
+      'When a file was renamed and another has taken its name: how long the old one must have been quiet before the new one is read, in milliseconds. Gives a writer time to change over. A file that was moved out of its folder is closed when it has been quiet for 60 times as long; so is a renamed one, where no more may be open than `max.open.files` says.',
   },
   {
     name: 'rotated.folders',

@@ -3,7 +3,7 @@
  * those that had the path in between, then the one that has it now.
  */
 import type { Stats } from 'node:fs';
-import { ConfigError } from '../../../sdk/index.js';
+import { ConfigError, RetriableError } from '../../../sdk/index.js';
 import { errnoOf, inputError, statOrNull } from '../fs-calls.js';
 import { Absence } from './absence.js';
 import { HeldFile } from './held-file.js';
@@ -23,8 +23,9 @@ import { stillThere, successor, warnOfPassedOver, type Others } from './successi
 import { WholeLines, type ReadResult } from './whole-lines.js';
 
 /**
- * A file that left its folder is let go of when it was quiet for so many times `rotate.wait.ms`: what is written to it
- * later is not read, and whoever moves a file may be slower than a program that begins a new one.
+ * A file that left its folder is let go of when it was quiet for so many times `rotate.wait.ms`, as is one with another
+ * name where no more may be open: what is written to it later is not read, and whoever moves a file may be slower than a
+ * program that begins a new one.
  */
 const WAITS_WHEN_MOVED = 60;
 
@@ -47,8 +48,13 @@ export class Tail {
     this.path = path;
     this.#given = given;
     this.#shared = shared;
-    // One that lost its path stays open: nobody could find it again once it is deleted.
-    this.#held = new HeldFile(given, shared, () => this.#rotatedAt !== null);
+    this.#held = new HeldFile(given, shared, {
+      // Nobody could find it again once it is deleted.
+      isNeeded: () => this.#rotatedAt !== null,
+      letGo: () => {
+        this.#letGo();
+      },
+    });
     this.#absence = new Absence(path, shared);
     this.#lines = new WholeLines(path, { file: path }, shared);
   }
@@ -145,13 +151,21 @@ export class Tail {
   }
 
   async #resume(durable: DurablePosition): Promise<void> {
-    const { known, open } = this.#shared;
+    const { known } = this.#shared;
     if (known.finished(this.path).length === 0) known.noteFinished(this.path, durable.origin?.finished ?? []);
-    if (!open.makeRoom()) return;
+    this.#makeRoom();
     const around = await this.#around();
     const place = await this.#held.withRoom(() => resumePlace(this.path, durable, around, this.#shared));
     if (place === null) this.close();
     else await this.#open(place.path, place.position, durable.partial && place.position === durable.position);
+  }
+
+  #makeRoom(): void {
+    if (this.#shared.open.makeRoom()) return;
+    throw new RetriableError(
+      `cannot open ${this.path}: as many files as max.open.files allows were renamed a moment ago, or in the middle of a line; raise it`,
+      { code: 'FILE_NOT_READABLE' },
+    );
   }
 
   /** At the last line start: what is there already is not wanted, but a line that is being written is. */
@@ -180,9 +194,8 @@ export class Tail {
 
   /** Unless another tail reads it. From where it was left, maybe under another name, if that is not before `from`. */
   async #open(path: string, from: number, afterPartial = false): Promise<void> {
-    const { open, known } = this.#shared;
-    if (!open.makeRoom()) return;
-    const opened = await this.#held.open(path, known.finished(this.path));
+    this.#makeRoom();
+    const opened = await this.#held.open(path, this.#shared.known.finished(this.path));
     if (this.#held.mayTake(opened)) {
       const follow = await this.#prepared(opened, from, afterPartial);
       follow();
@@ -261,10 +274,9 @@ export class Tail {
     stats: Stats,
     at: Stats | null,
   ): Promise<'wait' | 'flush' | 'switched'> {
-    const now = this.#shared.now();
-    this.#rotatedAt ??= now;
+    this.#rotatedAt ??= this.#shared.now();
     const { rotateWaitMs } = this.#shared.settings;
-    const quietMs = now - Math.max(this.#rotatedAt, this.#lines.grewAt);
+    const quietMs = this.#quietMs(this.#rotatedAt);
     if (quietMs < rotateWaitMs) return 'wait';
     const siblings = await rotatedSiblings(await this.#around(), file.origin);
     const finished = file.origin.finished ?? [];
@@ -293,6 +305,19 @@ export class Tail {
     }
     follow();
     return 'switched';
+  }
+
+  /** Others want to be read, and this one has lost its path, and was quiet for long. */
+  #letGo(): void {
+    const { file } = this.#held;
+    if (file === null || this.#rotatedAt === null || this.#lines.unfinished) return;
+    if (this.#quietMs(this.#rotatedAt) < this.#shared.settings.rotateWaitMs * WAITS_WHEN_MOVED) return;
+    const done = this.#done(file);
+    this.#finish(done, [...(file.origin.finished ?? []), done], false);
+  }
+
+  #quietMs(rotatedAt: number): number {
+    return this.#shared.now() - Math.max(rotatedAt, this.#lines.grewAt);
   }
 
   #others(): Others {
