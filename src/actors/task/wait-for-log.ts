@@ -3,13 +3,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { nextDelayMs, type Backoff } from '../../core/backoff.js';
 import { isNotNow, isNotNowCode } from '../../log/log.js';
 import { ActorError } from '../kernel/errors.js';
+import type { ActorLogger } from '../kernel/protocol.js';
 import type { StartedTask, TaskParts } from './parts.js';
 
 const PAUSES: Backoff = { minMs: 500, maxMs: 2000, jitter: 0.2 };
 const CALL = 'open';
 
 export interface WaitingTask {
-  readonly context: Pick<TaskParts['context'], 'signal' | 'log'>;
+  readonly context: { readonly signal: AbortSignal; readonly log: Pick<ActorLogger, 'warn'> };
   readonly report: Pick<TaskParts['report'], 'stalled'>;
 }
 

@@ -18,7 +18,8 @@ const MISSING_MS = 1000;
 export interface QueuesToComeOptions {
   readonly topics: Pick<SinkTopics, 'look' | 'missing' | 'own'>;
   readonly intervalMs: number;
-  readonly start: (parts: TaskParts, topics: readonly TopicDescription[]) => Promise<StartedTask>;
+  /** Runs until the signal. */
+  readonly start: (signal: AbortSignal, topics: readonly TopicDescription[]) => Promise<StartedTask>;
 }
 
 /**
@@ -26,38 +27,33 @@ export interface QueuesToComeOptions {
  * in order and starts it on what there is. A topic or queue that is gone is not looked for: reading it fails, and says why.
  */
 export async function withQueuesToCome(
-  parts: TaskParts,
+  parts: Waiting & { readonly context: { readonly log: Pick<ActorLogger, 'info'> } },
   { topics, intervalMs, start }: QueuesToComeOptions,
 ): Promise<StartedTask> {
   const { signal, log } = parts.context;
   const awaited = new Awaited(parts);
 
   const begin = async (): Promise<{ readonly over: AbortController; readonly started: StartedTask }> => {
-    const over = new AbortController();
-    const either = AbortSignal.any([signal, over.signal]);
-    // One for each queue.
-    setMaxListeners(0, either);
+    const over = endsWith(signal);
+    // One listener for each queue.
+    setMaxListeners(0, over.signal);
     const found = await topics.look();
     const nothing = topics.own(found).length === 0;
     if (nothing) log.info({}, 'there is no queue to read for this task yet');
-    const started = await start({ ...parts, context: { ...parts.context, signal: either } }, found);
+    const started = await start(over.signal, found);
     awaited.say(topics.missing(found), nothing);
-    void watch(found, over, either);
+    void watch(found, over);
     return { over, started };
   };
 
-  const watch = async (
-    present: readonly TopicDescription[],
-    over: AbortController,
-    either: AbortSignal,
-  ): Promise<void> => {
+  const watch = async (present: readonly TopicDescription[], over: AbortController): Promise<void> => {
     const known = new Set(topics.own(present).map(queueKey));
     const ids = new Map(present.map(({ name, id }) => [name, id]));
     const isNew = (topic: TopicDescription): boolean =>
       topics.own([topic]).some((queue) => !known.has(queueKey(queue)) || ids.get(topic.name) !== topic.id);
     const waits =
       topics.missing(present).length > 0 ? growing(Math.min(MISSING_MS, intervalMs)) : () => intervalMs;
-    while (await passed(waits(), either)) {
+    while (await passed(waits(), over.signal)) {
       const found = await topics.look().catch((error: unknown) => {
         log.debug({ cause: String(error) }, 'the topics could not be looked at');
         return [];
@@ -85,6 +81,20 @@ export async function withQueuesToCome(
     }
   };
   return { done: untilStopped() };
+}
+
+/** Not by AbortSignal.any: Node 20 keeps what that makes, and all that listens to it, for as long as the thread lives. */
+function endsWith(signal: AbortSignal): AbortController {
+  const over = new AbortController();
+  const end = (): void => {
+    over.abort(signal.reason);
+  };
+  signal.addEventListener('abort', end);
+  over.signal.addEventListener('abort', () => {
+    signal.removeEventListener('abort', end);
+  });
+  if (signal.aborted) end();
+  return over;
 }
 
 /** What says that topics are waited for. */

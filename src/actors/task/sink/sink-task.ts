@@ -28,7 +28,12 @@ export async function startSink(parts: TaskParts, loaded: LoadedSink): Promise<S
   const lost = new LostRecords(parts);
   return withQueuesToCome(parts, {
     topics,
-    start: (of, found) => startOnQueues(of, loaded, { topics: found, assignment: topics.own(found), lost }),
+    start: (signal, found) =>
+      startOnQueues({ ...parts, context: { ...parts.context, signal } }, loaded, {
+        topics: found,
+        assignment: topics.own(found),
+        lost,
+      }),
     intervalMs: loaded.topicsRefreshMs,
   });
 }
