@@ -125,6 +125,7 @@ export interface SourceTask {
   commit?(
     positions: readonly { readonly partition: JsonObject; readonly position: JsonObject }[],
   ): Promise<void> | void;
+  /** Frees what the task holds. Also called after a `start` that has failed. */
   stop(): Promise<void> | void;
 }
 
@@ -176,6 +177,7 @@ export interface SinkTask {
    * that, or of a queue that is not in `assignment`, is ignored, with a warning (`SINK_BAD_OFFSET`).
    */
   preCommit?(flushed: readonly QueueOffset[]): Promise<readonly QueueOffset[]> | readonly QueueOffset[];
+  /** As that of a source. */
   stop(): Promise<void> | void;
 }
 

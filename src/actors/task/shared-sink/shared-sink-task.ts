@@ -9,7 +9,7 @@ import { flowReport } from '../flow-report.js';
 import type { LoadedSink } from '../load-task.js';
 import { pluginContext } from '../plugin-context.js';
 import { recordErrors, type RecordErrors } from '../record-errors.js';
-import { runToEnd } from '../run-to-end.js';
+import { startPlugin } from '../run-to-end.js';
 import { placeOf } from '../sink/sink-record.js';
 import { SharedSinkLoop } from './shared-sink-loop.js';
 import { whenAllExist } from '../sink/queues-to-come.js';
@@ -75,25 +75,22 @@ async function startOnTopics(
       context.log.warn({ records }, 'records took too long or could not be acknowledged, and come again');
     },
   });
+  const sharing = sharedContext(parts, loaded.files, loop, errors);
   try {
     await gate.untilLeased();
-    await calls.run('start', () =>
-      task.start(sharedContext(parts, loaded.files, loop, errors), loaded.config, params.config),
-    );
+    return await startPlugin(parts, {
+      start: () => task.start(sharing, loaded.config, params.config),
+      loop: () => loop.run(),
+      stop: () => task.stop(),
+      close: () => {
+        flow.close();
+        errors.close();
+      },
+    });
   } catch (error) {
     await consumer.close();
     throw error;
   }
-  return {
-    done: runToEnd(
-      { calls, log: context.log, signal, stopTimeoutMs: params.settings.stopTimeoutMs },
-      loop.run(),
-      () => task.stop(),
-    ).finally(() => {
-      flow.close();
-      errors.close();
-    }),
-  };
 }
 
 function sharedContext(

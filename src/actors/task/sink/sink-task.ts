@@ -9,7 +9,7 @@ import { flowReport } from '../flow-report.js';
 import type { LoadedSink } from '../load-task.js';
 import { pluginContext } from '../plugin-context.js';
 import { recordErrors, type RecordErrors } from '../record-errors.js';
-import { runToEnd } from '../run-to-end.js';
+import { startPlugin } from '../run-to-end.js';
 import { LostRecords } from './lost-records.js';
 import { withQueuesToCome } from './queues-to-come.js';
 import { SinkLoop } from './sink-loop.js';
@@ -93,30 +93,31 @@ async function startOnQueues(parts: TaskParts, loaded: LoadedSink, round: Round)
     },
     onDelivered: flow.count,
   });
-  await gate.untilLeased();
-  await calls.run('start', () =>
-    task.start(sinkContext(parts, loaded.files, round, loop, errors), loaded.config, params.config),
-  );
   const warnNotForgotten = (error: unknown): void => {
     const cause = error instanceof Error ? error.message : String(error);
     context.log.warn({ cause }, 'the offsets of deleted topics could not be forgotten');
   };
-  const running = offsets.checkSought(loop.sought).then(() => loop.run());
-  const ended = running.catch(async (error: unknown) => {
-    // A failure to forget must not take the place of the cause.
-    if (isUnknownTopic(error)) await offsets.forgetDeleted().catch(warnNotForgotten);
-    throw error;
-  });
-  return {
-    done: runToEnd(
-      { calls, log: context.log, signal, stopTimeoutMs: params.settings.stopTimeoutMs },
-      ended,
-      () => task.stop(),
-    ).finally(() => {
+  const run = async (): Promise<void> => {
+    try {
+      await offsets.checkSought(loop.sought);
+      await loop.run();
+    } catch (error) {
+      // A failure to forget must not take the place of the cause.
+      if (isUnknownTopic(error)) await offsets.forgetDeleted().catch(warnNotForgotten);
+      throw error;
+    }
+  };
+  const sinking = sinkContext(parts, loaded.files, round, loop, errors);
+  await gate.untilLeased();
+  return startPlugin(parts, {
+    start: () => task.start(sinking, loaded.config, params.config),
+    loop: run,
+    stop: () => task.stop(),
+    close: () => {
       flow.close();
       errors.close();
-    }),
-  };
+    },
+  });
 }
 
 function openQueues(

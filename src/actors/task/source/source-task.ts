@@ -16,9 +16,9 @@ import { encodeHeader } from '../headers.js';
 import { newTopicSettings, type LoadedSource } from '../load-task.js';
 import { pluginContext } from '../plugin-context.js';
 import { recordErrors } from '../record-errors.js';
-import { runToEnd } from '../run-to-end.js';
+import { startPlugin } from '../run-to-end.js';
 import { PartitionBound } from './partition-bound.js';
-import { runSource } from './source-loop.js';
+import { runSource, type SourceLoopParts } from './source-loop.js';
 import { SourceWriter } from './source-writer.js';
 import { NOT_ASKED, Topics, differenceOf, type NewTopic } from '../topics.js';
 
@@ -41,10 +41,6 @@ export async function startSource(parts: TaskParts, loaded: LoadedSource): Promi
   const task = checkTask('source', connector, loaded.connector.createTask());
   const errors = recordErrors(parts, loaded.tolerance);
   const begun: PositionWord[] = [];
-  await gate.untilLeased();
-  await calls.run('start', () =>
-    task.start(sourceContext(parts, loaded.files, progress.positions, begun), loaded.config, params.config),
-  );
   const flow = flowReport(context.log, 'appended');
   // Without the lease another node may be writing for this task by now.
   const leasedOrStopped = async (): Promise<void> => {
@@ -81,7 +77,7 @@ export async function startSource(parts: TaskParts, loaded: LoadedSource): Promi
     },
   });
   const { chain } = loaded;
-  const loop = runSource({
+  const loop: SourceLoopParts = {
     task,
     polled: new PolledRecords(connector),
     calls,
@@ -103,15 +99,18 @@ export async function startSource(parts: TaskParts, loaded: LoadedSource): Promi
     log: context.log,
     settleTimeoutMs: settings.stopTimeoutMs,
     bound,
-  });
-  return {
-    done: runToEnd({ calls, log: context.log, signal, stopTimeoutMs: settings.stopTimeoutMs }, loop, () =>
-      task.stop(),
-    ).finally(() => {
+  };
+  const sourced = sourceContext(parts, loaded.files, progress.positions, begun);
+  await gate.untilLeased();
+  return startPlugin(parts, {
+    start: () => task.start(sourced, loaded.config, params.config),
+    loop: () => runSource(loop),
+    stop: () => task.stop(),
+    close: () => {
       flow.close();
       errors.close();
-    }),
-  };
+    },
+  });
 }
 
 /** Whether records must be looked for in the log so that none stands there twice. */

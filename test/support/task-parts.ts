@@ -1,0 +1,159 @@
+/** What the start of a task is given by its thread, without a thread. */
+import assert from 'node:assert/strict';
+import { createLease, monotonicMs, renewLease } from '#troupe/actors/kernel/lease.js';
+import type { ActorLogger } from '#troupe/actors/kernel/protocol.js';
+import { StateReport, type TaskActorContext, type TaskParts } from '#troupe/actors/task/parts.js';
+import { Gate } from '#troupe/actors/task/gate.js';
+import type { LoadedSink, LoadedSource } from '#troupe/actors/task/load-task.js';
+import { PluginCalls } from '#troupe/actors/task/plugin-calls.js';
+import type { TaskParams } from '#troupe/actors/task/protocol.js';
+import type { RebalancerProtocol } from '#troupe/actors/rebalancer/protocol.js';
+import { DEFAULT_TOLERANCE } from '#troupe/core/tolerance.js';
+import type { Log } from '#troupe/log/log.js';
+import { parseConfigOrThrow } from '#troupe/sdk/config-parse.js';
+import type { SinkTask, SourceTask } from '#troupe/sdk/plugin.js';
+import { ANY_FILE } from '#troupe/sdk/testing/any-file.js';
+import { refTo } from './ref.js';
+
+export const silent: ActorLogger = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+  child: () => silent,
+};
+
+export interface TaskPartsOptions {
+  readonly unit: string;
+  readonly log: Log;
+  readonly incarnation?: number;
+  readonly leaseMs?: number;
+  readonly stop?: AbortController;
+  /** Told of the epoch that the task opens its progress with. */
+  readonly opened?: (epoch: number) => Promise<void>;
+  readonly onState?: (word: RebalancerProtocol['tell']['taskState']) => void;
+}
+
+/** Of epoch 7. Its rebalancer wants it to run. */
+export function taskParts({
+  unit,
+  log,
+  incarnation = 1,
+  leaseMs = 3_600_000,
+  stop = new AbortController(),
+  opened = () => Promise.resolve(),
+  onState = () => undefined,
+}: TaskPartsOptions): TaskParts {
+  const lease = createLease();
+  renewLease(lease, monotonicMs() + leaseMs);
+  const context: TaskActorContext = {
+    id: unit,
+    incarnation,
+    params: paramsOf(unit),
+    peers: {
+      log: refTo({}),
+      persistence: refTo({
+        ask: {
+          open: async ({ epoch }) => {
+            await opened(epoch);
+            return { positions: [], offsets: [], uncovered: { tails: [], left: [] } };
+          },
+        },
+      }),
+      rebalancer: refTo({ tell: { taskState: onState } }),
+    },
+    system: {
+      startChild: () => Promise.resolve(),
+      stopChild: () => Promise.resolve(),
+      children: () => Promise.resolve([]),
+      tree: () => assert.fail('nobody asks for the tree'),
+      watch: () => undefined,
+      shutdown: () => undefined,
+    },
+    log: silent,
+    signal: stop.signal,
+    lease,
+    crash: (error) => assert.fail(String(error)),
+  };
+  const gate = new Gate(lease, stop.signal);
+  gate.setTarget('RUNNING');
+  const calls = new PluginCalls(3_600_000, () => undefined);
+  return { context, log, gate, calls, report: new StateReport(context) };
+}
+
+function paramsOf(unit: string): TaskParams {
+  return {
+    unit,
+    epoch: 7,
+    generation: 1,
+    node: { id: 'n', incarnation: 'i' },
+    taskCount: 1,
+    config: {},
+    settings: {
+      logSettings: { kind: 'embedded' },
+      pluginPaths: [],
+      files: { allowed: [], closed: [] },
+      secretProviders: { env: [], folders: [], scopes: [] },
+      positionTopic: 'positions',
+      offsetTopic: 'offsets',
+      ownTopics: ['positions', 'offsets'],
+      keyConverter: '',
+      valueConverter: '',
+      stallTimeoutMs: 3_600_000,
+      stopTimeoutMs: 10_000,
+      offsetFlushIntervalMs: 1000,
+      topicCreation: false,
+      topicQueues: 1,
+      topicRetentionMs: null,
+      topicRetentionBytes: null,
+    },
+  };
+}
+
+const asText = {
+  input: 'text' as const,
+  instance: {
+    fromConnectData: (_topic: string, _schema: unknown, value: unknown) => String(value),
+    toConnectData: (_topic: string, value: unknown) => ({ schema: null, value }),
+  },
+};
+
+const common = {
+  config: parseConfigOrThrow([], {}),
+  chain: null,
+  keyConverter: asText,
+  valueConverter: asText,
+  tolerance: DEFAULT_TOLERANCE,
+  limits: { maxRecords: 1000, maxBytes: 10_000, lingerMs: 0 },
+  files: ANY_FILE,
+};
+
+const connector = { version: '1', config: [], taskConfigs: () => [] };
+
+export function loadedSource(createTask: () => SourceTask, more: Partial<LoadedSource> = {}): LoadedSource {
+  return {
+    ...common,
+    kind: 'source',
+    topic: 'numbers',
+    topicCreation: (_topic, node) => node,
+    exactlyOnce: 'requested',
+    connector: { ...connector, kind: 'source', createTask },
+    ...more,
+  };
+}
+
+/** Of the topic `numbers`; may be shared. */
+export function loadedSink(createTask: () => SinkTask, more: Partial<LoadedSink> = {}): LoadedSink {
+  return {
+    ...common,
+    kind: 'sink',
+    topics: ['numbers'],
+    topicsRegex: null,
+    topicsRefreshMs: 3_600_000,
+    offsetFlushIntervalMs: 1000,
+    shared: false,
+    maxAttempts: 16,
+    connector: { ...connector, kind: 'sink', shareable: true, createTask },
+    ...more,
+  };
+}
