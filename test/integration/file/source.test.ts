@@ -103,6 +103,26 @@ test('a line that is too long fails the task where it stands, after the lines be
     await assert.rejects(harness.poll(), { code: 'FILE_LINE_TOO_LONG' });
   }));
 
+test('where bad records are tolerated, a line that is too long says where it ends, once that is known', () =>
+  withSource(
+    { 'max.line.bytes': '10', 'read.chunk.bytes': '4096', 'errors.tolerance': 'all' },
+    async ({ path, harness, take }) => {
+      await writeFile(path, `a\n${'b'.repeat(20_000)}\nc\n${'d'.repeat(20)}`);
+      await harness.start();
+      assert.deepEqual(await take(1), ['a']);
+      const endsAt =
+        (position: number) =>
+        (error: Error): boolean =>
+          error instanceof DataError && error.skipTo?.position['position'] === position;
+      await assert.rejects(harness.poll(), endsAt(20_003));
+      assert.deepEqual(await take(1), ['c']);
+      assert.deepEqual(await harness.poll(), []);
+      await appendFile(path, 'd\ne\n');
+      await assert.rejects(harness.poll(), endsAt(20_027));
+      assert.deepEqual(await take(1), ['e']);
+    },
+  ));
+
 test('a line longer than what is read at once arrives whole', () =>
   withSource({ 'read.chunk.bytes': '4096' }, async ({ path, harness, take }) => {
     await writeFile(path, `a\n${'b'.repeat(100_000)}\nc\n`);

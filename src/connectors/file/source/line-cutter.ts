@@ -245,8 +245,13 @@ export class LineCutter {
   }
 
   #sourcePosition({ lone, origin }: Chunk, position: number): JsonObject {
-    return lone?.partial === true ? { position, file: origin, partial: true } : { position, file: origin };
+    return sourcePosition(position, origin, lone?.partial === true);
   }
+}
+
+/** `partial`: the line before it was passed on, or left out, without its line end. */
+export function sourcePosition(position: number, file: FileOrigin, partial: boolean): JsonObject {
+  return partial ? { position, file, partial } : { position, file };
 }
 
 /** Well beyond the text when it does not occur. */

@@ -7,6 +7,7 @@ import {
   type ConfigIssue,
   type FileAccess,
   type ParsedConfig,
+  type RawConfig,
 } from '../../../sdk/index.js';
 import { errnoOf } from '../fs-calls.js';
 import { pathProblem } from '../path-problem.js';
@@ -27,6 +28,8 @@ export interface SourceSettings {
   readonly json: boolean;
   readonly onBadLine: BadLinePolicy;
   readonly onLongLine: LongLinePolicy;
+  /** Bad records are left out by the runtime, once it is told where they end. */
+  readonly tolerant: boolean;
   readonly maxLineBytes: number;
   readonly skipEmptyLines: boolean;
   readonly encoding: Encoding;
@@ -47,7 +50,7 @@ export interface SourceSettings {
 /** Which part of the files a task follows; written by the connector into its task configurations. */
 export const SHARE_KEY = 'files.share';
 
-export function readSourceSettings(config: ParsedConfig): SourceSettings {
+export function readSourceSettings(config: ParsedConfig, raw: RawConfig): SourceSettings {
   const given = [...new Set(config.list('files').filter((item) => item !== ''))];
   const file = config.stringOrNull('file');
   const literals = given.filter((item) => !isGlob(item));
@@ -68,6 +71,7 @@ export function readSourceSettings(config: ParsedConfig): SourceSettings {
     json: config.string('format') === 'json',
     onBadLine: oneOf(['fail', 'skip', 'raw'], config.string('on.bad.line')),
     onLongLine: oneOf(['fail', 'truncate', 'skip'], config.string('on.long.line')),
+    tolerant: raw['errors.tolerance']?.trim() === 'all',
     maxLineBytes: config.int('max.line.bytes'),
     skipEmptyLines: config.boolean('skip.empty.lines') || config.string('format') === 'json',
     encoding: oneOf(ENCODINGS, config.string('encoding')),
@@ -84,9 +88,13 @@ export function readSourceSettings(config: ParsedConfig): SourceSettings {
 }
 
 /** Issues beyond single fields: the first of them. */
-export async function sourceIssues(config: ParsedConfig, files: FileAccess): Promise<ConfigIssue[]> {
+export async function sourceIssues(
+  config: ParsedConfig,
+  raw: RawConfig,
+  files: FileAccess,
+): Promise<ConfigIssue[]> {
   try {
-    const { paths, globs, topic } = readSourceSettings(config);
+    const { paths, globs, topic } = readSourceSettings(config, raw);
     const wrong = wrongPath(config);
     if (wrong !== null) return [wrong];
     for (const path of paths) await files.check(path, config.has('file') ? 'file' : 'files');

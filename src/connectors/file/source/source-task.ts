@@ -70,7 +70,7 @@ export class FileSourceTask implements SourceTask {
   }
 
   async start(context: SourceTaskContext, config: ParsedConfig, raw: RawConfig): Promise<void> {
-    const settings = readSourceSettings(config);
+    const settings = readSourceSettings(config, raw);
     const notes = new SourceNotes((code, message) => {
       context.note(code, message);
     });

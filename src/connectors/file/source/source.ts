@@ -15,9 +15,9 @@ const connector: SourceConnector = {
   kind: 'source',
   version: '1.0.0',
   config: SOURCE_CONFIG,
-  validate: (config, _raw, { files }) => sourceIssues(config, files),
+  validate: (config, raw, { files }) => sourceIssues(config, raw, files),
   taskConfigs(_context, config, raw, maxTasks) {
-    const count = usefulTasks(readSourceSettings(config), maxTasks);
+    const count = usefulTasks(readSourceSettings(config, raw), maxTasks);
     return Array.from({ length: count }, (_, index) => ({
       ...raw,
       [SHARE_KEY]: shareText({ index, count }),

@@ -1,7 +1,7 @@
 /** What is read of one file, in pieces of whole lines: where the next line begins, and how far it was looked for. */
 import type { JsonObject } from '../../../sdk/index.js';
 import type { TailShared } from './known-files.js';
-import { lineTooLong, type Chunk, type Lone } from './line-cutter.js';
+import { lineTooLong, sourcePosition, type Chunk, type Lone } from './line-cutter.js';
 import type { FileOrigin } from './origin.js';
 import type { TextForm } from './text-form.js';
 
@@ -208,8 +208,8 @@ export class WholeLines {
   }
 
   #beginLong(form: TextForm, bytes: Buffer): ReadResult {
-    const { onLongLine, maxLineBytes } = this.#shared.settings;
-    if (onLongLine === 'fail') {
+    const { onLongLine, maxLineBytes, tolerant } = this.#shared.settings;
+    if (onLongLine === 'fail' && !tolerant) {
       // There is something to read still, and it is this.
       this.#seen = this.#next;
       throw lineTooLong(this.#path, this.#next, maxLineBytes);
@@ -217,7 +217,7 @@ export class WholeLines {
     this.#long = new LongLine(
       this.#next,
       bytes,
-      onLongLine === 'skip' ? null : form.wholeCharacters(bytes, 0, maxLineBytes),
+      onLongLine !== 'truncate' ? null : form.wholeCharacters(bytes, 0, maxLineBytes),
     );
     return { kind: 'again' };
   }
@@ -240,6 +240,10 @@ export class WholeLines {
     // What follows the line was read but not looked at.
     this.#seen = end;
     if (long.kept === null) {
+      const { onLongLine, maxLineBytes } = this.#shared.settings;
+      const position = sourcePosition(end, text.origin, partial);
+      if (onLongLine === 'fail')
+        throw lineTooLong(this.#path, long.start, maxLineBytes, { partition: this.#partition, position });
       this.#shared.onOmittedLong(this.#path, end);
       return { kind: 'again' };
     }
