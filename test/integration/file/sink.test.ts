@@ -334,3 +334,12 @@ test('a value that cannot be written is reported, and the others are written', (
     assert.equal(await text(), 'a\nb\n');
     assert.equal(harness.reported[0]?.error.name, 'DataError');
   }));
+
+test('bytes are written as they are, also those that are no UTF-8, between other lines', () =>
+  withSink({}, async ({ harness, path }) => {
+    const bytes = Buffer.from([0xff, 0x00, 0xc3, 0x28, 0x80]);
+    await harness.start();
+    await write(harness, 'é', bytes, new Uint8Array(0), bytes.subarray(1, 3), 'b');
+    const expected = ['c3a9', 'ff00c32880', '', '00c3', '62'].map((hex) => `${hex}0a`).join('');
+    assert.equal((await readFile(path)).toString('hex'), expected);
+  }));

@@ -3,6 +3,7 @@
 /** Strings are joined in pieces of about this many characters: larger ones are much dearer to V8. */
 const PIECE_CHARACTERS = 48 * 1024;
 const KEPT_BYTES = 4 * 1024 * 1024;
+const NEWLINE = 10;
 
 export class LineBuffer {
   #bytes: Buffer = Buffer.allocUnsafeSlow(256 * 1024);
@@ -19,6 +20,15 @@ export class LineBuffer {
     this.#lines.push(line);
     this.#characters += line.length + 1;
     if (this.#characters >= PIECE_CHARACTERS) this.#write();
+  }
+
+  addBytes(line: Uint8Array): void {
+    this.#write();
+    this.#reserve(line.length + 1);
+    this.#bytes.set(line, this.#used);
+    this.#used += line.length;
+    this.#bytes[this.#used] = NEWLINE;
+    this.#used += 1;
   }
 
   /** All lines with their line ends. Valid until `clear`. */

@@ -4,7 +4,7 @@ import { DataError } from '../../../sdk/index.js';
 import { Compressor } from './compressor.js';
 import type { FileOps } from '../file-ops.js';
 import { LineBuffer } from './line-buffer.js';
-import { jsonText, lineText } from './line-text.js';
+import { jsonText } from './json-text.js';
 import { type OutputFile, type QueueProgress } from './output-file.js';
 import { Outputs } from './outputs.js';
 import { readSinkSettings, type SinkSettings } from './sink-config.js';
@@ -18,7 +18,6 @@ interface Running {
   readonly settings: SinkSettings;
   readonly outputs: Outputs;
   readonly compressor: Compressor;
-  readonly text: (value: unknown) => string;
   readonly timer: NodeJS.Timeout | null;
 }
 
@@ -51,8 +50,7 @@ export class FileSinkTask implements SinkTask {
       now: () => Date.now(),
     };
     const outputs = new Outputs(shared, context.taskId, raw);
-    const text = settings.json ? jsonText : lineText;
-    this.#running = { context, settings, outputs, compressor, text, timer: this.#rollingTimer(settings) };
+    this.#running = { context, settings, outputs, compressor, timer: this.#rollingTimer(settings) };
     // The timer may be early.
     await this.#inTurn(async () => {
       const offsets = await outputs.recover(context.assignment);
@@ -91,6 +89,7 @@ export class FileSinkTask implements SinkTask {
     const output = await running.outputs.of(topic, originalQueue);
     const progress = output.queue(originalTopic, originalQueue);
     const lines = this.#lines;
+    const { json } = running.settings;
     lines.clear();
     let next = progress.next;
     let at = from;
@@ -104,8 +103,10 @@ export class FileSinkTask implements SinkTask {
         continue;
       }
       const { value } = record;
-      if (typeof value === 'string' && !running.settings.json) lines.add(value);
-      else await this.#addText(running, record);
+      if (json) await this.#addJson(running, record);
+      else if (typeof value === 'string') lines.add(value);
+      else if (value instanceof Uint8Array) lines.addBytes(value);
+      else await this.#addJson(running, record);
       next = record.originalOffset + 1;
       if (lines.size >= WRITE_BYTES) await this.#write(running, output, progress, next);
     }
@@ -113,12 +114,12 @@ export class FileSinkTask implements SinkTask {
     return at;
   }
 
-  async #addText(running: Running, record: SinkRecord): Promise<void> {
+  async #addJson(running: Running, record: SinkRecord): Promise<void> {
     let text: string;
     try {
-      text = running.text(record.value);
+      text = jsonText(record.value);
     } catch (cause) {
-      await running.context.report(record, new DataError('the value cannot be written as text', { cause }));
+      await running.context.report(record, new DataError('the value cannot be written as JSON', { cause }));
       return;
     }
     this.#lines.add(text);

@@ -1,13 +1,5 @@
-/** Values → the text of one line. */
+/** Values → JSON on one line. */
 import { Decimal, MAX_JSON_DEPTH, isFields } from '../../../sdk/index.js';
-
-/** Strings and bytes as they are, everything else as JSON. */
-export function lineText(value: unknown): string {
-  if (typeof value === 'string') return value;
-  if (value instanceof Uint8Array)
-    return Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('utf8');
-  return jsonText(value);
-}
 
 /**
  * JSON in which integers and decimals keep every digit, as the JSON converter writes it. Bytes are base64, maps are
