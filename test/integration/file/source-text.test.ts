@@ -29,6 +29,32 @@ test('a return ends a line as a newline does, and both together are one end, how
     assert.equal(harness.positions[0]?.position['position'], 48);
   }));
 
+test('the mark at the beginning of a file is no part of its first line, whole or not', async () => {
+  const marked = (line: string): Buffer => Buffer.from(`\uFEFF${line}`);
+  await withSource({ 'flush.partial.ms': '0', format: 'json' }, async ({ path, harness, take }) => {
+    await writeFile(path, marked('{"a":1}'));
+    await harness.start();
+    assert.deepEqual(await take(1), [{ a: 1 }]);
+  });
+  for (const size of ['4096', '65536'])
+    await withSource(
+      { 'on.long.line': 'truncate', 'max.line.bytes': '10', 'read.chunk.bytes': size },
+      async ({ path, harness, take }) => {
+        await writeFile(path, marked(`${'x'.repeat(20_000)}\nb\n`));
+        await harness.start();
+        assert.deepEqual(await take(2), ['xxxxxxx', 'b']);
+      },
+    );
+});
+
+test('a newline that follows a return at the end where reading starts is no line', () =>
+  withSource({ 'start.from': 'end' }, async ({ path, harness, take }) => {
+    await writeFile(path, 'old\r');
+    await harness.start();
+    await appendFile(path, '\nnew\n');
+    assert.deepEqual(await take(1), ['new']);
+  }));
+
 test('much text whose lines end in returns only is cut where it must be', () =>
   withSource({ 'read.chunk.bytes': '4096' }, async ({ path, harness, take }) => {
     const lines = Array.from({ length: 20_000 }, (_, n) => `line ${n}${n % 7 === 0 ? ' ß' : ''}`);

@@ -99,7 +99,7 @@ export class LineCutter {
     if (chunk.lone !== null) {
       const text = this.#decode(chunk, chunk.start, chunk.end);
       this.drop();
-      this.#add(out, chunk, text, chunk.lone.position);
+      this.#add(out, chunk, withoutMark(text, chunk, chunk.start), chunk.lone.position);
       return out;
     }
     while (out.length < max) {
@@ -125,7 +125,7 @@ export class LineCutter {
     }
     this.#text = this.#decode(chunk, start, end);
     this.#at = 0;
-    if (start + chunk.base === 0 && this.#text.startsWith('\uFEFF')) {
+    if (hasMark(this.#text, chunk, start)) {
       this.#at = 1;
       if (this.#width === 2) this.#byteAt += 2;
     }
@@ -221,7 +221,7 @@ export class LineCutter {
     }
     const { buffer, form } = chunk;
     const line = form.decode(buffer, start, form.wholeCharacters(buffer, start, start + maxLineBytes));
-    return this.#add(out, chunk, line, position);
+    return this.#add(out, chunk, withoutMark(line, chunk, start), position);
   }
 
   omitLong(path: string, position: number): void {
@@ -252,6 +252,15 @@ export class LineCutter {
 /** `partial`: the line before it was passed on, or left out, without its line end. */
 export function sourcePosition(position: number, file: FileOrigin, partial: boolean): JsonObject {
   return partial ? { position, file, partial } : { position, file };
+}
+
+/** Whether a text that begins at `start` of the buffer begins with the byte order mark of the file. */
+function hasMark(text: string, { base }: Chunk, start: number): boolean {
+  return base + start === 0 && text.startsWith('\uFEFF');
+}
+
+function withoutMark(text: string, chunk: Chunk, start: number): string {
+  return hasMark(text, chunk, start) ? text.slice(1) : text;
 }
 
 /** Well beyond the text when it does not occur. */

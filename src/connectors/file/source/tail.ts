@@ -176,7 +176,7 @@ export class Tail {
     const { size } = await file.stats();
     const start = await lastLineStart(file, size, this.#shared.settings.maxLineBytes);
     await file.resume(start);
-    this.#lines.startAt(start);
+    this.#lines.startAt(start, false, await file.isAfterReturn(start));
     this.#sayBegin(file);
   }
 
