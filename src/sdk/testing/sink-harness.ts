@@ -166,7 +166,7 @@ export class SinkHarness {
       const { next: from, seeks } = queue;
       const records = queue.records.slice(from, from + Math.min(max, queue.records.length));
       if (records.length === 0) continue;
-      await this.#calls.run('put()', () => this.#task().put(records));
+      await this.#put(records);
       // A seek inside put says where to go on.
       if (queue.seeks === seeks) queue.next = from + records.length;
       delivered += records.length;
@@ -196,10 +196,16 @@ export class SinkHarness {
     return delivered;
   }
 
+  async #put(records: readonly SinkRecord[]): Promise<void> {
+    // A seek backwards is durable before the next put.
+    for (const queue of this.#queues) queue.committed = Math.min(queue.committed, queue.next);
+    await this.#calls.run('put()', () => this.#task().put(records));
+  }
+
   async #putOne(queue: Queue, record: SinkRecord): Promise<void> {
     const { seeks } = queue;
     try {
-      await this.#calls.run('put()', () => this.#task().put([record]));
+      await this.#put([record]);
     } catch (error) {
       if (!(error instanceof DataError)) throw error;
     }

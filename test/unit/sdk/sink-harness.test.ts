@@ -5,6 +5,47 @@ import { SinkHarness } from '#troupe/sdk/testing/sink-harness.js';
 
 const ignore = (): void => undefined;
 
+/** A sink that only remembers. */
+function recording(puts: unknown[][], onStart: (context: SinkTaskContext) => void): SinkConnector {
+  return {
+    kind: 'sink',
+    version: '1.0.0',
+    config: [],
+    taskConfigs: (_context, _config, raw) => [raw],
+    createTask: () => ({
+      start: onStart,
+      put: (records) => {
+        puts.push(records.map(({ value }) => value));
+      },
+      flush: ignore,
+      stop: ignore,
+    }),
+  };
+}
+
+test('a seek backwards holds for the next start as well, once anything was put from there', async (t) => {
+  const puts: unknown[][] = [];
+  let seekTo: number | null = null;
+  const connector = recording(puts, (context) => {
+    if (seekTo !== null) context.seek([{ topic: 'topic', queue: 0, offset: seekTo }]);
+  });
+  const harness = new SinkHarness(connector, {});
+  t.after(() => harness.dispose());
+  harness.append(0, ['a', 'b', 'c']);
+  await harness.start();
+  await harness.deliver();
+  harness.commit(await harness.flush());
+  harness.kill();
+  seekTo = 1;
+  await harness.start();
+  await harness.deliver(1);
+  harness.kill();
+  seekTo = null;
+  await harness.start();
+  await harness.deliver();
+  assert.deepEqual(puts, [['a', 'b', 'c'], ['b'], ['b', 'c']]);
+});
+
 test('a put that seeks back to its own first record gets its records again', async (t) => {
   const puts: unknown[][] = [];
   let context: SinkTaskContext | null = null;
