@@ -38,7 +38,7 @@ export interface ValidationContext {
 
 export interface ConnectorContext extends ValidationContext {
   readonly connectorName: string;
-  /** The first 100 lines of each call are kept. */
+  /** Of each call the first 99 lines are kept, and one that says that there were more. */
   readonly log: PluginLogger;
   /** Aborted shortly before the deadline, `planning.timeout.ms`, at which the call's thread is ended. */
   readonly signal: AbortSignal;
