@@ -2,7 +2,13 @@ import { readdirSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
 import { builtinPlugins } from './builtin.js';
-import { fullNames, type CatalogEntry, type PluginCatalog, type PluginProblem } from './catalog.js';
+import {
+  fullNames,
+  shortNames,
+  type CatalogEntry,
+  type PluginCatalog,
+  type PluginProblem,
+} from './catalog.js';
 import { readPackage, type PackageRead } from './manifest.js';
 
 /** A folder with more entries is surely not one of plugins. */
@@ -15,8 +21,9 @@ const MAX_ENTRIES = 10_000;
 export function discoverPlugins(paths: readonly string[]): PluginCatalog {
   const plugins = [...builtinPlugins()];
   const problems: PluginProblem[] = [];
-  // Else a package would become every connector of that name, with its secrets, by a greater version.
-  const own = new Set(plugins.flatMap((entry) => fullNames(entry).map((name) => called(entry, name))));
+  // Else a package would become every connector of that name, with its secrets: by a greater version, or since a full name
+  // goes before a short one.
+  const own = new Set(plugins.flatMap((entry) => namesOf(entry).map((name) => called(entry, name))));
   const seen = new Map(plugins.map((entry) => [identity(entry), entry]));
   for (const path of new Set(paths.map((item) => resolve(item)))) {
     const found = readPath(path);
@@ -42,6 +49,10 @@ export function discoverPlugins(paths: readonly string[]): PluginCatalog {
   return { plugins, problems };
 }
 
+function namesOf(entry: CatalogEntry): readonly string[] {
+  return [...fullNames(entry), ...shortNames(entry)];
+}
+
 /** `connector.class` finds sources and sinks alike. */
 function called({ type }: CatalogEntry, name: string): string {
   return `${type === 'source' || type === 'sink' ? 'connector' : type} ${name}`;
@@ -56,29 +67,37 @@ function readPath(path: string): PackageRead {
     if (!statSync(path).isDirectory()) throw new Error('it is not a folder');
     const own = readPackage(path);
     if (own !== null) return own;
-    const packages = packageFolders(path)
+    const problems: PluginProblem[] = [];
+    const packages = packageFolders(path, problems)
       .map(readPackage)
       .filter((found) => found !== null);
-    if (packages.length === 0)
+    if (packages.length === 0 && problems.length === 0)
       throw new Error('there is no package with "troupe": {"plugins": […]} in its package.json');
     return {
       plugins: packages.flatMap((found) => found.plugins),
-      problems: packages.flatMap((found) => found.problems),
+      problems: [...problems, ...packages.flatMap((found) => found.problems)],
     };
   } catch (error) {
-    return {
-      plugins: [],
-      problems: [{ path, reason: error instanceof Error ? error.message : String(error) }],
-    };
+    return { plugins: [], problems: [problemOf(path, error)] };
   }
 }
 
 /** The folders in it, in order of their names; of scopes such as `@acme` those inside. */
-function packageFolders(path: string): readonly string[] {
+function packageFolders(path: string, problems: PluginProblem[], isScope = false): readonly string[] {
   const names = readdirSync(path).sort();
   if (names.length > MAX_ENTRIES) throw new Error(`it has more than ${MAX_ENTRIES} entries`);
-  return names
-    .map((name) => join(path, name))
-    .filter((folder) => statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true)
-    .flatMap((folder) => (folder.startsWith(join(path, '@')) ? packageFolders(folder) : [folder]));
+  return names.flatMap((name) => {
+    const folder = join(path, name);
+    try {
+      if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) return [];
+      return name.startsWith('@') && !isScope ? packageFolders(folder, problems, true) : [folder];
+    } catch (error) {
+      problems.push(problemOf(folder, error));
+      return [];
+    }
+  });
+}
+
+function problemOf(path: string, error: unknown): PluginProblem {
+  return { path, reason: error instanceof Error ? error.message : String(error) };
 }

@@ -67,6 +67,19 @@ test('what is broken is reported with its place and reason, and the rest is offe
   for (const [i, pattern] of expected.entries()) assert.match(reasons[i] ?? '', pattern);
 });
 
+test('an entry of a folder that cannot be looked at does not hide the packages beside it', (t) => {
+  const root = folder(t);
+  writePackage(join(root, 'p'), [{ class: 'P', type: 'predicate', module: 'p.js' }], { 'p.js': PREDICATE });
+  symlinkSync('loop', join(root, 'loop'));
+  const catalog = discoverPlugins([root]);
+  assert.equal(findPlugin(catalog, 'predicate', 'P').location, join(root, 'p'));
+  assert.deepEqual(
+    catalog.problems.map(({ path }) => path),
+    [join(root, 'loop')],
+  );
+  assert.match(catalog.problems[0]?.reason ?? '', /ELOOP/);
+});
+
 test('a link cannot lead a module out of its package', (t) => {
   const root = folder(t);
   write(join(root, 'outside.js'), PREDICATE);
@@ -120,11 +133,15 @@ test('a package that takes the name of what comes with Troupe is refused, whatev
       named('FileSinkConnector', 'source'),
       named('org.apache.kafka.connect.json.JsonConverter', 'converter'),
       { ...(named('Mine', 'predicate') as object), aliases: ['RecordIsTombstone'] },
+      // What configurations may call it in short.
+      named('FileSink', 'sink'),
+      named('Json', 'converter'),
+      named('FileStreamSource', 'source'),
     ],
     { 'p.js': PREDICATE },
   );
   const catalog = discoverPlugins([root]);
-  assert.equal(catalog.problems.length, 4);
+  assert.equal(catalog.problems.length, 7);
   for (const { reason } of catalog.problems) assert.match(reason, /comes with Troupe: give it another name/);
   assert.equal(findPlugin(catalog, ['source', 'sink'], 'FileSourceConnector').location, null);
 });
