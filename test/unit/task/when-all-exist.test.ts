@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { whenAllExist } from '#troupe/actors/task/sink/queues-to-come.js';
-import type { Stall } from '#troupe/core/model.js';
+import type { Stall, TargetState } from '#troupe/core/model.js';
 import type { TopicDescription } from '#troupe/log/log.js';
 import { until } from '../../support/wait.js';
 
@@ -16,6 +16,8 @@ function setUp(...existing: readonly string[]) {
     stop,
     looks: 0,
     failure: null as Error | null,
+    target: 'RUNNING' as TargetState,
+    paused: [] as boolean[],
     stalls: [] as (Stall | null)[],
     warnings: [] as object[],
     started: [] as (readonly string[])[],
@@ -38,7 +40,15 @@ function setUp(...existing: readonly string[]) {
           signal: stop.signal,
           log: { debug: () => undefined, warn: (fields) => void world.warnings.push(fields) },
         },
-        report: { stalled: (_noticed, stall) => void world.stalls.push(stall) },
+        gate: {
+          get target() {
+            return world.target;
+          },
+        },
+        report: {
+          stalled: (_noticed, stall) => void world.stalls.push(stall),
+          paused: (paused) => void world.paused.push(paused),
+        },
       },
       {
         look: async () => {
@@ -112,4 +122,16 @@ test('a signal ends the wait of a shared sink: it does not start, and nothing is
   there.add('returns');
   assert.equal(world.looks, looks);
   assert.deepEqual(started, []);
+});
+
+test('a shared sink that is paused while it waits for its topics says so', async () => {
+  const { run, world, stop, paused } = setUp();
+  const { done } = await run();
+  world.target = 'PAUSED';
+  await until('it says that it is paused', () => paused.length === 1);
+  world.target = 'RUNNING';
+  await until('it says that it runs', () => paused.length === 2);
+  assert.deepEqual(paused, [true, false]);
+  stop.abort();
+  await done;
 });

@@ -3,6 +3,7 @@ import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TopicDescription } from '../../../log/log.js';
 import type { ActorLogger } from '../../kernel/protocol.js';
+import type { Gate } from '../gate.js';
 import type { StartedTask, TaskActorContext, TaskParts } from '../parts.js';
 import { whenLogTakes } from '../wait-for-log.js';
 import { queueKey } from './sink-queue.js';
@@ -103,12 +104,16 @@ export interface Waiting {
   readonly report: Pick<TaskParts['report'], 'stalled'>;
 }
 
-/** Starts when all of `topics` exist. */
+/** Starts when all of `topics` exist. Until then nothing else says whether the task is paused. */
 export async function whenAllExist(
-  parts: Waiting,
+  parts: Waiting & {
+    readonly gate: Pick<Gate, 'target'>;
+    readonly report: Pick<TaskParts['report'], 'paused'>;
+  },
   topics: Pick<SinkTopics, 'look' | 'missing'>,
   start: (topics: readonly TopicDescription[]) => Promise<StartedTask>,
 ): Promise<StartedTask> {
+  const { gate, report } = parts;
   const { signal, log } = parts.context;
   const found = await topics.look();
   if (topics.missing(found).length === 0) return start(found);
@@ -116,7 +121,12 @@ export async function whenAllExist(
   awaited.say(topics.missing(found), true);
   const later = async (): Promise<void> => {
     const waits = growing(MISSING_MS);
+    let paused = false;
     while (await passed(waits(), signal)) {
+      if ((gate.target === 'PAUSED') !== paused) {
+        paused = !paused;
+        report.paused(paused);
+      }
       const now = await topics.look().catch((error: unknown) => {
         log.debug({ cause: String(error) }, 'the topics could not be looked at');
         return null;
