@@ -31,14 +31,13 @@ export class RecordErrors {
     signal: AbortSignal,
     /** Called when the call is to be made again, and with null when it succeeded. */
     onRetrying: (call: string, stall: Stall | null) => void,
-    /** Called now and then with how many records were skipped so far. */
-    onSkipped: (total: number) => void = () => undefined,
+    skipped = new SkippedRecords(log, () => undefined),
   ) {
     this.#tolerance = tolerance;
     this.#log = log;
     this.#signal = signal;
     this.#onRetrying = onRetrying;
-    this.#skipped = new SkippedRecords(log, onSkipped);
+    this.#skipped = skipped;
   }
 
   /** The result of the call, made again after a backoff for as long as it throws RetriableError and the gate is open. */
@@ -139,8 +138,9 @@ export class RecordErrors {
     return Promise.resolve();
   }
 
-  /** Says what was skipped and not said yet. */
+  /** Nothing is tried again any more. Says what was skipped and not said yet. */
   close(): void {
+    for (const call of [...this.#since.keys()]) this.recovered(call);
     this.#skipped.close();
   }
 
@@ -154,8 +154,13 @@ export class RecordErrors {
   }
 }
 
-/** Those of a task. */
-export function recordErrors({ context, report }: TaskParts, tolerance: Tolerance): RecordErrors {
+/** Those of a task, until `close`. `skipped`: of the whole task, where it makes several. */
+export function recordErrors(
+  parts: TaskParts,
+  tolerance: Tolerance,
+  skipped = skippedRecords(parts),
+): RecordErrors {
+  const { context, report } = parts;
   return new RecordErrors(
     tolerance,
     context.log,
@@ -163,10 +168,15 @@ export function recordErrors({ context, report }: TaskParts, tolerance: Toleranc
     (call, stall) => {
       report.stalled(call, stall);
     },
-    (total) => {
-      report.skipped(total);
-    },
+    skipped,
   );
+}
+
+/** Of a task. */
+export function skippedRecords({ context, report }: Pick<TaskParts, 'context' | 'report'>): SkippedRecords {
+  return new SkippedRecords(context.log, (total) => {
+    report.skipped(total);
+  });
 }
 
 const MAX_PLACE = 500;

@@ -26,7 +26,7 @@ export class SkippedRecords {
     if (this.#timer === null) this.#say();
   }
 
-  /** Says what was not said yet. */
+  /** Says what was not said yet. Those that are added later are said as before. */
   close(): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#say();

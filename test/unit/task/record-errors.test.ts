@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { createLease, monotonicMs, renewLease } from '#troupe/actors/kernel/lease.js';
 import { Gate } from '#troupe/actors/task/gate.js';
 import { RecordErrors } from '#troupe/actors/task/record-errors.js';
+import { SkippedRecords } from '#troupe/actors/task/skipped-records.js';
 import { DEFAULT_TOLERANCE } from '#troupe/core/tolerance.js';
 import { DataError, RetriableError } from '#troupe/sdk/errors.js';
 
@@ -49,9 +50,8 @@ test('skipped records are said in the log and counted, at a bounded rate, whatev
   const counts: number[] = [];
   const log = { ...silent, warn: (fields: object) => void said.push(fields as (typeof said)[number]) };
   const all = { ...DEFAULT_TOLERANCE, tolerance: 'all' } as const;
-  const errors = new RecordErrors(all, log, new AbortController().signal, ignore, (total) =>
-    counts.push(total),
-  );
+  const skipped = new SkippedRecords(log, (total) => void counts.push(total));
+  const errors = new RecordErrors(all, log, new AbortController().signal, ignore, skipped);
   for (let offset = 0; offset < 1000; offset += 1)
     await errors.badRecord(new Error(`bad ${offset}`), { topic: 't', queue: 0, offset });
   assert.deepEqual(counts, [1]);

@@ -8,8 +8,9 @@ import { checkTask } from '../../../plugins/plugin-returns.js';
 import { flowReport } from '../flow-report.js';
 import type { LoadedSink } from '../load-task.js';
 import { pluginContext } from '../plugin-context.js';
-import { recordErrors, type RecordErrors } from '../record-errors.js';
+import { recordErrors, skippedRecords, type RecordErrors } from '../record-errors.js';
 import { startPlugin } from '../run-to-end.js';
+import type { SkippedRecords } from '../skipped-records.js';
 import { LostRecords } from './lost-records.js';
 import { withQueuesToCome } from './queues-to-come.js';
 import { SinkLoop } from './sink-loop.js';
@@ -25,14 +26,14 @@ const LOG_AWAY_RETRY_MS = 2000;
 
 export async function startSink(parts: TaskParts, loaded: LoadedSink): Promise<StartedTask> {
   const topics = new SinkTopics(parts, loaded);
-  const lost = new LostRecords(parts);
+  const ofTask = { lost: new LostRecords(parts), skipped: skippedRecords(parts) };
   return withQueuesToCome(parts, {
     topics,
     start: (signal, found) =>
       startOnQueues({ ...parts, context: { ...parts.context, signal } }, loaded, {
         topics: found,
         assignment: topics.own(found),
-        lost,
+        ...ofTask,
       }),
     intervalMs: loaded.topicsRefreshMs,
   });
@@ -41,7 +42,9 @@ export async function startSink(parts: TaskParts, loaded: LoadedSink): Promise<S
 interface Round {
   readonly topics: readonly TopicDescription[];
   readonly assignment: readonly QueueRef[];
+  /** Those of the whole task. */
   readonly lost: LostRecords;
+  readonly skipped: SkippedRecords;
 }
 
 /** Fences, finds the offsets, starts the plugin and then its loop. */
@@ -50,7 +53,7 @@ async function startOnQueues(parts: TaskParts, loaded: LoadedSink, round: Round)
   const { params, signal } = context;
   const { unit } = params;
   const { assignment } = round;
-  const errors = recordErrors(parts, loaded.tolerance);
+  const errors = recordErrors(parts, loaded.tolerance, round.skipped);
   const epoch = fencingEpoch(params.epoch, context.incarnation);
   const progress = await context.peers.persistence.ask(
     'open',
