@@ -46,7 +46,7 @@ export async function whenLogTakes<T>(
     }
     try {
       const made = await work();
-      report.stalled(CALL, null);
+      if (failed !== null) report.stalled(CALL, null);
       return made;
     } catch (error) {
       if (signal.aborted) return null;

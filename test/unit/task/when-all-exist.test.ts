@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { whenAllExist } from '#troupe/actors/task/sink/queues-to-come.js';
 import type { Stall, TargetState } from '#troupe/core/model.js';
-import type { TopicDescription } from '#troupe/log/log.js';
+import { LogError, type TopicDescription } from '#troupe/log/log.js';
 import { until } from '../../support/wait.js';
 
 const WANTED = ['orders', 'returns'];
@@ -21,6 +21,8 @@ function setUp(...existing: readonly string[]) {
     stalls: [] as (Stall | null)[],
     warnings: [] as object[],
     started: [] as (readonly string[])[],
+    /** Of the start, once. */
+    refusal: null as Error | null,
     end: (): void => undefined,
   };
   const ended = new Promise<void>((resolve) => {
@@ -60,6 +62,9 @@ function setUp(...existing: readonly string[]) {
       },
       async (topics) => {
         world.started.push(topics.map(({ name }) => name));
+        const { refusal } = world;
+        world.refusal = null;
+        if (refusal !== null) throw refusal;
         return { done: ended };
       },
     );
@@ -109,6 +114,20 @@ test('a shared sink waits until the last of its topics exists, and says so until
   assert.equal(over, false, 'it is done when what it has started is');
   world.end();
   await ended;
+});
+
+test('a shared sink whose broker is away when its topics have come waits for it, as at any other start', async () => {
+  const { run, world, there, started, stalls } = setUp('orders');
+  const { done } = await run();
+  world.refusal = new LogError('LOG_UNAVAILABLE', 'no broker answers');
+  there.add('returns');
+  await until('it starts again', () => started.length > 1);
+  world.end();
+  await done;
+  assert.deepEqual(
+    stalls.map((stall) => stall?.cause),
+    ['these topics do not exist: returns', undefined, 'no broker answers', undefined],
+  );
 });
 
 test('a signal ends the wait of a shared sink: it does not start, and nothing is said to be waited for', async () => {

@@ -133,7 +133,8 @@ export async function whenAllExist(
       });
       if (now === null) continue;
       awaited.say(topics.missing(now), true);
-      if (topics.missing(now).length === 0) return (await start(now)).done;
+      if (topics.missing(now).length > 0) continue;
+      return (await whenLogTakes(parts, () => start(now)))?.done;
     }
     awaited.say([], false);
   };
