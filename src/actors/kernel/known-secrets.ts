@@ -23,8 +23,9 @@ export function rememberSecrets(secrets: Iterable<string>): void {
 export function hideSecrets(text: string, max = Infinity): string {
   const whole = text.length <= max + longest;
   const shown = hidden(whole ? text : text.slice(0, max + longest));
+  if (whole) return cutText(shown, max);
   // Half a secret may stand at the end of what was cut out to be searched: that end is not shown.
-  return whole ? cutText(shown, max) : cutText(shown, Math.min(max, shown.length - longest), text.length);
+  return cutText(shown, Math.max(0, Math.min(max, shown.length - longest)), text.length);
 }
 
 function hidden(text: string): string {
