@@ -29,7 +29,7 @@ import { FileWriter, type Configs } from './file-writer.js';
 import { StateFiles } from './files.js';
 import { LeftProgressDrops } from './left-progress-drops.js';
 import type { PersistenceParams, PersistencePeers } from './params.js';
-import type { ConnectorProgress, PersistenceProtocol, UnitProgress } from './protocol.js';
+import type { PersistenceProtocol, UnitProgress } from './protocol.js';
 import { SinkGroups } from './sink-groups.js';
 import { offerCopy, readSaved } from './saved-files.js';
 
@@ -84,14 +84,12 @@ export default behavior<PersistenceProtocol, PersistencePeers, PersistenceParams
         ask: {
           open: ({ unit, epoch, kind }) => persistence.open(unit, epoch, kind),
           partitions: ({ connector }) => persistence.partitions(connector),
-          progress: ({ connector }) => persistence.progress(connector),
           coldStart: async () => {
             await offerCopy(positions, saved.positions);
             await offerCopy(offsets, saved.offsets);
             if (saved.connectors === null) return null;
             return { origin: saved.connectors.origin, connectors: saved.connectors.items };
           },
-          persist: async () => ({ files: await writer.writeAll() }),
         },
       },
       stop: async () => {
@@ -152,19 +150,13 @@ class Persistence {
     const result = await replica.submit({ type: 'FENCE', unit, epoch });
     if (result?.ok === false) throw new LogError('LOG_FENCED', result.message);
     return {
-      ...this.progress(connector),
+      positions: positionsOf(this.#positions.state.inner, connector),
+      offsets: offsetsOf(this.#offsets.state.inner, connector),
       uncovered: uncoveredOf(this.#positions.state.inner, unit),
     };
   }
 
   partitions(connector: string): { readonly partitions: number; readonly max: number } {
     return { partitions: partitionsOf(this.#positions.state.inner, connector), max: this.#maxPartitions };
-  }
-
-  progress(connector: string): ConnectorProgress {
-    return {
-      positions: positionsOf(this.#positions.state.inner, connector),
-      offsets: offsetsOf(this.#offsets.state.inner, connector),
-    };
   }
 }

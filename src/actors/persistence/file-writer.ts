@@ -11,7 +11,6 @@ import {
   encodeOffsets,
   encodePositions,
   encodeTasks,
-  STATE_FILES,
   type StateFile,
 } from '../../core/connectors/state-files.js';
 import type { ActorLogger } from '../kernel/protocol.js';
@@ -43,7 +42,7 @@ export class FileWriter {
   /** What each file was written from. */
   readonly #written = new Map<StateFile, unknown>();
   readonly #inTurn = serialised();
-  readonly #write: (files: readonly StateFile[]) => Promise<string[]>;
+  readonly #write: (files: readonly StateFile[]) => Promise<void>;
 
   constructor(
     context: { readonly params: PersistenceParams; readonly log: ActorLogger },
@@ -67,14 +66,9 @@ export class FileWriter {
     this.#every(offsetIntervalMs, ['offsets']);
   }
 
-  /** The names of the files that were written. */
-  writeAll(): Promise<string[]> {
-    return this.#write(['connectors', 'tasks', 'positions', 'offsets']);
-  }
-
   async stop(): Promise<void> {
     for (const timer of this.#timers) clearInterval(timer);
-    await this.writeAll().catch((error: unknown) => {
+    await this.#write(['connectors', 'tasks', 'positions', 'offsets']).catch((error: unknown) => {
       this.#warn(error);
     });
   }
@@ -96,16 +90,13 @@ export class FileWriter {
     );
   }
 
-  async #writeChanged(wanted: readonly StateFile[]): Promise<string[]> {
-    const done: string[] = [];
+  async #writeChanged(wanted: readonly StateFile[]): Promise<void> {
     for (const file of wanted) {
       const from = this.#source(file);
       if (from === null || this.#written.get(file) === from) continue;
       await this.#files.write(file, this.#content(file));
       this.#written.set(file, from);
-      done.push(STATE_FILES[file]);
     }
-    return done;
   }
 
   /** Something that is another thing whenever the file's content may have changed; null: nothing to write yet. */

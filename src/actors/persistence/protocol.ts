@@ -4,12 +4,10 @@ import type { CopyOrigin } from '../../core/connectors/cold-start-state.js';
 import type { SavedConfig } from '../../core/connectors/state-files.js';
 import type { Protocol } from '../kernel/protocol.js';
 
-export interface ConnectorProgress {
+export interface UnitProgress {
+  /** Of its connector. */
   readonly positions: readonly SourcePosition[];
   readonly offsets: readonly SinkOffset[];
-}
-
-export interface UnitProgress extends ConnectorProgress {
   /** Of a source: which of its records stand in the log without a position that says so. */
   readonly uncovered: Uncovered;
 }
@@ -32,7 +30,6 @@ export interface PersistenceProtocol extends Protocol {
       request: { connector: string };
       reply: { readonly partitions: number; readonly max: number };
     };
-    progress: { request: { connector: string }; reply: ConnectorProgress };
     /**
      * The config topic is empty: begins positions and offsets from this node's files, where their topics are empty as
      * well, and answers what connectorConfig.json holds; null when there is no such file.
@@ -41,7 +38,5 @@ export interface PersistenceProtocol extends Protocol {
       request: Record<string, never>;
       reply: { readonly origin: CopyOrigin; readonly connectors: readonly SavedConfig[] } | null;
     };
-    /** Writes the four files now. */
-    persist: { request: Record<string, never>; reply: { files: readonly string[] } };
   };
 }

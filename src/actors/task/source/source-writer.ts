@@ -22,7 +22,7 @@ export interface SourceWriterOptions {
   readonly fence: { readonly key: string; readonly epoch: number };
   /** Resolves after the wait before try number `attempt` (from 1); rejects when the task must stop instead. */
   readonly retry: (error: LogError, attempt: number) => Promise<void>;
-  readonly onAppended: (records: number, bytes: number) => void;
+  readonly onAppended: (records: number) => void;
 }
 
 /** Builders are kept from batch to batch for their memory; a source that writes to more queues makes them anew. */
@@ -204,7 +204,6 @@ export class SourceWriter {
     const entries = this.#closed;
     this.#closed = [];
     const count = this.#count;
-    const bytes = this.#bytes;
     if (this.#open.size > MAX_KEPT_BUILDERS) {
       this.#open.clear();
       this.#lastQueue = null;
@@ -216,7 +215,7 @@ export class SourceWriter {
     void this.#append(entries, positions).then(
       () => {
         this.#durable.push(positions);
-        this.#options.onAppended(count, bytes);
+        this.#options.onAppended(count);
         this.#settled();
       },
       (error: unknown) => {
