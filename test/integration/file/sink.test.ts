@@ -1,5 +1,15 @@
 import assert from 'node:assert/strict';
-import { appendFile, mkdir, readFile, readdir, rm, symlink, writeFile } from 'node:fs/promises';
+import {
+  appendFile,
+  mkdir,
+  readFile,
+  readdir,
+  readlink,
+  rename,
+  rm,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
@@ -342,4 +352,66 @@ test('bytes are written as they are, also those that are no UTF-8, between other
     await write(harness, 'é', bytes, new Uint8Array(0), bytes.subarray(1, 3), 'b');
     const expected = ['c3a9', 'ff00c32880', '', '00c3', '62'].map((hex) => `${hex}0a`).join('');
     assert.equal((await readFile(path)).toString('hex'), expected);
+  }));
+
+test(
+  'of files that nothing more is written to, as where topics are named by the time, few stay open',
+  { skip: process.platform === 'linux' ? false : 'counts open files in /proc' },
+  () =>
+    inFolder(async (folder) => {
+      const queues = Array.from({ length: 300 }, (_, n) => ({ topic: `t${n}`, queue: 0 }));
+      const harness = new SinkHarness(
+        connector,
+        { file: join(folder, '{topic}.log'), fsync: 'false' },
+        { queues },
+      );
+      const open = async (): Promise<number> => {
+        const links = (await readdir('/proc/self/fd')).map((fd) =>
+          readlink(`/proc/self/fd/${fd}`).catch(() => ''),
+        );
+        return (await Promise.all(links)).filter((path) => path.startsWith(`${folder}/`)).length;
+      };
+      try {
+        await harness.start();
+        for (const n of queues.keys()) {
+          harness.append(n, ['a']);
+          if (n % 10 !== 9) continue;
+          await harness.deliver();
+          harness.commit(await harness.flush());
+        }
+        assert.ok((await open()) <= 120, `${await open()} are open`);
+        for (const n of queues.keys()) harness.append(n, ['b']);
+        await harness.deliver();
+        await harness.stop();
+        for (const { topic } of queues)
+          assert.equal(await readFile(join(folder, `${topic}.log`), 'utf8'), 'a\nb\n');
+      } finally {
+        await harness.dispose();
+      }
+    }),
+);
+
+test('an output that took the place of another while it was closed is reported', () =>
+  inFolder(async (folder) => {
+    const queues = Array.from({ length: 150 }, (_, n) => ({ topic: `t${n}`, queue: 0 }));
+    const harness = new SinkHarness(
+      connector,
+      { file: join(folder, '{topic}.log'), fsync: 'false' },
+      { queues },
+    );
+    try {
+      await harness.start();
+      for (const n of queues.keys()) harness.append(n, ['a']);
+      await harness.deliver();
+      await harness.flush();
+      harness.append(1, ['b']);
+      await harness.deliver();
+      await harness.flush();
+      await writeFile(join(folder, 'other'), 'x\n');
+      await rename(join(folder, 'other'), join(folder, 't0.log'));
+      harness.append(0, ['c']);
+      await assert.rejects(harness.deliver(), changed);
+    } finally {
+      await harness.dispose();
+    }
   }));

@@ -70,6 +70,15 @@ export class OutputFile {
     return this.#file.length;
   }
 
+  get isOpen(): boolean {
+    return this.#file.isOpen;
+  }
+
+  /** There is something to commit. */
+  get isDirty(): boolean {
+    return this.#dirty;
+  }
+
   get openedAt(): number | null {
     return this.#openedAt;
   }
@@ -149,7 +158,7 @@ export class OutputFile {
     });
   }
 
-  /** Without a commit. */
+  /** Without a commit. It is opened again by what is appended next. */
   async close(): Promise<void> {
     await this.#file.close();
   }

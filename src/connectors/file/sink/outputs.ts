@@ -8,6 +8,8 @@ import { outputError } from './output-errors.js';
 export const TASKS_KEY = 'file.tasks';
 /** Outputs of tasks that no longer exist are looked for under so many numbers. */
 const MAX_TASKS_EVER = 256;
+/** While more are open, those that nothing was written to between two commits are closed: transforms may name ever new ones. */
+const MANY_OPEN = 100;
 
 export class Outputs {
   readonly #shared: OutputShared;
@@ -28,6 +30,17 @@ export class Outputs {
 
   all(): Iterable<OutputFile> {
     return this.#byPath.values();
+  }
+
+  async commit(): Promise<void> {
+    const idle = [...this.all()].filter((output) => output.isOpen && !output.isDirty);
+    for (const output of this.all()) await output.commit();
+    let open = [...this.all()].filter((output) => output.isOpen).length;
+    for (const output of idle) {
+      if (open <= MANY_OPEN) break;
+      await output.close();
+      open -= 1;
+    }
   }
 
   /**

@@ -6,6 +6,7 @@ import { hashEnd, lastBytes, progressPath, readEnd } from './progress-file.js';
 
 /** One look holds for the writes of so long, up to the next commit: beside a write of a batch a look is dear. */
 const LOOK_MS = 50;
+const REPLACED = 'was deleted, renamed or replaced while it was being written';
 const NEWLINE = 10;
 const NEWLINE_BYTES = Buffer.from('\n');
 
@@ -14,7 +15,8 @@ export class PieceFile {
   readonly #ops: FileOps;
   readonly #beforeCut: (bytes: number) => Promise<void>;
   #fd: number | null = null;
-  #inode = 0;
+  /** null: it was never open. */
+  #inode: number | null = null;
   #length = 0;
   #end: Buffer = Buffer.alloc(0);
   /** On the clock of `performance.now()`. */
@@ -61,9 +63,11 @@ export class PieceFile {
     this.#end = await readEnd(this.#ops, fd, size);
   }
 
-  /** At the length known so far. */
+  /** At the length known so far, and the same file where it was open before. */
   async openAgain(): Promise<void> {
+    const before = this.#inode;
     await this.#openFile();
+    if (before !== null && before !== this.#inode) throw this.#changed(REPLACED);
     await this.#checkPlace();
   }
 
@@ -117,8 +121,7 @@ export class PieceFile {
     const fd = this.#fd;
     if (fd === null) return;
     const at = await this.#ops.facts(this.path);
-    if (at?.inode !== this.#inode)
-      throw this.#changed('was deleted, renamed or replaced while it was being written');
+    if (at?.inode !== this.#inode) throw this.#changed(REPLACED);
     if (at.size < this.#length) throw this.#changed(`was cut to ${at.size} bytes while it was being written`);
     this.#lookAgainAt = performance.now() + LOOK_MS;
     if (at.size === this.#length) return;

@@ -65,9 +65,7 @@ export class FileSinkTask implements SinkTask {
   }
 
   flush(): Promise<void> {
-    return this.#inTurn(async ({ outputs }) => {
-      for (const output of outputs.all()) await output.commit();
-    });
+    return this.#inTurn(({ outputs }) => outputs.commit());
   }
 
   /** Commits nothing: the runtime has flushed what it wants to keep. */
