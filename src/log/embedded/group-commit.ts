@@ -138,10 +138,17 @@ export class GroupCommit {
 
   /** False when the disk failed and the group may be tried one by one; else every caller has its answer. */
   async #commit(group: readonly Work[]): Promise<boolean> {
+    let written = false;
     try {
-      const outcomes = await this.#planAndWrite(group);
+      const planned = await this.#planAndWrite(group);
+      ({ written } = planned);
+      if (written) {
+        // Before anything is acknowledged; whether this commit was in time nobody knows.
+        this.#checkFile('LOG_IO');
+        this.#options.room.restore();
+      }
       for (const [i, work] of group.entries()) {
-        const outcome = outcomes[i];
+        const outcome = planned.outcomes[i];
         if (outcome === undefined) continue;
         this.#pendingBytes -= work.bytes;
         if ('refused' in outcome) work.reject(outcome.refused);
@@ -152,7 +159,7 @@ export class GroupCommit {
       const reported = toLogError(await commitCause(error), this.#options.database.dataFile);
       if (isFatal(reported.cause)) this.#options.onFatal(reported);
       if (isFailedWrite(reported.cause)) this.#options.room.mistrust();
-      if (group.length > 1) return false;
+      if (group.length > 1 && !written) return false;
       for (const work of group) {
         this.#pendingBytes -= work.bytes;
         work.reject(reported);
@@ -161,7 +168,10 @@ export class GroupCommit {
     }
   }
 
-  async #planAndWrite(group: readonly Work[]): Promise<readonly Outcome[]> {
+  /** `written` false: nobody changed anything. */
+  async #planAndWrite(
+    group: readonly Work[],
+  ): Promise<{ readonly outcomes: readonly Outcome[]; readonly written: boolean }> {
     const { room } = this.#options;
     for (let tries = 1; tries <= MAX_TRIES; tries++) {
       this.#checkFile('LOG_CORRUPT');
@@ -169,14 +179,9 @@ export class GroupCommit {
       const version = this.#storedVersion();
       const outcomes = group.map((work) => this.#plan(work));
       const { changes, records } = this.#options.staging.take();
-      if (changes.length === 0) return outcomes;
+      if (changes.length === 0) return { outcomes, written: false };
       room.provide(changes, records);
-      if (await this.#write(changes, version)) {
-        // Before anything is acknowledged; whether this commit was in time nobody knows.
-        this.#checkFile('LOG_IO');
-        room.restore();
-        return outcomes;
-      }
+      if (await this.#write(changes, version)) return { outcomes, written: true };
       // Random, so that processes do not keep meeting.
       if (tries > 2) await sleep(Math.random() * MAX_PAUSE_MS);
     }

@@ -109,6 +109,39 @@ test('a store that cannot go on, as the disk failed beneath lmdb, says so, that 
   assert.equal(fatal.length, 1);
 });
 
+test('a group whose file lost its name while it was written is not written again, though the name is back', async (t) => {
+  const dir = mkdtempSync(join(tmpdir(), 'troupe-log-'));
+  const database = await openDatabase(dir);
+  t.after(async () => {
+    await database.close();
+    rmSync(dir, { recursive: true, force: true });
+  });
+  let looks = 0;
+  const staging = new Staging(database.data);
+  const commits = new GroupCommit({
+    // Each commit is preceded and followed by a look: this is the one that follows the group's.
+    database: { ...database, isThere: () => (looks += 1) !== 4 },
+    staging,
+    room: { provide: () => undefined, restore: () => undefined, mistrust: () => undefined },
+    maxPendingBytes: 1000,
+    maxPending: 100,
+    stallMs: 60_000,
+    onFatal: (error) => {
+      throw error;
+    },
+    onLost: () => undefined,
+  });
+  const add = (): void => {
+    const count = Number(staging.get(['f', 'count'])?.toString() ?? 0);
+    staging.put(['f', 'count'], Buffer.from(String(count + 1)));
+  };
+  const first = commits.submit(1, add);
+  const group = [commits.submit(1, add), commits.submit(1, add)];
+  await first;
+  for (const work of group) await assert.rejects(work, refusedAs('LOG_IO'));
+  assert.equal(staging.get(['f', 'count'])?.toString(), '3');
+});
+
 test('closing waits for what was submitted and refuses what comes later', async (t) => {
   const { commits, staging } = await writer(t);
   const submitted = commits.submit(1, () => {
