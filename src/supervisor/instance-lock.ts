@@ -126,7 +126,13 @@ function create(path: string, content: string): boolean {
 
 function writeAside(path: string, content: string): string {
   const aside = `${path}.${randomUUID()}`;
-  writeFileSync(aside, content, { flag: 'wx', mode: 0o600 });
+  try {
+    writeFileSync(aside, content, { flag: 'wx', mode: 0o600 });
+  } catch (error) {
+    // On a full disk it is there, and empty: a node that is started again and again would leave one each time.
+    rmSync(aside, { force: true });
+    throw error;
+  }
   return aside;
 }
 

@@ -7,6 +7,7 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { lockInstance } from '#troupe/supervisor/instance-lock.js';
 import { removeFolder, temporaryFolder } from '../../support/node-process.js';
+import { fillDisk, mountSmallDisk, NO_SMALL_DISK } from '../../support/small-disk.js';
 import { until } from '../../support/wait.js';
 
 /** Above every process id that a system gives. */
@@ -48,6 +49,18 @@ test('a lock is left by its release, and not by that of another', (t) => {
   writeFileSync(join(dir, 'node.lock'), GONE);
   release();
   assert.deepEqual(readdirSync(dir), ['node.lock']);
+});
+
+test('a lock that a full disk has no room for leaves nothing behind', (t) => {
+  const disk = mountSmallDisk(t, 1);
+  if (disk === null) {
+    t.skip(NO_SMALL_DISK);
+    return;
+  }
+  fillDisk(join(disk, 'beside'));
+  const instance = { workerId: 'w', ownFolder: disk, sharedFolder: null };
+  assert.throws(() => lockInstance(instance), /no space left/);
+  assert.deepEqual(readdirSync(disk), ['beside']);
 });
 
 test('a node that was killed and that its parent has not reaped holds no lock', async (t) => {
