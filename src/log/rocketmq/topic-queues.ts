@@ -45,7 +45,6 @@ const SETTLE_MS = 5000;
 export class TopicQueues {
   readonly #client: Client;
   readonly #known = new LRUCache<string, Known>({ max: MAX_TOPICS });
-
   readonly #now: () => number;
 
   /** `now`: monotonic, in milliseconds. */
@@ -112,8 +111,9 @@ export class TopicQueues {
   /** Null: the order holds. */
   #growing(present: Queues, kept: Queues, order: Queues, before: Growing | null): Growing | null {
     if (order.length <= present.length) return null;
-    if (before === null || !sameOrder(before.order, order)) return { order, since: this.#now() };
-    return sameOrder(kept, order) && this.#isDue(before) ? null : before;
+    if (before === null || !sameOrder(before.order, order) || !sameOrder(kept, order))
+      return { order, since: this.#now() };
+    return this.#isDue(before) ? null : before;
   }
 
   #isDue(growing: Growing | null): boolean {

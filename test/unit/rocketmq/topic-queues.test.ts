@@ -115,6 +115,25 @@ test('two clients that see different new queues in the same instant come to the 
   assert.equal(await scene.numbersLater(other), 'm0 z0 a0');
 });
 
+test('an order that another client has cut short meanwhile is waited for anew', async () => {
+  const scene = new Scene();
+  scene.brokers = { m: 1 };
+  const client = scene.client();
+  await scene.numbers(client);
+  scene.brokers = { m: 1, y: 1, z: 1 };
+  await scene.numbers(client);
+  // It read the order before that was written, and sees one of the queues only.
+  scene.kept = [
+    { broker: 'm', queueId: 0 },
+    { broker: 'y', queueId: 0 },
+  ];
+  scene.nowMs += 5000;
+  assert.equal(await scene.numbers(client), 'm0');
+  assert.equal(await scene.numbers(client), 'm0');
+  scene.nowMs += 5000;
+  assert.equal(await scene.numbers(client), 'm0 y0 z0');
+});
+
 test('where the name servers keep no order new queues are used at once', async () => {
   const scene = new Scene();
   scene.brokers = { a: 1 };
