@@ -30,13 +30,18 @@ const OF_RUNTIME: Readonly<Record<string, ErrorCode>> = {
   SUBMIT_OVERTAKEN: 'ACTOR_DOWN',
 };
 
+/** A plugin's own code may be the name of something that every object has. */
+function ofRuntime(code: string): ErrorCode | undefined {
+  return Object.hasOwn(OF_RUNTIME, code) ? OF_RUNTIME[code] : undefined;
+}
+
 /** Faults of the node itself. */
 const OF_KERNEL: ReadonlySet<string> = new Set(['REMOTE_ERROR', 'UNKNOWN_MESSAGE']);
 
 export function toHttpError(error: unknown, call: Call | undefined): HttpError {
   if (error instanceof HttpError) return error;
   if (error instanceof RuntimeFailure) {
-    const code = OF_RUNTIME[error.code] ?? (error.code.startsWith('LOG_') ? 'LOG_UNAVAILABLE' : 'INTERNAL');
+    const code = ofRuntime(error.code) ?? (error.code.startsWith('LOG_') ? 'LOG_UNAVAILABLE' : 'INTERNAL');
     if (code === 'REQUEST_TIMEOUT') return timedOut(call, error);
     if (code !== 'INTERNAL') return new HttpError(code, error.message, { cause: error });
   }
@@ -79,7 +84,7 @@ export async function blamingPlugin<T>(work: Promise<T>): Promise<T> {
 }
 
 function isForeign(code: string): boolean {
-  return !Object.hasOwn(OF_RUNTIME, code) && !code.startsWith('LOG_') && !OF_KERNEL.has(code);
+  return ofRuntime(code) === undefined && !code.startsWith('LOG_') && !OF_KERNEL.has(code);
 }
 
 /** Whether the answer is the node's fault, so that its operator should read of it. */

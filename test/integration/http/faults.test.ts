@@ -34,6 +34,7 @@ const FAILURES: readonly (readonly [failure: string, status: number, code: strin
   ['VERSION_CONFLICT', 409, 'VERSION_CONFLICT'],
   ['PLANNING_FAILED', 500, 'PLANNING_FAILED'],
   ['PLANNING_TIMEOUT', 504, 'PLANNING_TIMEOUT'],
+  ['PLANNING_OUT_OF_MEMORY', 500, 'PLANNING_OUT_OF_MEMORY'],
   ['ASK_TIMEOUT', 500, 'REQUEST_TIMEOUT'],
   ['REMOTE_ERROR', 500, 'INTERNAL'],
 ];
@@ -64,6 +65,15 @@ for (const [failure, status, code] of FAILURES) {
     assert.equal(old.status, status);
   });
 }
+
+test('a code that is the name of something every object has is as unknown as any other', async (t) => {
+  const rest = await Rest.start(t);
+  rest.runtime.before = () => {
+    throw new RuntimeFailure('constructor', 'what the actor said');
+  };
+  const answer = await rest.send('GET', '/connectors');
+  assert.deepEqual([answer.status, errorOf(answer.json).code], [500, 'INTERNAL']);
+});
 
 test("an error with a code of the plugin's own is told, and is not the node's", async (t) => {
   const rest = await Rest.start(t);
