@@ -1,7 +1,7 @@
 import { SYSTEM_METHODS, type FromThread, type SystemMethod } from '../actors/kernel/control.js';
 import { isWireError } from '../actors/kernel/wire-error.js';
 
-/** Plugin code shares its thread's port with the kernel, so what arrives is judged by its shape. Null: not a message. */
+/** What arrives from another thread is judged by its shape. Null: not a message. */
 export function parseFromThread(raw: unknown): FromThread | null {
   if (typeof raw !== 'object' || raw === null || !('type' in raw)) return null;
   const message: Partial<Record<string, unknown>> = { ...raw };
