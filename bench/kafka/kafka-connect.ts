@@ -200,7 +200,7 @@ export async function startBroker(install: KafkaInstall, dir: string): Promise<B
 }
 
 /** A standalone worker; `startMs` runs from the spawn to the first answer of `GET /`. */
-export async function startConnect(
+async function startConnect(
   install: KafkaInstall,
   broker: Broker,
   dir: string,

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { ROCKETMQ_VERSIONS } from '#troupe/test/support/rocketmq.js';
 
-export const PARTS = [
+const PARTS = [
   'throughput',
   'shared',
   'failover',
@@ -14,14 +14,7 @@ export const PARTS = [
 export type Part = (typeof PARTS)[number];
 
 /** Those that need no broker: nodes that share the embedded store are the same cluster. */
-export const EMBEDDED_PARTS: readonly Part[] = [
-  'failover',
-  'leave',
-  'join',
-  'rolling',
-  'heartbeats',
-  'config',
-];
+const EMBEDDED_PARTS: readonly Part[] = ['failover', 'leave', 'join', 'rolling', 'heartbeats', 'config'];
 
 export interface Options {
   readonly parts: readonly Part[];

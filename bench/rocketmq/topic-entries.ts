@@ -5,7 +5,7 @@ import type { Log } from '#troupe/log/log.js';
 import { remotingClient } from '#troupe/log/rocketmq/client.js';
 import type { RocketMqSettings } from '#troupe/log/rocketmq/settings.js';
 
-export const CLUSTER_TOPICS = [
+const CLUSTER_TOPICS = [
   'connector-cluster-topic',
   'connector-config-topic',
   'connector-position-topic',

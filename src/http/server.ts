@@ -33,7 +33,7 @@ export interface RunningServer {
   stop(graceMs: number): Promise<void>;
 }
 
-export class ListenError extends Error {
+class ListenError extends Error {
   override readonly name = 'ListenError';
   readonly code: 'HTTP_PORT_IN_USE' | 'HTTP_ADDRESS_REFUSED';
   constructor(code: ListenError['code'], message: string, options: { cause: unknown }) {

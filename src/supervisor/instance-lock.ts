@@ -5,7 +5,7 @@ import { makeFolder } from './make-folder.js';
 import { pathProblem } from './start-error.js';
 
 /** Another process runs as this worker, or in this folder. */
-export class InstanceLockError extends Error {
+class InstanceLockError extends Error {
   override readonly name = 'InstanceLockError';
   readonly code = 'NODE_ALREADY_RUNNING';
 }

@@ -36,7 +36,7 @@ export function readCases(file: string): readonly Fields[] {
     .map(parseCase);
 }
 
-export function parseCase(line: string): Fields {
+function parseCase(line: string): Fields {
   return object(parseJson(line));
 }
 

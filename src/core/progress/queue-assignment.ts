@@ -17,7 +17,7 @@ export interface Sharing {
  * The queues of a topic go to the tasks in turn. Those of `topics` begin at tasks as far from each other as can be,
  * those of a pattern where their names say.
  */
-export function readerOf({ named, tasks }: Sharing, { topic, queue }: QueueRef): number {
+function readerOf({ named, tasks }: Sharing, { topic, queue }: QueueRef): number {
   const place = named.indexOf(topic);
   const first = place < 0 ? hashBytes(topic) : Math.floor((place * tasks) / named.length);
   return (first + queue) % tasks;

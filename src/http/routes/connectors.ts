@@ -82,7 +82,7 @@ export function connectorRoutes(router: Routes, deps: RouteDeps): void {
   });
 }
 
-export async function statusOf(ctx: RouteContext, deps: RouteDeps, name: string): Promise<ConnectorStatus> {
+async function statusOf(ctx: RouteContext, deps: RouteDeps, name: string): Promise<ConnectorStatus> {
   const entry = await existing(
     deps,
     ctx.state.call,

@@ -18,7 +18,7 @@ const PUT_BYTES = 4096;
 const REMOVE_BYTES = 1024;
 
 /** More than the pages that a commit of these changes writes. */
-export function bytesNeeded(changes: readonly Change[]): number {
+function bytesNeeded(changes: readonly Change[]): number {
   let bytes = BASE_BYTES;
   for (const { value } of changes)
     bytes += value === null ? REMOVE_BYTES : PUT_BYTES + spaceOf(value.byteLength);

@@ -12,7 +12,7 @@ const MAX_RECORD_BYTES = MAX_BATCH_BYTES - 1024 * 1024;
 const HEADER = 'TROUPE_HEADER.';
 
 /** What was small on its way may be large. A record may be larger than this, alone. */
-export const MAX_BUILT_BYTES = 8 * 1024 * 1024;
+const MAX_BUILT_BYTES = 8 * 1024 * 1024;
 
 /** False: the batch has enough without it. LogError where the message cannot be read. */
 export function addPopMessage(message: PopMessage, builder: BatchBuilder): boolean {

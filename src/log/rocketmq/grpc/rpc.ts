@@ -172,7 +172,7 @@ function readCa(file: string): Buffer {
 }
 
 /** gRPC resolves one name, or takes a list of addresses. */
-export function targetOf(addresses: readonly { readonly host: string; readonly port: number }[]): string {
+function targetOf(addresses: readonly { readonly host: string; readonly port: number }[]): string {
   const list = addresses.map(({ host, port }) => `${host}:${port}`).join(',');
   if (addresses.every(({ host }) => /^[\d.]+$/.test(host))) return `ipv4:${list}`;
   if (addresses.length === 1) return `dns:${list}`;
