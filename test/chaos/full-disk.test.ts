@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
+import { HeldBackFlow, isHeldBack } from '../support/held-back.js';
 import { contentOf, NodeProcess, removeFolder, temporaryFolder } from '../support/node-process.js';
 import { random } from '../support/random.js';
 import { enlargeDisk, fillDisk, freeOnDisk, mountSmallDisk, NO_SMALL_DISK } from '../support/small-disk.js';
@@ -80,58 +81,30 @@ test(`a node killed ${KILLS} times while its disk is full loses nothing, and rep
 test('a node whose disk others fill to the brim stays steerable, and records go on in the room that its sinks make', async (t) => {
   const disk = mountSmallDisk(t, 64);
   if (disk === null) return t.skip(NO_SMALL_DISK);
-  const dir = temporaryFolder();
-  const input = join(dir, 'in.txt');
-  const output = join(dir, 'out.txt');
   const text = Array.from({ length: 60 * 1024 }, (_, i) => `${i} ${'z'.repeat(1000)}\n`).join('');
-  writeFileSync(input, text);
-  const node = await NodeProcess.create(dir, {
+  const flow = await HeldBackFlow.start(t, text, {
     storePathRootDir: join(disk, 'store'),
-    'topic.retention.bytes': String(MIB),
-    'store.retention.check.ms': '200',
     'heartbeat.interval.ms': '200',
   });
-  t.after(async () => {
-    await node.kill();
-    removeFolder(dir);
-  });
-  await node.start();
-  const ask = async (method: string, path: string, status: number, body?: object): Promise<void> => {
-    const answer = await node.request(method, path, body);
-    assert.equal(answer.status, status, `${method} ${path}: ${JSON.stringify(answer.body)}`);
-  };
-  const sink = { 'connector.class': 'FileSinkConnector', topics: 'lines', file: output, 'base.dir': dir };
-  const source = { 'connector.class': 'FileSourceConnector', file: input, topic: 'lines' };
-  await ask('POST', '/connectors', 201, { name: 'out', config: sink, initial_state: 'PAUSED' });
-  await node.state('out', 'PAUSED');
-  await node.run('in', source);
-  await until('the source is held back', () => isHeldBack(node));
+  const { node, source } = flow;
   const beside = join(disk, 'beside');
   fillDisk(beside);
 
-  for (let i = 0; i < 5; i += 1) await ask('POST', '/connectors/in/restart?includeTasks=true', 202);
-  await until('the source is held back again', () => isHeldBack(node));
-  await ask('POST', '/connectors', 201, { name: 'late', config: { ...source, topic: 'other' } });
+  for (let i = 0; i < 5; i += 1) await flow.ask('POST', '/connectors/in/restart?includeTasks=true', 202);
+  await flow.heldBack();
+  await flow.ask('POST', '/connectors', 201, { name: 'late', config: { ...source, topic: 'other' } });
   await node.state('late', 'RUNNING');
-  await ask('DELETE', '/connectors/late', 204);
+  await flow.ask('DELETE', '/connectors/late', 204);
   await node.kill();
   fillDisk(beside);
   await node.start();
-  await ask('PUT', '/connectors/out/resume', 202);
-  await until('everything arrived', () => (contentOf(output)?.length ?? 0) >= text.length, 60_000);
-  assert.ok(contentOf(output)?.equals(Buffer.from(text)), 'the output is the input, byte for byte');
+  await flow.ask('PUT', '/connectors/out/resume', 202);
+  await flow.everythingArrived();
   assert.ok(freeOnDisk(disk) < 4 * MIB, 'it was full all the time');
   rmSync(beside);
-  await ask('DELETE', '/connectors/in', 204);
+  await flow.ask('DELETE', '/connectors/in', 204);
   assert.equal(await node.stop(), 0, 'an orderly stop');
 });
-
-async function isHeldBack(node: NodeProcess): Promise<boolean> {
-  const { body } = await node.request('GET', '/connectors/in/status');
-  const status = JSON.stringify(body);
-  assert.doesNotMatch(status, /FAILED/);
-  return status.includes('"call":"append"');
-}
 
 /** A state file need not exist, but what is there is one write, from its beginning to its end. */
 function isWhole(path: string): void {
