@@ -1,17 +1,18 @@
 /** What the thread of a plan may keep in memory, and when it is ended for it. */
+import { limitAbove } from './task-heap.js';
+
 const MEGABYTE = 1024 * 1024;
 
 export interface PlanningMemory {
   /** In the heap, or outside of it, after a collection. */
   readonly markBytes: number;
-  /** Of V8, which ends the whole process when a single step does not fit below it: well above the mark (task-heap.ts). */
+  /** Of V8's heap. */
   readonly hardMb: number;
   /** Of the node; beyond it a notable share is too much. */
   readonly nodeBytes: number;
 }
 
 const MARK_MB = 1024;
-const ROOM = 4;
 /** Of the node's memory. There are other threads, and some of them plan as well. */
 const SHARE = 0.25;
 /** What plugins and their packages may take to load. */
@@ -19,7 +20,7 @@ const LEAST_BYTES = 64 * MEGABYTE;
 
 export function planningMemory(nodeBytes: number): PlanningMemory {
   const markBytes = Math.min(MARK_MB * MEGABYTE, Math.max(LEAST_BYTES, SHARE * nodeBytes));
-  return { markBytes, hardMb: ROOM * MARK_MB, nodeBytes };
+  return { markBytes, hardMb: limitAbove(MARK_MB), nodeBytes };
 }
 
 /** What is known of a job's memory. Its thread says itself what it has, but not while its code does not pause. */

@@ -16,20 +16,24 @@ export interface ThreadHeap {
   readonly maxExternalMb: number;
 }
 
-/**
- * V8 ends the whole process when a single step, such as doubling the table of a Map, does not fit below the limit of a
- * heap: so that limit stands well above the mark at which the task is stopped in order. Below 1 GB the table of a growing
- * Map meets it; above, the Map's own bound comes first.
- */
 const ROOM = 4;
 const MIN_LIMIT_MB = 1024;
+
+/**
+ * V8 ends the whole process when a single step, such as doubling the table of a Map, does not fit below the limit of a
+ * heap: so that limit stands well above the mark at which the thread is ended in order. Below 1 GB the table of a growing
+ * Map meets it; above, the Map's own bound comes first.
+ */
+export function limitAbove(markMb: number): number {
+  return Math.max(MIN_LIMIT_MB, ROOM * markMb);
+}
 
 /** `own`: what the connector's config says. What is no number, or none that is allowed, says nothing. */
 export function threadHeap(memory: TaskMemory, own: string | undefined): ThreadHeap {
   const asked = Number(own);
   const ceiling = Math.max(memory.ceilingMb, memory.heapMb);
   const heapMb = Number.isInteger(asked) && asked >= MIN_OWN_MB ? Math.min(asked, ceiling) : memory.heapMb;
-  const maxOldMb = Math.max(MIN_LIMIT_MB, ROOM * heapMb);
+  const maxOldMb = limitAbove(heapMb);
   return { maxOldMb, softLimit: (memory.softShare * heapMb) / maxOldMb, maxExternalMb: memory.externalMb };
 }
 
