@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { syncBuiltinESMExports } from 'node:module';
 import { test } from 'node:test';
-import workerThreads, { BroadcastChannel } from 'node:worker_threads';
+import workerThreads, { BroadcastChannel, type Worker } from 'node:worker_threads';
 import { SpareThreads, type SpareSpec } from '#troupe/supervisor/spare-threads.js';
 import { until } from '../../support/wait.js';
 import { actor, supervisor, Troupe } from './troupe.js';
@@ -105,9 +105,29 @@ test('a spare thread that the machine does not give is reported, and made after 
   await until('they are ready', () => threads.ready === spares.count, 30_000);
 });
 
-test('no thread is left when the system has stopped', async () => {
+test('no thread is left when the system has stopped', async (t) => {
+  const made: Worker[] = [];
+  const { Worker: Original } = workerThreads;
+  const counted = t.mock.method(
+    workerThreads,
+    'Worker',
+    function (...args: ConstructorParameters<typeof Worker>) {
+      const worker = new Original(...args);
+      made.push(worker);
+      return worker;
+    },
+  );
+  syncBuiltinESMExports();
+  t.after(() => {
+    counted.mock.restore();
+    syncBuiltinESMExports();
+  });
   const troupe = make();
   await ready(troupe, 2);
   await troupe[Symbol.asyncDispose]();
-  assert.equal(troupe.system.spareThreads, 0);
+  assert.ok(made.length > 2);
+  assert.deepEqual(
+    made.map(({ threadId }) => threadId),
+    made.map(() => -1),
+  );
 });

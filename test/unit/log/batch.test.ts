@@ -159,3 +159,21 @@ test('bytes are copied when they are added', () => {
   value.write('behind');
   assert.equal(BatchReader.open(builder.build().bytes).valueText(0), 'before');
 });
+
+test('a text that cannot be decoded comes as its bytes, one that holds a replacement character of its own as text', () => {
+  const builder = new BatchBuilder();
+  const torn = Buffer.from([0x61, 0xff]);
+  builder.add('k\ufffd', torn, 0, null);
+  builder.add(torn, 'v\ufffd', 0, null);
+  builder.add(null, null, 0, null);
+  const reader = BatchReader.open(builder.build().bytes);
+  const read = [0, 1, 2].map((i) => [reader.keyTextOrBytes(i), reader.valueTextOrBytes(i)]);
+  const shown = read.map((pair) =>
+    pair.map((part) => (part instanceof Uint8Array ? Buffer.from(part) : part)),
+  );
+  assert.deepEqual(shown, [
+    ['k\ufffd', torn],
+    [torn, 'v\ufffd'],
+    [null, null],
+  ]);
+});
