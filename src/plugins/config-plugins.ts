@@ -93,7 +93,7 @@ export function own(raw: RawConfig, key: string): string | null {
 }
 
 /** What stands under the prefix, without it. */
-export function optionsUnder(raw: RawConfig, prefix: string, reserved: readonly string[] = []): RawConfig {
+function optionsUnder(raw: RawConfig, prefix: string, reserved: readonly string[]): RawConfig {
   const options = new Map<string, string>();
   for (const [key, value] of Object.entries(raw)) {
     const name = key.startsWith(prefix) ? key.slice(prefix.length) : '';

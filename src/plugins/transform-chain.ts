@@ -29,16 +29,7 @@ export async function buildTransformChain(raw: RawConfig, catalog: PluginCatalog
   return made;
 }
 
-/** What `buildTransformChain` would throw, as issues. Runs the plugins' `create`. */
-export async function transformIssues(
-  raw: RawConfig,
-  catalog: PluginCatalog,
-): Promise<readonly ConfigIssue[]> {
-  const { made, issues } = await configureTransforms(raw, catalog);
-  made?.close();
-  return issues;
-}
-
+/** What is wrong is told as issues. Runs the plugins' `create`. */
 export async function configureTransforms(
   raw: RawConfig,
   catalog: PluginCatalog,

@@ -23,10 +23,6 @@ export class RotatedWriter {
     this.#path = path;
   }
 
-  get hasPartial(): boolean {
-    return this.#partial !== '';
-  }
-
   /** Every line begins with a number, so that no two files begin alike; line ends stand as they are in `text`. */
   async append(text: string, pieces: number): Promise<void> {
     const numbered = text.replace(/(?<=^|\n|\r(?!\n))(?=[^])/g, () => `${(this.#lines += 1)}:`);

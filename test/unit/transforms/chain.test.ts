@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ConfigError } from '#troupe/sdk/index.js';
-import { buildTransformChain, transformIssues } from '#troupe/plugins/transform-chain.js';
+import { buildTransformChain, configureTransforms } from '#troupe/plugins/transform-chain.js';
 import { catalog, record } from './transforms.js';
 
 const issuesOf = async (raw: Record<string, string>): Promise<readonly string[]> =>
-  (await transformIssues(raw, catalog)).map((issue) => `${issue.field}: ${issue.reason}`);
+  (await configureTransforms(raw, catalog)).issues.map((issue) => `${issue.field}: ${issue.reason}`);
 
 test('transforms are applied in the order of their aliases, whichever names these have', async () => {
   const chain = await buildTransformChain(

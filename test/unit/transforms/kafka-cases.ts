@@ -1,4 +1,4 @@
-import { buildTransformChain, transformIssues } from '#troupe/plugins/transform-chain.js';
+import { configureTransforms } from '#troupe/plugins/transform-chain.js';
 import { DataError, isFields, sourceRecord, type ConnectRecord, type Fields } from '#troupe/sdk/index.js';
 import {
   object,
@@ -46,8 +46,8 @@ function kafkas(row: Fields, record: ConnectRecord): string {
 
 async function ours(row: Fields, record: ConnectRecord): Promise<string> {
   const raw = configOf(row);
-  if ((await transformIssues(raw, catalog)).length > 0) return 'refused';
-  const chain = await buildTransformChain(raw, catalog);
+  const { made: chain } = await configureTransforms(raw, catalog);
+  if (chain === null) return 'refused';
   try {
     const out = chain.apply(record);
     if (text(row['do']).startsWith('predicates.')) return String(out === null);
