@@ -1,6 +1,6 @@
 /** Writes docs/connectors.md from the definitions of the plugins' keys; with --check only tells whether it is current. */
 import { readFileSync, writeFileSync } from 'node:fs';
-import { commonDefinition } from '../dist/plugins/config-values.js';
+import { commonDefinition } from '../dist/plugins/config-common.js';
 import { converterKeys } from '../dist/plugins/converter-config.js';
 import { builtinPlugins } from '../dist/plugins/builtin.js';
 import { loadPlugin } from '../dist/plugins/load.js';

@@ -1,7 +1,8 @@
 /** What a thread of the planning pool runs: plugin code that owns no data. */
 import { format } from 'node:util';
 import { threadId, workerData } from 'node:worker_threads';
-import { pluginKeyInfos, validateConnector, type ValidateOptions } from '../../plugins/config-values.js';
+import { pluginKeyInfos } from '../../plugins/config-infos.js';
+import { validateConnector, type ValidateOptions } from '../../plugins/validate-connector.js';
 import { passwordsOf } from '../../plugins/configured-plugins.js';
 import { findPlugin } from '../../plugins/catalog.js';
 import { fileAccess, isFileRules } from '../../plugins/file-access.js';

@@ -1,5 +1,5 @@
 import { passwordsOf } from '../../plugins/configured-plugins.js';
-import { commonDefinition, topicsRegex } from '../../plugins/config-values.js';
+import { commonDefinition, topicsRegex } from '../../plugins/config-common.js';
 import { buildTopicCreation, type TopicCreation } from '../../plugins/topic-creation.js';
 import { buildConverter, type LoadedConverter } from '../../plugins/converter-config.js';
 import { findPlugin, type PluginCatalog } from '../../plugins/catalog.js';

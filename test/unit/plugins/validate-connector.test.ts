@@ -1,12 +1,9 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import {
-  commonDefinition,
-  configKeyInfos,
-  validateConnector,
-  type ConfigInfos,
-} from '#troupe/plugins/config-values.js';
+import { commonDefinition } from '#troupe/plugins/config-common.js';
+import { configKeyInfos, type ConfigInfos } from '#troupe/plugins/config-infos.js';
+import { validateConnector } from '#troupe/plugins/validate-connector.js';
 import { discoverPlugins } from '#troupe/plugins/discover.js';
 import type { PluginCatalog } from '#troupe/plugins/catalog.js';
 import { loadPlugin } from '#troupe/plugins/load.js';

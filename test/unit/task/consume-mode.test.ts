@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { validateConnector } from '#troupe/plugins/config-values.js';
+import { validateConnector } from '#troupe/plugins/validate-connector.js';
 import { discoverPlugins } from '#troupe/plugins/discover.js';
 import { pluginPackage } from '../../support/plugin-package.js';
 

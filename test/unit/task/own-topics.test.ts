@@ -3,7 +3,7 @@ import { test, type TestContext } from 'node:test';
 import { reportIssue } from '#troupe/actors/replica-issues.js';
 import { Topics } from '#troupe/actors/task/topics.js';
 import { discoverPlugins } from '#troupe/plugins/discover.js';
-import { validateConnector } from '#troupe/plugins/config-values.js';
+import { validateConnector } from '#troupe/plugins/validate-connector.js';
 
 const OWN = ['connector-config-topic', 'connector-offset-topic'];
 
