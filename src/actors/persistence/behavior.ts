@@ -65,6 +65,12 @@ export default behavior<PersistenceProtocol, PersistencePeers, PersistenceParams
           'consumer groups could not be brought in line with the connectors; it is tried again',
         );
       },
+      onCostly: (connector) => {
+        context.log.warn(
+          { connector, code: 'COSTLY_PATTERN' },
+          'topics.regex of this stopped sink takes too long to match: retention does not wait for it in topics that come while it is stopped',
+        );
+      },
       now: () => performance.now(),
     });
     const drops = new LeftProgressDrops(

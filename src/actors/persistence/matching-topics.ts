@@ -12,8 +12,8 @@ export class MatchingTopics {
   /** Each look at one costs the whole limit. */
   readonly #givenUp = new LRUCache<string, true>({ max: MAX_GIVEN_UP });
 
-  /** null: unknown, it costs too much. */
-  of({ source, flags }: RegExp, names: readonly string[]): readonly string[] | null {
+  /** null: unknown, it costs too much. `onGivenUp`: just now, and for as long as it is remembered. */
+  of({ source, flags }: RegExp, names: readonly string[], onGivenUp: () => void): readonly string[] | null {
     if (this.#givenUp.has(source)) return null;
     try {
       const found: unknown = this.#script.runInNewContext({ source, flags, names }, { timeout: LIMIT_MS });
@@ -21,6 +21,7 @@ export class MatchingTopics {
     } catch (error) {
       if (!isTimeout(error)) throw error;
       this.#givenUp.set(source, true);
+      onGivenUp();
       return null;
     }
   }

@@ -32,6 +32,8 @@ export interface SinkGroupsOptions {
   /** What the offset topic knows of a connector, also of one that was deleted. */
   readonly offsets: (connector: string) => readonly SinkOffset[];
   readonly onFailure: (error: unknown) => void;
+  /** The pattern of this stopped sink takes too long to match, so that its group stays as it is. Told once for each pattern. */
+  readonly onCostly: (connector: string) => void;
   /** Monotonic, in milliseconds. */
   readonly now: () => number;
 }
@@ -51,6 +53,8 @@ export class SinkGroups {
   readonly #seen = new Set<string>();
   readonly #matching = new MatchingTopics();
   #running: Promise<void> = Promise.resolve();
+  /** Begins when the one that runs has ended. */
+  #next: Promise<void> | null = null;
   #stopped = false;
 
   constructor(options: SinkGroupsOptions) {
@@ -67,10 +71,16 @@ export class SinkGroups {
     this.#checkSoon();
   }
 
-  /** One at a time. */
+  /** One at a time: all that come due meanwhile are made up for by the next. */
   check(): Promise<void> {
-    this.#running = this.#running.catch(() => undefined).then(() => this.#check());
-    return this.#running;
+    this.#next ??= this.#running
+      .catch(() => undefined)
+      .then(() => {
+        this.#next = null;
+        this.#running = this.#check();
+        return this.#running;
+      });
+    return this.#next;
   }
 
   stop(): void {
@@ -79,7 +89,7 @@ export class SinkGroups {
   }
 
   async #check(): Promise<void> {
-    const { log } = this.#options;
+    const { log, onCostly } = this.#options;
     const groups = new Set(await this.#ours());
     const connectors = this.#options.connectors();
     if (connectors === null) return;
@@ -93,7 +103,10 @@ export class SinkGroups {
     if (!log.capabilities.trim) return;
     const names = sinks.some(({ reading }) => reading instanceof RegExp) ? await this.#topics() : [];
     for (const { name, group, reading } of sinks) {
-      const topics = reading instanceof RegExp ? this.#matching.of(reading, names) : reading;
+      const told = (): void => {
+        onCostly(name);
+      };
+      const topics = reading instanceof RegExp ? this.#matching.of(reading, names, told) : reading;
       if (topics === null || topics === 'unknown') continue;
       if (groups.has(group)) await log.subscribe(group, topics);
       else await this.#makeAnew(name, topics);

@@ -5,6 +5,7 @@ import type { ConnectorEntry } from '#troupe/core/model.js';
 import type { SinkOffset } from '#troupe/core/progress/progress-machine.js';
 import { EMBEDDED_CAPABILITIES } from '#troupe/log/embedded/capabilities.js';
 import type { GroupOffset, TopicDescription } from '#troupe/log/log.js';
+import { until } from '../../support/wait.js';
 
 function entry(name: string, config: Record<string, string> = { topics: 'orders' }): ConnectorEntry {
   return { name, config, targetState: 'RUNNING', version: 1, restart: null, tasks: null };
@@ -24,11 +25,19 @@ function setUp(t: TestContext, names: readonly string[], capabilities = EMBEDDED
     offsets: [] as SinkOffset[],
     inLog: [] as string[],
     now: 0,
+    looks: 0,
+    /** Before the log answers. */
+    answer: Promise.resolve(),
+    costly: [] as string[],
   };
   const groups = new SinkGroups({
     log: {
       capabilities,
-      listGroups: () => Promise.resolve([...topicsOf.keys()]),
+      listGroups: async () => {
+        world.looks += 1;
+        await world.answer;
+        return [...topicsOf.keys()];
+      },
       deleteGroup: (group) => Promise.resolve(void topicsOf.delete(group)),
       subscribe: (group, topics) => Promise.resolve(void topicsOf.set(group, topics)),
       commitOffsets: (group, offsets) => Promise.resolve(void world.committed.push([group, offsets])),
@@ -39,6 +48,7 @@ function setUp(t: TestContext, names: readonly string[], capabilities = EMBEDDED
     connectors: () => world.connectors,
     offsets: (connector) => (connector === 'known' ? world.offsets : []),
     onFailure: (error) => assert.fail(String(error)),
+    onCostly: (connector) => void world.costly.push(connector),
     now: () => world.now,
   });
   t.after(() => groups.stop());
@@ -118,6 +128,7 @@ test('a stopped sink whose pattern would take for ever, or is a secret, keeps wh
   ].map((sink) => ({ ...sink, targetState: 'STOPPED' }));
   for (let round = 0; round < 2; round++) await check();
   assert.deepEqual([...topicsOf.values()], [['as it was'], ['as it was'], world.inLog]);
+  assert.deepEqual(world.costly, ['costly'], 'which is said once');
 });
 
 test('what a pattern or a secret stands for is left to the tasks', async (t) => {
@@ -141,4 +152,20 @@ test('a sink that is made anew under its old name has its group again before it 
   await check();
   assert.deepEqual([...topicsOf], [['connect-known', ['orders']]]);
   assert.deepEqual(world.committed, [['connect-known', [{ topic: 'orders', queue: 1, offset: 7 }]]]);
+});
+
+test('checks that come due while the log does not answer are made up for by one', async (t) => {
+  const { world, check } = setUp(t, []);
+  let answer = (): void => undefined;
+  world.answer = new Promise((resolve) => {
+    answer = resolve;
+  });
+  const first = check();
+  await until('it has asked the log', () => world.looks === 1);
+  const due = [check(), check(), check()];
+  answer();
+  await Promise.all([first, ...due]);
+  assert.equal(world.looks, 2);
+  await check();
+  assert.equal(world.looks, 3);
 });
