@@ -58,9 +58,15 @@ function ofPlugin(plugin: string, config: Config): Config {
   ) {
     throw new HttpError(
       'PLUGIN_MISMATCH',
-      `Included connector type ${included} does not match request type ${plugin}`,
+      `Included connector type ${shortened(included)} does not match request type ${shortened(plugin)}`,
       {
-        fields: [{ field: 'connector.class', value: included, reason: `must be ${plugin}, or left out` }],
+        fields: [
+          {
+            field: 'connector.class',
+            value: shortened(included),
+            reason: `must be ${shortened(plugin)}, or left out`,
+          },
+        ],
       },
     );
   }

@@ -46,6 +46,13 @@ const ABSENT = (
 
 const ROWS: readonly Row[] = [
   ...ABSENT,
+  {
+    situation: 'a class of 8,000 characters that is not the one addressed',
+    send: ['PUT', '/connector-plugins/a/config/validate', { body: { 'connector.class': LONG } }],
+    refused: 'PLUGIN_MISMATCH',
+    fields: ['connector.class'],
+    says: /^.{1,500}$/,
+  },
   { situation: 'no body', send: ['POST', '/connectors', {}], refused: 'BODY_REQUIRED' },
   { situation: 'an empty body', send: post('  '), refused: 'BODY_REQUIRED' },
   {
