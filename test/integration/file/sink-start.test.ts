@@ -51,3 +51,23 @@ test('a file whose time is over while the sink finds out what it has is finished
       await harness.dispose();
     }
   }));
+
+test('the outputs of other tasks are looked for once, however many queues there are', () =>
+  inFolder(async (folder) => {
+    const looks: string[] = [];
+    const ops: FileOps = {
+      ...nodeFileOps,
+      facts(of) {
+        looks.push(of);
+        return nodeFileOps.facts(of);
+      },
+    };
+    const queues = [0, 1, 2, 3].map((queue) => ({ topic: 't', queue }));
+    const harness = new SinkHarness(fileSink(ops), { file: join(folder, '{task}.log') }, { queues });
+    try {
+      await harness.start();
+      assert.equal(looks.filter((path) => path === join(folder, '.7.log.progress.json')).length, 1);
+    } finally {
+      await harness.dispose();
+    }
+  }));

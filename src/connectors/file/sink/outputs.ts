@@ -51,6 +51,7 @@ export class Outputs {
   async recover(assignment: readonly QueueRef[]): Promise<QueueOffset[]> {
     if (this.#isScattered) return [];
     const furthest = new Map<string, QueueOffset>();
+    const looked = new Set<string>();
     const note = (offsets: readonly KeptOffset[]): void => {
       for (const item of offsets) {
         const key = `${item.topic}\n${item.queue}`;
@@ -64,7 +65,7 @@ export class Outputs {
     for (const { topic, queue } of assignment) {
       const path = this.#path(topic, queue, this.#task);
       if (!this.#byPath.has(path)) note(await this.#recovered(path));
-      if (this.#shared.paths.uses('task')) note(await this.#ofOtherTasks(topic, queue));
+      if (this.#shared.paths.uses('task')) note(await this.#ofOtherTasks(topic, queue, looked));
     }
     const mine = assignment.map(({ topic, queue }) => furthest.get(`${topic}\n${queue}`));
     const offsets = mine.filter((item) => item !== undefined);
@@ -119,13 +120,16 @@ export class Outputs {
   /**
    * With {task} in the path a queue that moved to another task has its progress beside that task's file. Files of
    * tasks that no longer exist are put back to their commits by those that do: what was not committed comes again.
+   * `looked`: the paths of other queues, which may be the same.
    */
-  async #ofOtherTasks(topic: string, queue: number): Promise<KeptOffset[]> {
+  async #ofOtherTasks(topic: string, queue: number, looked: Set<string>): Promise<KeptOffset[]> {
     const { ops } = this.#shared;
     const found: KeptOffset[] = [];
     for (let task = 0; task < MAX_TASKS_EVER; task += 1) {
       const path = this.#path(topic, queue, task);
-      if (task === this.#task || (await ops.facts(progressPath(path))) === null) continue;
+      if (task === this.#task || looked.has(path)) continue;
+      looked.add(path);
+      if ((await ops.facts(progressPath(path))) === null) continue;
       const isLeftOver = task >= this.#tasks && task % this.#tasks === this.#task;
       if (isLeftOver && !this.#byPath.has(path)) found.push(...(await this.#recovered(path)));
       else found.push(...(await this.#offsetsAt(path)));
