@@ -433,6 +433,25 @@ test('several tasks share the files of a pattern, each file and its rotated piec
     { maxTasks: 3 },
   ));
 
+test('a file that a pattern matches, and a link to it as well, is read once, by one of several tasks', () =>
+  withSource(
+    { files: 'logs/*.log' },
+    async ({ folder, harness, take }) => {
+      await mkdir(join(folder, 'real'));
+      await symlink('real', join(folder, 'logs'));
+      const names = Array.from('abcdefgh');
+      for (const name of names) {
+        await writeFile(join(folder, 'real', `app-${name}.log`), `${name}\n`);
+        await symlink(`app-${name}.log`, join(folder, 'real', `${name}-now.log`));
+      }
+      await harness.start();
+      const values = await take(names.length);
+      assert.deepEqual(await harness.poll(), []);
+      assert.deepEqual(values.sort(), names);
+    },
+    { maxTasks: 3 },
+  ));
+
 test('a file whose last line is written over is read again, and that is said once', async () => {
   const items = (count: number): string[] =>
     Array.from({ length: count }, (_, n) => `${n === 0 ? '' : ','}{"n":${String(n).padStart(20, '0')}}`);

@@ -21,6 +21,8 @@ export interface GlobEvents {
   readonly onTrouble: (error: Error) => void;
   /** A name is not UTF-8, so that it can be neither told nor opened. */
   readonly onOddName: (path: string) => void;
+  /** A link to a file matches. */
+  readonly onLink: (path: string) => void;
 }
 
 /** Links to files match, links to folders are not entered. `exclude` is of file names. */
@@ -49,8 +51,10 @@ export async function expandGlob(
       }
       if (entry.isDirectory()) {
         if (left > 0) await walk(path, relative, left - 1);
-      } else if (matches(relative) && !excluded(basename(path)) && (await isRegular(entry, path)))
+      } else if (matches(relative) && !excluded(basename(path)) && (await isRegular(entry, path))) {
         found.push(path);
+        if (entry.isSymbolicLink()) events.onLink(path);
+      }
     }
   };
   await walk(globBase(glob), '', depth);

@@ -1,8 +1,9 @@
 /** Which files a task follows: paths and patterns, and its share of them. */
-import { basename, dirname } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { ConnectError } from '../../../sdk/index.js';
 import { expandGlob, globBase, tooMany, type GlobEvents } from './expand-glob.js';
 import { familyOf, isRotatedName } from './rotated-names.js';
+import { realPath } from './siblings.js';
 import type { SourceSettings } from './source-settings.js';
 
 const MAX_FILES = 10_000;
@@ -46,6 +47,8 @@ export class FileSet {
   readonly #origins: ReadonlyMap<string, string>;
   readonly #families: readonly string[];
   #matched: ReadonlySet<string> = new Set();
+  /** Links that match, each with the path that matches as well and that it leads to. */
+  #targets: ReadonlyMap<string, string> = new Map();
 
   constructor(patterns: Patterns, share: Share) {
     this.#patterns = patterns;
@@ -62,13 +65,17 @@ export class FileSet {
    * This task's paths: those given, whether or not they exist, and regular files that match a pattern. What cannot be
    * read or named is told of and passed over. null: nothing matches, for no task.
    */
-  async scan(events: GlobEvents): Promise<string[] | null> {
+  async scan(events: Omit<GlobEvents, 'onLink'>): Promise<string[] | null> {
     const found = new Set(this.#patterns.paths);
+    const links = new Set<string>();
+    const onLink = (path: string): void => void links.add(path);
     for (const glob of this.#patterns.globs) {
-      for (const path of await expandGlob(glob, this.#patterns.exclude, events)) found.add(path);
+      const paths = await expandGlob(glob, this.#patterns.exclude, { ...events, onLink });
+      for (const path of paths) found.add(path);
       if (found.size > MAX_FILES) throw tooMany(glob, `${MAX_FILES} files`);
     }
     this.#matched = found;
+    if (this.#share.count > 1) this.#targets = await targetsAmong(found, links);
     return found.size === 0 ? null : [...found].filter((path) => this.isMine(path)).sort();
   }
 
@@ -89,16 +96,40 @@ export class FileSet {
   }
 
   /**
-   * All files of one rotation belong to one task, or it could not know what was read of a file under its old name.
+   * All files of one rotation belong to one task, or it could not know what was read of a file under its old name; so do a
+   * file and a link to it, or both names would be read.
    * Given paths are dealt out in turn; matched ones by a hash, so that a new file moves no other.
    */
   isMine(path: string): boolean {
     const { index, count } = this.#share;
     if (count === 1) return true;
-    const origin = this.#origins.get(path) ?? path;
+    const origin = this.#origins.get(path) ?? this.#targets.get(path) ?? path;
     const number = this.#patterns.globs.length > 0 ? hash(familyOf(origin)) : this.#families.indexOf(origin);
     return number % count === index;
   }
+}
+
+/** Folders may be links, too. */
+async function targetsAmong(
+  found: ReadonlySet<string>,
+  links: ReadonlySet<string>,
+): Promise<ReadonlyMap<string, string>> {
+  const targets = new Map<string, string>();
+  if (links.size === 0) return targets;
+  const folders = new Map<string, string>();
+  const byRealPath = new Map<string, string>();
+  for (const path of found) {
+    if (links.has(path)) continue;
+    const folder = dirname(path);
+    const real = folders.get(folder) ?? (await realPath(folder)) ?? folder;
+    folders.set(folder, real);
+    byRealPath.set(join(real, basename(path)), path);
+  }
+  for (const link of links) {
+    const target = byRealPath.get((await realPath(link)) ?? '');
+    if (target !== undefined) targets.set(link, target);
+  }
+  return targets;
 }
 
 /** A path that was given is taken for itself, unless it is what rotation makes of another. */
