@@ -1,6 +1,8 @@
 /** The loop of a source whose plugin the test plays. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { test, type TestContext } from 'node:test';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { createLease, monotonicMs, renewLease } from '#troupe/actors/kernel/lease.js';
 import { Gate } from '#troupe/actors/task/gate.js';
 import { PluginCalls } from '#troupe/actors/task/plugin-calls.js';
@@ -8,6 +10,7 @@ import { RecordErrors } from '#troupe/actors/task/record-errors.js';
 import { PolledRecords } from '#troupe/plugins/plugin-returns.js';
 import { runSource } from '#troupe/actors/task/source/source-loop.js';
 import { SourceWriter } from '#troupe/actors/task/source/source-writer.js';
+import type { PositionWord } from '#troupe/core/model.js';
 import { DEFAULT_TOLERANCE, type Tolerance } from '#troupe/core/tolerance.js';
 import { BatchReader } from '#troupe/log/batch.js';
 import { encodeValues } from '#troupe/log/replicated-topic.js';
@@ -49,6 +52,7 @@ function play(t: TestContext, poll: SourceTask['poll'], options: Played = {}) {
   const appended: { value: string | null; timestamp: number }[] = [];
   const positions: unknown[] = [];
   const warned: string[] = [];
+  const begun: PositionWord[] = [];
   const log = {
     ...silent,
     warn: (fields: object, message: string) => warned.push(`${message} ${JSON.stringify(fields)}`),
@@ -96,7 +100,7 @@ function play(t: TestContext, poll: SourceTask['poll'], options: Played = {}) {
     headerConverter: noLog,
     topic: 't',
     marker: null,
-    begun: [],
+    begun,
     log,
     settleTimeoutMs: options.settleTimeoutMs ?? 10_000,
     bound: { check: () => Promise.resolve() },
@@ -107,7 +111,7 @@ function play(t: TestContext, poll: SourceTask['poll'], options: Played = {}) {
     await ended.catch(ignore);
     calls.close();
   });
-  return { ended, gate, said, appended, positions, warned };
+  return { ended, ending, gate, begun, said, appended, positions, warned };
 }
 
 test('a plugin in JavaScript that polls null, for nothing, is polled on', async (t) => {
@@ -169,6 +173,33 @@ test('what was polled before a record that cannot be transformed is appended bef
     ['1', '2'],
   );
   assert.deepEqual(positions, [{ n: 2 }]);
+});
+
+const BEGINNING = { partition: { part: 'new' }, position: { end: 7 } };
+
+test('where a poll has said that a partition begins is durable when the stop ends that poll by an error', async (t) => {
+  let polls = 0;
+  const source = play(t, async () => {
+    await nextTurn();
+    polls += 1;
+    source.begun.push(BEGINNING);
+    await once(source.ending.signal, 'abort');
+    throw new Error('the wait was ended');
+  });
+  await until('it is polled', () => polls > 0);
+  source.ending.abort();
+  await source.ended;
+  assert.deepEqual(source.positions, [BEGINNING.position]);
+});
+
+test('where a poll has said that a partition begins is durable when that poll fails the task', async (t) => {
+  const source = play(t, async () => {
+    await nextTurn();
+    source.begun.push(BEGINNING);
+    throw new Error('a bad line');
+  });
+  await assert.rejects(source.ended, /a bad line/);
+  assert.deepEqual(source.positions, [BEGINNING.position]);
 });
 
 test('a source whose commit hangs after a failure fails with its own cause all the same', async (t) => {

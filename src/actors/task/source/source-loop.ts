@@ -66,10 +66,7 @@ export async function runSource(parts: SourceLoopParts): Promise<void> {
 async function pollOn(parts: SourceLoopParts): Promise<void> {
   const { gate, signal, writer, errors } = parts;
   const bad = new BadPolls(errors, writer);
-  if (parts.begun.length > 0) {
-    await begin(parts);
-    await settle(parts);
-  }
+  await settle(parts);
   let turned = performance.now();
   while (!signal.aborted) {
     if (performance.now() - turned >= TURN_MS) {
@@ -129,7 +126,9 @@ async function untilOpen(parts: SourceLoopParts): Promise<void> {
   onPaused(false);
 }
 
+/** Also what a poll has said before it ended by an error, as that of a wait that the stop has ended. */
 async function settle(parts: SourceLoopParts): Promise<void> {
+  await begin(parts);
   await parts.writer.drain();
   await commit(parts, parts.writer.takeDurable());
 }
