@@ -71,29 +71,29 @@ export async function openDatabase(
     checkFiles(dataFile, markFile);
     keepFreedMemory();
     const opened = openFile(dataFile, mapSize);
-    let id: string;
     try {
       await checkFormat(opened.data, dataFile);
-      id = await idOf(opened.data);
+      const id = await idOf(opened.data);
       await opened.version.ifNoExists(VERSION_KEY, () => void opened.version.put(VERSION_KEY, NO_BYTES, 1));
+      if (!existsSync(markFile))
+        writeFileSync(markFile, `${FORMAT_VERSION}\n`, { flush: true, mode: PRIVATE });
+      const file = openSync(dataFile, 'r');
+      const close = async (): Promise<void> => {
+        await opened.root.close();
+        closeSync(file);
+      };
+      return {
+        ...opened,
+        dataFile,
+        id,
+        isThere: () => isNameOf(dataFile, file),
+        pages: () => pagesOf(opened),
+        close,
+      };
     } catch (error) {
       await opened.root.close();
       throw error;
     }
-    if (!existsSync(markFile)) writeFileSync(markFile, `${FORMAT_VERSION}\n`, { flush: true, mode: PRIVATE });
-    const file = openSync(dataFile, 'r');
-    const close = async (): Promise<void> => {
-      await opened.root.close();
-      closeSync(file);
-    };
-    return {
-      ...opened,
-      dataFile,
-      id,
-      isThere: () => isNameOf(dataFile, file),
-      pages: () => pagesOf(opened),
-      close,
-    };
   } catch (error) {
     throw toLogError(error, dataFile);
   }

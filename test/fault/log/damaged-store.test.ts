@@ -1,6 +1,16 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
@@ -110,4 +120,23 @@ test('a store of another format version is refused', async (t) => {
   await root.openDB<Buffer>({ name: 'log', encoding: 'binary' }).put(['m', 'format'], version);
   await root.close();
   await assertRefused(dir, /has format 99; this release reads format 1/);
+});
+
+test('a store beside which its mark cannot be written is not left open', async (t) => {
+  if (!existsSync('/proc/self/fd')) return t.skip('needs /proc');
+  const dir = newFolder(t);
+  // Leads nowhere, so it does not exist and cannot be made.
+  symlinkSync(join(dir, 'gone', 'format'), join(dir, 'format'));
+  await assert.rejects(EmbeddedStore.open({ dir }), LogError);
+  const open = readdirSync('/proc/self/fd').flatMap((name) => {
+    try {
+      return [readlinkSync(join('/proc/self/fd', name))];
+    } catch {
+      return [];
+    }
+  });
+  assert.deepEqual(
+    open.filter((path) => path.startsWith(dir)),
+    [],
+  );
 });
