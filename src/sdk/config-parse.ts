@@ -199,7 +199,7 @@ class Values implements ParsedConfig {
 
   double(key: string): number {
     const value = this.#value(key, ['DOUBLE', 'INT', 'LONG']);
-    return typeof value === 'number' ? value : missing(key);
+    return typeof value === 'number' || typeof value === 'bigint' ? Number(value) : missing(key);
   }
 
   boolean(key: string): boolean {

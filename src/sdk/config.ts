@@ -77,6 +77,7 @@ export interface ParsedConfig {
   int(key: string): number;
   /** INT, LONG, of 64 bits. */
   long(key: string): bigint;
+  /** DOUBLE, and INT, LONG, rounded beyond 2^53. */
   double(key: string): number;
   boolean(key: string): boolean;
   list(key: string): readonly string[];

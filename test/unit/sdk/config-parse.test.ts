@@ -217,3 +217,8 @@ test('a LONG has 64 bits, and no digit is lost in silence', () => {
     /whole number from -9223372036854775808 to 9223372036854775807/,
   );
 });
+
+test('a whole number beyond 2^53 is a double too, rounded as doubles are', () => {
+  const { config } = parseConfig([key('long', 'LONG')], { long: '9007199254740993' });
+  assert.equal(config.double('long'), 9007199254740992);
+});
