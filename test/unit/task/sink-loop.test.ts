@@ -136,6 +136,22 @@ for (const code of ['LOG_UNAVAILABLE', 'LOG_FULL'] as const)
     assert.deepEqual(committed, [2]);
   });
 
+test('offsets that the log does not take when a sink is paused are committed while it is paused', async (t) => {
+  const committed: number[] = [];
+  let takes = false;
+  const { gate, said } = play(t, async ([item]) => {
+    if (!takes) throw new LogError('LOG_FULL', 'not now');
+    committed.push(item?.offset ?? -1);
+  });
+  await until('it was tried', () => said.includes('commit'));
+  gate.setTarget('PAUSED');
+  await until('it is paused', () => said.includes('paused'));
+  takes = true;
+  await until('they are committed', () => committed.length > 0);
+  assert.deepEqual(committed, [2]);
+  assert.ok(!said.includes('running'));
+});
+
 test('a commit that is refused ends the task', async (t) => {
   const fenced = new LogError('LOG_FENCED', 'a newer owner writes');
   assert.equal(await play(t, () => Promise.reject(fenced)).ended, fenced);

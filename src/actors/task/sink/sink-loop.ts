@@ -129,16 +129,18 @@ export class SinkLoop implements QueueListener {
       if (!gate.open) {
         if (gate.target !== 'RUNNING') await this.#flush();
         this.#parts.onPaused(true);
-        while (!gate.open && !signal.aborted) await gate.changed();
+        while (!gate.open && !signal.aborted) {
+          await gate.changed();
+          // What did not pass at the pause.
+          if (gate.target !== 'RUNNING' && this.#isFlushDue()) await this.#flush();
+        }
         this.#parts.onPaused(false);
         continue;
       }
       this.#news = false;
       const next = this.#next();
       if (next !== null) await this.#deliver(next.queue, next.batch);
-      if (this.#commitRequested || (this.#moved.size > 0 && performance.now() >= this.#nextFlushAt)) {
-        await this.#flush();
-      }
+      if (this.#commitRequested || this.#isFlushDue()) await this.#flush();
       if (next === null) await this.#idle();
     }
     await this.#rewind();
@@ -271,6 +273,10 @@ export class SinkLoop implements QueueListener {
       if ((await this.#put(reader, seeks, baseOffset, [record], index)) === 0) return i;
     }
     return records.length;
+  }
+
+  #isFlushDue(): boolean {
+    return this.#moved.size > 0 && performance.now() >= this.#nextFlushAt;
   }
 
   async #flush(): Promise<void> {
