@@ -83,7 +83,16 @@ function allowed({ type, allowed: values, anyCase, min, max }) {
       values.map((value) => `\`${value}\``).join(', ') +
       (anyCase === true ? ', in large or small letters' : '')
     );
-  const text = kind ?? { LIST: 'texts, separated by commas', PASSWORD: 'text, never shown' }[type] ?? 'text';
+  const text =
+    kind ??
+    {
+      LIST: 'texts, separated by commas',
+      PASSWORD: 'text, never shown',
+      DURATION: 'duration: ms, or with a unit',
+      SIZE: 'size: bytes, or with a unit',
+      MAP: 'texts, a key each',
+    }[type] ??
+    'text';
   if (min !== undefined && max !== undefined) return `${text}, ${min} to ${max}`;
   return min === undefined ? text : `${text}, at least ${min}`;
 }

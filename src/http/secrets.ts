@@ -32,10 +32,17 @@ export function looksSecret(key: string): boolean {
 
 type IsSecret = (key: string) => boolean;
 
+interface KnownKey {
+  /** Of a map, with its dot: all keys that begin so. */
+  readonly name: string;
+  readonly isMap: boolean;
+  readonly isSecret: boolean;
+}
+
 /** Of one plugin class. */
 interface Definitions {
-  /** Key → whether it is a password; null while the definitions cannot be read. */
-  readonly keys: ReadonlyMap<string, boolean> | null;
+  /** Null while they cannot be read. */
+  readonly keys: readonly KnownKey[] | null;
 }
 
 export class SecretRules {
@@ -59,15 +66,21 @@ export class SecretRules {
    */
   async of(call: Call, config: Config): Promise<IsSecret> {
     const known = new Map<string, boolean>();
+    const maps: KnownKey[] = [];
     const unread: string[] = [];
     for (const { prefix, pluginClass, version } of configuredPlugins(config, this.#defaults)) {
       const { keys } = await this.#of(call, pluginClass, version);
       if (keys === null) unread.push(prefix);
-      for (const [key, secret] of keys ?? []) known.set(prefix + key, secret);
+      for (const { name, isMap, isSecret } of keys ?? []) {
+        if (isMap) maps.push({ name: prefix + name, isMap, isSecret });
+        else known.set(prefix + name, isSecret);
+      }
     }
     const doubtful = (key: string): boolean =>
       !OURS.test(key) && unread.some((prefix) => key.startsWith(prefix));
-    return (key) => known.get(key) ?? (looksSecret(key) || doubtful(key));
+    const inSecretMap = (key: string): boolean =>
+      maps.some(({ name, isSecret }) => isSecret && key.startsWith(name) && key.length > name.length);
+    return (key) => known.get(key) ?? (inSecretMap(key) || looksSecret(key) || doubtful(key));
   }
 
   async hide(call: Call, config: Config): Promise<Config> {
@@ -98,11 +111,14 @@ export class SecretRules {
   async #read(call: Call, pluginClass: string, version: string | null): Promise<Definitions['keys']> {
     try {
       const keys = await this.#runtime.pluginConfig(call, pluginClass, version);
-      return new Map(
-        keys.flatMap(({ name, aliases = [], type }) =>
-          [name, ...aliases].map((each) => [each, type === 'PASSWORD'] as const),
-        ),
-      );
+      return keys.flatMap(({ name, aliases = [], type, format, secret }) => {
+        const isMap = format === 'map';
+        return [name, ...aliases].map((each) => ({
+          name: isMap ? `${each}.` : each,
+          isMap,
+          isSecret: type === 'PASSWORD' || secret === true,
+        }));
+      });
     } catch (error) {
       if (error instanceof RuntimeFailure && !NODE_FAILURE.test(error.code)) return null;
       throw error;

@@ -311,7 +311,8 @@ const SINK: ConfigDefinition = [
 ];
 
 function badTopic(names: readonly ConfigValue[]): string | null {
-  return names.map((name) => topicNameProblem(String(name))).find((problem) => problem !== null) ?? null;
+  const problems = names.map((name) => (typeof name === 'string' ? topicNameProblem(name) : null));
+  return problems.find((problem) => problem !== null) ?? null;
 }
 
 /** Why a topic cannot have the name, or null. */

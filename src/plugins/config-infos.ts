@@ -1,6 +1,15 @@
 /** Kafka Connect's JSON shapes for definitions and validated values. */
-import { issueMessage } from '../sdk/config-parse.js';
-import type { ConfigDefinition, ConfigIssue, ConfigKey } from '../sdk/config.js';
+import { issueMessage, parseConfig } from '../sdk/config-parse.js';
+import {
+  isGivenFor,
+  isSecretKey,
+  isVisible,
+  recommendedValues,
+  type ConfigDefinition,
+  type ConfigIssue,
+  type ConfigKey,
+  type ParsedConfig,
+} from '../sdk/config.js';
 import type { RawConfig } from '../sdk/plugin.js';
 
 export interface ConfigKeyInfo {
@@ -21,6 +30,10 @@ export interface ConfigKeyInfo {
 export interface PluginKeyInfo extends ConfigKeyInfo {
   /** Other names that a configuration may give it. */
   readonly aliases?: readonly string[];
+  /** What a text of it is to be, where Kafka Connect has no such type. */
+  readonly format?: 'duration' | 'size' | 'map';
+  /** Of a map: its entries are passwords. */
+  readonly secret?: boolean;
 }
 
 export interface ConfigValueInfo {
@@ -52,16 +65,31 @@ export function configKeyInfos(definition: ConfigDefinition): readonly ConfigKey
 }
 
 export function pluginKeyInfos(definition: ConfigDefinition): readonly PluginKeyInfo[] {
-  return configKeyInfos(definition).map((info, i) => ({ ...info, aliases: definition[i]?.aliases ?? [] }));
+  return configKeyInfos(definition).map((info, i) => {
+    const key = definition[i];
+    const format = key && FORMATS.get(key.type);
+    return {
+      ...info,
+      aliases: key?.aliases ?? [],
+      ...(format && { format }),
+      ...(key?.type === 'MAP' && isSecretKey(key) && { secret: true }),
+    };
+  });
 }
+
+const FORMATS: ReadonlyMap<string, NonNullable<PluginKeyInfo['format']>> = new Map([
+  ['DURATION', 'duration'],
+  ['SIZE', 'size'],
+  ['MAP', 'map'],
+]);
 
 function keyInfo(key: ConfigKey, group: string | null, order: number): ConfigKeyInfo {
   const defaultValue = key.defaultValue ?? null;
   return {
     name: key.name,
-    type: key.type,
+    type: FORMATS.has(key.type) ? 'STRING' : key.type,
     required: key.defaultValue === undefined,
-    default_value: key.type === 'PASSWORD' && defaultValue !== null ? '[hidden]' : defaultValue,
+    default_value: isSecretKey(key) && defaultValue !== null ? '[hidden]' : defaultValue,
     importance: key.importance,
     documentation: key.documentation,
     group,
@@ -97,18 +125,19 @@ export function configInfos(
   issues: readonly ConfigIssue[],
 ): ConfigInfos {
   const keys = new Map(definition.map((key) => [key.name, key]));
+  const { config } = parseConfig([...keys.values()], raw);
   // The same key may be checked by several definitions; what is wrong with it is told once.
   const distinct = new Map(issues.map((issue) => [issueMessage(issue), issue]));
   const errors = new Map<string, string[]>();
   for (const [message, { field }] of distinct) errors.set(field, [...(errors.get(field) ?? []), message]);
   const rows = configKeyInfos([...keys.values()]).map((info) => ({
     definition: info,
-    value: valueInfo(info.name, keys.get(info.name), raw, errors.get(info.name) ?? []),
+    value: valueInfo(info.name, keys.get(info.name), raw, errors.get(info.name) ?? [], config),
   }));
   for (const [field, messages] of errors) {
     if (keys.has(field)) continue;
-    const key = definition.find(({ aliases = [] }) => aliases.includes(field));
-    rows.push({ definition: undefinedKey(field), value: valueInfo(field, key, raw, messages) });
+    const key = definition.find((each) => isGivenFor(each, field));
+    rows.push({ definition: undefinedKey(field), value: valueInfo(field, key, raw, messages, config) });
   }
   return {
     issues: [...distinct.values()],
@@ -124,15 +153,16 @@ function valueInfo(
   key: ConfigKey | undefined,
   raw: RawConfig,
   errors: readonly string[],
+  config: ParsedConfig,
 ): ConfigValueInfo {
   const names = [name, ...(key?.aliases ?? [])];
   const given = names.find((candidate) => Object.hasOwn(raw, candidate));
   const value = given === undefined ? (key?.defaultValue ?? null) : (raw[given] ?? null);
   return {
     name,
-    value: key?.type === 'PASSWORD' && value !== null ? '[hidden]' : value,
-    recommended_values: key?.allowed ?? [],
+    value: key !== undefined && isSecretKey(key) && value !== null ? '[hidden]' : value,
+    recommended_values: key === undefined ? [] : recommendedValues(key, config),
     errors,
-    visible: true,
+    visible: key === undefined || isVisible(key, config),
   };
 }

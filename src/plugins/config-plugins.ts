@@ -1,6 +1,13 @@
 /** Plugins that a connector's configuration names, with their options under a prefix: converters, transforms, predicates. */
 import { issueMessage, parseConfig, REASON_REQUIRED } from '../sdk/config-parse.js';
-import type { ConfigDefinition, ConfigIssue, ConfigKey, ParsedConfig } from '../sdk/config.js';
+import {
+  isGivenFor,
+  isSecretKey,
+  under,
+  type ConfigDefinition,
+  type ConfigIssue,
+  type ParsedConfig,
+} from '../sdk/config.js';
 import { ConfigError, ConnectError } from '../sdk/errors.js';
 import type { PluginType, RawConfig } from '../sdk/plugin.js';
 import { findPlugin, type PluginCatalog } from './catalog.js';
@@ -43,7 +50,7 @@ export async function configurePlugin<T extends PluginType, M>(
   try {
     const entry = findPlugin(catalog, type, className, own(raw, request.versionKey));
     const plugin = await loadPluginOf(type, entry);
-    definition = plugin.config.map((key) => prefixed(key, prefix, request.group));
+    definition = under(prefix, plugin.config).map((key) => ({ ...key, group: request.group }));
     const options = optionsUnder(raw, prefix, request.reserved ?? []);
     const { config, issues } = parseConfig(plugin.config, options);
     if (issues.length > 0)
@@ -80,11 +87,9 @@ function issueOf<T extends PluginType, M>(
   return { field, value: own(request.raw, field) ?? request.className, reason };
 }
 
-/** By its name or an alias of it. */
+/** By its name, an alias of it, or as an entry of a MAP. */
 export function isPassword(definition: ConfigDefinition, field: string): boolean {
-  return definition.some(
-    ({ type, name, aliases = [] }) => type === 'PASSWORD' && (name === field || aliases.includes(field)),
-  );
+  return definition.some((key) => isSecretKey(key) && isGivenFor(key, field));
 }
 
 /** The value of a key that the configuration itself has. */
@@ -100,17 +105,6 @@ function optionsUnder(raw: RawConfig, prefix: string, reserved: readonly string[
     if (name !== '' && !reserved.includes(name)) options.set(name, value);
   }
   return Object.fromEntries(options);
-}
-
-function prefixed(key: ConfigKey, prefix: string, group: string): ConfigKey {
-  return {
-    ...key,
-    name: prefix + key.name,
-    displayName: key.displayName ?? key.name,
-    group,
-    ...(key.aliases === undefined ? {} : { aliases: key.aliases.map((alias) => prefix + alias) }),
-    ...(key.dependents === undefined ? {} : { dependents: key.dependents.map((name) => prefix + name) }),
-  };
 }
 
 /** One error that names every issue; `field` is that of the first. */

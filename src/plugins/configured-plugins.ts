@@ -1,3 +1,4 @@
+import { isGivenFor, isSecretKey } from '../sdk/config.js';
 import type { PluginType } from '../sdk/plugin.js';
 import { findPlugin, type PluginCatalog } from './catalog.js';
 import { loadPlugin } from './load.js';
@@ -64,11 +65,11 @@ export async function passwordsOf(
     const plugin = await Promise.resolve()
       .then(() => loadPlugin(findPlugin(catalog, types, pluginClass, version)))
       .catch(() => null);
-    for (const { type, name, aliases = [] } of plugin?.plugin.config ?? []) {
-      if (type !== 'PASSWORD') continue;
-      for (const key of [name, ...aliases].map((each) => prefix + each)) {
-        const value = Object.hasOwn(config, key) ? config[key] : undefined;
-        if (value !== undefined && value !== '' && !isReference(value)) passwords.push(value);
+    for (const key of plugin?.plugin.config ?? []) {
+      if (!isSecretKey(key)) continue;
+      for (const [field, value] of Object.entries(config)) {
+        if (!field.startsWith(prefix) || !isGivenFor(key, field.slice(prefix.length))) continue;
+        if (value !== '' && !isReference(value)) passwords.push(value);
       }
     }
   }

@@ -31,6 +31,9 @@ const CONFIG_TYPES: readonly unknown[] = [
   'LIST',
   'CLASS',
   'PASSWORD',
+  'DURATION',
+  'SIZE',
+  'MAP',
 ];
 
 export type PluginOf<T extends PluginType> = Extract<Plugin, { readonly type: T }>['plugin'];

@@ -1,6 +1,6 @@
 import { distance } from 'fastest-levenshtein';
 
-import type { ConfigDefinition, ConfigIssue } from '../sdk/config.js';
+import { isGivenFor, type ConfigDefinition, type ConfigIssue } from '../sdk/config.js';
 import type { RawConfig } from '../sdk/plugin.js';
 
 /** Below these, names are free: they belong to clients, or to what a later version knows. */
@@ -20,9 +20,11 @@ const MIN_LENGTH = 5;
  * read keys that it does not define.
  */
 export function misspelledKeys(raw: RawConfig, definition: ConfigDefinition): readonly ConfigIssue[] {
+  const maps = definition.filter(({ type }) => type === 'MAP');
   const known = new Set(definition.flatMap((key) => [key.name, ...(key.aliases ?? [])]));
   const issues: ConfigIssue[] = [];
   for (const key of Object.keys(raw)) {
+    if (maps.some((map) => isGivenFor(map, key))) continue;
     if (known.has(key) || key.length < MIN_LENGTH || FREE.some((prefix) => key.startsWith(prefix))) continue;
     const nearest = nearestOf(key, known, raw);
     // Its value is not repeated: it may be a password under a wrong name.

@@ -1,16 +1,21 @@
 /** Raw configuration → checked values, by a definition. */
 import {
+  isGivenFor,
+  isSecretKey,
+  isVisible,
   Secret,
   type ConfigDefinition,
   type ConfigIssue,
   type ConfigKey,
-  type ConfigType,
   type ConfigValue,
   type ParsedConfig,
 } from './config.js';
+import { formatDuration, formatSize, parseDuration, parseSize } from './config-units.js';
 import { ConfigError } from './errors.js';
+import { ParsedValues, type ParsedValue } from './parsed-values.js';
 
 const HIDDEN = '[hidden]';
+const NOT_A_TEXT = 'must be a text';
 /** The reason of the issue of a key that is missing. */
 export const REASON_REQUIRED = 'is required and has no default';
 const LIMITS = {
@@ -20,6 +25,7 @@ const LIMITS = {
 const DECIMAL_NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/;
 
 type Parsed = { readonly value: ConfigValue } | { readonly reason: string };
+type Raw = Readonly<Record<string, string>>;
 
 /**
  * Checks every key of the definition and reports all issues at once. Text is trimmed, passwords are not. Keys that
@@ -29,18 +35,23 @@ export function parseConfig(
   definition: ConfigDefinition,
   raw: Readonly<Record<string, string>>,
 ): { config: ParsedConfig; issues: ConfigIssue[] } {
-  const values = new Map<string, Entry>();
+  const values = new Map<string, ParsedValue>();
+  const config = new ParsedValues(values);
   const issues: ConfigIssue[] = [];
+  const missing: { readonly key: ConfigKey; readonly at: number }[] = [];
   for (const key of definition) {
-    const given = findGiven(key, raw);
-    const parsed = parseKey(key, given);
+    const given = key.type === 'MAP' ? null : findGiven(key, raw);
+    const parsed = key.type === 'MAP' ? parseMap(key, raw, issues) : parseKey(key, given);
     values.set(key.name, { type: key.type, value: 'value' in parsed ? parsed.value : null });
     if ('value' in parsed) continue;
-    const value = given === null ? null : key.type === 'PASSWORD' ? HIDDEN : given.text;
+    if (given === null && parsed.reason === REASON_REQUIRED) missing.push({ key, at: issues.length });
+    const value = given === null ? null : isSecretKey(key) ? HIDDEN : given.text;
     const as = given === null || given.name === key.name ? '' : ` (it is given as ${given.name})`;
     issues.push({ field: key.name, value, reason: parsed.reason + as });
   }
-  return { config: new Values(values), issues };
+  // Only now is known what else is given.
+  const needless = new Set(missing.filter(({ key }) => !isVisible(key, config)).map(({ at }) => issues[at]));
+  return { config, issues: issues.filter((issue) => !needless.has(issue)) };
 }
 
 /** Throws one ConfigError that names every issue; `field` is that of the first. */
@@ -77,6 +88,27 @@ function findGiven(key: ConfigKey, raw: Readonly<Record<string, string>>): Given
   return null;
 }
 
+/** What is wrong with single entries is said of them, as `issues`. */
+function parseMap(key: ConfigKey, raw: Raw, issues: ConfigIssue[]): Parsed {
+  const names = [key.name, ...(key.aliases ?? [])];
+  const entries = new Map<string, string | Secret>();
+  for (const [field, text] of Object.entries<unknown>(raw)) {
+    if (!isGivenFor(key, field)) continue;
+    if (typeof text !== 'string') {
+      issues.push({ field, value: null, reason: NOT_A_TEXT });
+      continue;
+    }
+    const prefix = names.find((name) => field.startsWith(`${name}.`)) ?? key.name;
+    const value = isSecretKey(key) ? new Secret(text) : text.trim();
+    entries.set(field.slice(prefix.length + 1), value);
+    const reason = notAllowed(key, value);
+    if (reason !== null) issues.push({ field, value: text, reason });
+  }
+  if (entries.size === 0 && key.defaultValue === undefined) return { reason: REASON_REQUIRED };
+  const reason = ownReason(key, entries);
+  return reason === null ? { value: entries } : { reason };
+}
+
 function parseKey(key: ConfigKey, given: Given | null): Parsed {
   if (given === null) {
     if (key.defaultValue === undefined) return { reason: REASON_REQUIRED };
@@ -84,7 +116,7 @@ function parseKey(key: ConfigKey, given: Given | null): Parsed {
   }
   const text = given?.text ?? key.defaultValue ?? '';
   // Typed as text, but the caller may have had it from anywhere.
-  if (typeof text !== 'string') return { reason: 'must be a text' };
+  if (typeof text !== 'string') return { reason: NOT_A_TEXT };
   const parsed = parseType(key, text);
   if ('reason' in parsed) return parsed;
   const reason = notAllowed(key, parsed.value) ?? ownReason(key, parsed.value);
@@ -100,7 +132,7 @@ function ownReason(key: ConfigKey, value: ConfigValue): string | null {
     return `cannot be checked: its validator must return a reason or null, not a ${typeof reason}`;
   } catch (error) {
     // It may quote what it was given.
-    const cause = key.type === 'PASSWORD' || !(error instanceof Error) ? '' : `: ${error.message}`;
+    const cause = isSecretKey(key) || !(error instanceof Error) ? '' : `: ${error.message}`;
     return `cannot be checked, as its validator failed${cause}`;
   }
 }
@@ -138,7 +170,33 @@ function parseType(key: ConfigKey, text: string): Parsed {
       return { value: (key.anyCase === true ? sameLetters(key, trimmed) : undefined) ?? trimmed };
     case 'CLASS':
       return { value: trimmed };
+    case 'DURATION':
+      return parseUnit(
+        key,
+        parseDuration(trimmed),
+        formatDuration,
+        'a duration such as 500 (ms), 30 s or 1h 30min',
+      );
+    case 'SIZE':
+      return parseUnit(key, parseSize(trimmed), formatSize, 'a size such as 4096 (bytes), 64 kB or 16 MiB');
+    case 'MAP':
+      return { reason: `is given by its entries, as ${key.name}.x` };
   }
+}
+
+function parseUnit(
+  key: ConfigKey,
+  value: number | null,
+  format: (value: number) => string,
+  what: string,
+): Parsed {
+  const { min = 0, max = Number.MAX_SAFE_INTEGER } = key;
+  if (value !== null && value >= min && value <= max) return { value };
+  const bounds = [
+    ...(min > 0 ? [`at least ${format(min)}`] : []),
+    ...(max < Number.MAX_SAFE_INTEGER ? [`at most ${format(max)}`] : []),
+  ];
+  return { reason: `must be ${what}${bounds.length === 0 ? '' : `, ${bounds.join(' and ')}`}` };
 }
 
 function sameLetters({ allowed }: ConfigKey, text: string): string | undefined {
@@ -153,92 +211,9 @@ function range(key: ConfigKey): string {
 
 function notAllowed(key: ConfigKey, value: ConfigValue): string | null {
   const { allowed } = key;
-  if (allowed === undefined || value === null || value instanceof Secret) return null;
-  const items = Array.isArray(value) ? (value as readonly string[]) : [String(value)];
-  return items.every((item) => allowed.includes(item)) ? null : `must be one of: ${allowed.join(', ')}`;
-}
-
-interface Entry {
-  readonly type: ConfigType;
-  readonly value: ConfigValue;
-}
-
-class Values implements ParsedConfig {
-  readonly #entries: ReadonlyMap<string, Entry>;
-
-  constructor(entries: ReadonlyMap<string, Entry>) {
-    this.#entries = entries;
-  }
-
-  string(key: string): string {
-    return this.stringOrNull(key) ?? missing(key);
-  }
-
-  stringOrNull(key: string): string | null {
-    const value = this.#value(key, ['STRING', 'CLASS']);
-    return typeof value === 'string' ? value : null;
-  }
-
-  int(key: string): number {
-    const value = this.#value(key, ['INT', 'LONG']);
-    if (typeof value === 'bigint')
-      throw new ConfigError(
-        `the configuration "${key}" is ${value}, beyond 2^53: the connector takes none so large`,
-        {
-          code: 'CONFIG_TOO_LARGE',
-          field: key,
-        },
-      );
-    return typeof value === 'number' ? value : missing(key);
-  }
-
-  long(key: string): bigint {
-    const value = this.#value(key, ['INT', 'LONG']);
-    return typeof value === 'number' || typeof value === 'bigint' ? BigInt(value) : missing(key);
-  }
-
-  double(key: string): number {
-    const value = this.#value(key, ['DOUBLE', 'INT', 'LONG']);
-    return typeof value === 'number' || typeof value === 'bigint' ? Number(value) : missing(key);
-  }
-
-  boolean(key: string): boolean {
-    const value = this.#value(key, ['BOOLEAN']);
-    return typeof value === 'boolean' ? value : missing(key);
-  }
-
-  list(key: string): readonly string[] {
-    const value = this.#value(key, ['LIST']);
-    return Array.isArray(value) ? (value as readonly string[]) : [];
-  }
-
-  secret(key: string): Secret {
-    const value = this.#value(key, ['PASSWORD']);
-    return value instanceof Secret ? value : missing(key);
-  }
-
-  has(key: string): boolean {
-    return (this.#entries.get(key)?.value ?? null) !== null;
-  }
-
-  #value(key: string, types: readonly ConfigType[]): ConfigValue {
-    const entry = this.#entries.get(key);
-    if (entry === undefined) {
-      throw new ConfigError(`the configuration "${key}" is not defined`, {
-        code: 'CONFIG_NOT_DEFINED',
-        field: key,
-      });
-    }
-    if (!types.includes(entry.type)) {
-      throw new ConfigError(`the configuration "${key}" is a ${entry.type}, not a ${types.join(' or ')}`, {
-        code: 'CONFIG_WRONG_TYPE',
-        field: key,
-      });
-    }
-    return entry.value;
-  }
-}
-
-function missing(key: string): never {
-  throw new ConfigError(`the configuration "${key}" has no value`, { code: 'CONFIG_NO_VALUE', field: key });
+  if (allowed === undefined || value === null) return null;
+  const items = Array.isArray(value) ? (value as readonly string[]) : [value];
+  return items.every((item) => typeof item === 'object' || allowed.includes(String(item)))
+    ? null
+    : `must be one of: ${allowed.join(', ')}`;
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { inspect } from 'node:util';
-import type { ConfigDefinition } from '../config.js';
+import { isGivenFor, isSecretKey, type ConfigDefinition } from '../config.js';
 import type { RawConfig } from '../plugin.js';
 
 /** Shorter ones stand in many a text by chance. */
@@ -18,10 +18,10 @@ export class SecretWatch {
   readonly #leaks = new Set<string>();
 
   constructor(definition: ConfigDefinition, raw: RawConfig) {
-    this.#passwords = definition
-      .filter(({ type }) => type === 'PASSWORD')
-      .flatMap(({ name, aliases }) => [name, ...(aliases ?? [])])
-      .flatMap((key) => passwordOf(key, raw[key]));
+    const secret = definition.filter(isSecretKey);
+    this.#passwords = Object.entries(raw)
+      .filter(([field]) => secret.some((key) => isGivenFor(key, field)))
+      .flatMap(([field, value]) => passwordOf(field, value));
   }
 
   /** Remembers what stands in `said`: where errors are expected nobody else looks at them. */
@@ -41,8 +41,8 @@ export class SecretWatch {
   }
 }
 
-function passwordOf(key: string, value: string | undefined): Password[] {
-  if (value === undefined || value.length < MIN_PASSWORD_CHARS) return [];
+function passwordOf(key: string, value: string): Password[] {
+  if (value.length < MIN_PASSWORD_CHARS) return [];
   const escaped = [JSON.stringify(value), inspect(value)].map((text) => text.slice(1, -1));
   return [{ key, forms: [...new Set([value, encodeURIComponent(value), ...escaped])] }];
 }

@@ -214,6 +214,7 @@ const DEFINITIONS: readonly PluginKeyInfo[] = [
   definition('file', 'STRING'),
   { ...definition('db.pin', 'PASSWORD'), aliases: ['db.number'] },
   definition('tasks.max', 'INT'),
+  { ...definition('headers', 'STRING'), format: 'map', secret: true },
 ];
 
 function definition(name: string, type: string): ConfigKeyInfo {

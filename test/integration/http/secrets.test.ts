@@ -57,6 +57,16 @@ test('a password given under another name of its key is shown by no route', asyn
   assert.doesNotMatch(definitions.text, /aliases/);
 });
 
+test('the entries of a map of passwords are shown by no route, and may be sent back as they are shown', async (t) => {
+  const rest = await Rest.start(t);
+  const body = { ...CONFIG, 'headers.Authorization': 'Bearer xyz', 'headers.': 'of no entry' };
+  assert.equal((await rest.send('PUT', '/connectors/a/config', { body })).status, 201);
+  const shown = { ...body, ...SHOWN, 'headers.Authorization': '[hidden]' };
+  assert.deepEqual((await rest.send('GET', '/connectors/a/config')).json, shown);
+  assert.equal((await rest.send('PUT', '/connectors/a/config', { body: shown })).status, 200);
+  assert.equal(rest.runtime.entries.get('a')?.config['headers.Authorization'], 'Bearer xyz');
+});
+
 test("a password of the node's own converter is shown by no route", async (t) => {
   const rest = await Rest.start(t, { defaultConverters: { valueConverter: 'example.JsonConverter' } });
   const body = { ...CONFIG, 'value.converter.auth': 'hunter2' };
