@@ -6,7 +6,7 @@ import { rule as importArrows } from './scripts/eslint-import-arrows.js';
 const root = fileURLToPath(new URL('.', import.meta.url));
 
 export default defineConfig(
-  { ignores: ['dist/', 'node_modules/', 'data/', 'coverage/', '.bench/'] },
+  { ignores: ['**/dist/', '**/node_modules/', 'data/', 'coverage/', '.bench/'] },
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
   {
     rules: {
@@ -50,7 +50,12 @@ export default defineConfig(
     },
   },
   {
-    files: ['test/**/*.ts', 'src/sdk/testing/**/*.ts'],
+    files: [
+      'test/**/*.ts',
+      'connectors/*/test/**/*.ts',
+      'packages/test-support/**/*.ts',
+      'src/sdk/testing/**/*.ts',
+    ],
     rules: {
       // node:test waits for its tests itself.
       '@typescript-eslint/no-floating-promises': [

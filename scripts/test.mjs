@@ -1,7 +1,7 @@
 /**
- * Runs the compiled tests with Node's test runner: `npm test`, or `npm test -- unit/kernel file-sink` for the test
- * files whose path holds one of the words, and `npm test -- -rocketmq` for those whose path does not hold it. Goes by
- * the sources, so that a compiled test whose source is gone is not run.
+ * Runs the compiled tests, of Troupe and of the packages in it, with Node's test runner: `npm test`, or `npm test --
+ * unit/kernel file-sink` for the test files whose path holds one of the words, and `npm test -- -rocketmq` for those
+ * whose path does not hold it. Goes by the sources, so that a compiled test whose source is gone is not run.
  */
 import { spawn } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
@@ -19,18 +19,36 @@ const CONCURRENCY = Math.min(4, availableParallelism());
 
 const words = process.argv.slice(2).filter((word) => !word.startsWith('-'));
 const leftOut = process.argv.slice(2).flatMap((word) => (word.startsWith('-') ? [word.slice(1)] : []));
-const files = readdirSync(join(root, 'test'), { recursive: true, encoding: 'utf8' })
-  .map((name) => name.replaceAll('\\', '/'))
-  .filter((name) => name.endsWith('.test.ts'))
-  .filter((name) => words.length === 0 || words.some((word) => `test/${name}`.includes(word)))
-  .filter((name) => !leftOut.some((word) => `test/${name}`.includes(word)))
-  .map((name) => `dist/test/${name.replace(/\.ts$/, '.js')}`)
+const files = ['', ...workspaces()]
+  .flatMap((folder) => testsOf(folder))
+  .filter(({ source }) => words.length === 0 || words.some((word) => source.includes(word)))
+  .filter(({ source }) => !leftOut.some((word) => source.includes(word)))
+  .map(({ compiled }) => compiled)
   .sort();
 
 const missing = files.filter((file) => !existsSync(join(root, file)));
 if (files.length === 0) fail(`No test file matches: ${words.join(' ')}`);
 else if (missing.length > 0) fail(`Not compiled (npm run build:all): ${missing.join(' ')}`);
 else run();
+
+/** Folders of packages, with a slash at the end. */
+function workspaces() {
+  return ['packages', 'connectors'].flatMap((folder) =>
+    readdirSync(join(root, folder)).map((name) => `${folder}/${name}/`),
+  );
+}
+
+/** Each compiles its tests to its own dist. */
+function testsOf(folder) {
+  if (!existsSync(join(root, folder, 'test'))) return [];
+  return readdirSync(join(root, folder, 'test'), { recursive: true, encoding: 'utf8' })
+    .map((name) => name.replaceAll('\\', '/'))
+    .filter((name) => name.endsWith('.test.ts'))
+    .map((name) => ({
+      source: `${folder}test/${name}`,
+      compiled: `${folder}dist/test/${name.replace(/\.ts$/, '.js')}`,
+    }));
+}
 
 function fail(message) {
   console.error(message);

@@ -1,5 +1,6 @@
 import { acceptSource, type SourceFixture } from '#troupe/sdk/testing/index.js';
-import { loadExample, serve } from '../support/example-plugin.js';
+import { serve } from '@troupe/test-support/serve';
+import { loadExample } from '../support/example-plugin.js';
 
 async function setup(): Promise<SourceFixture> {
   const items: { id: number; text: string }[] = [];

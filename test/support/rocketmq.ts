@@ -23,7 +23,7 @@ import { isRegistered, register } from './rocketmq-remoting.js';
 import { until } from './wait.js';
 
 export { ROCKETMQ_FOLDER, ROCKETMQ_VERSIONS, rocketmqAvailable, rocketmqJars } from './rocketmq-jars.js';
-export { requireService } from './require-service.js';
+export { requireService } from '@troupe/test-support/require-service';
 
 export interface RocketMqOptions {
   /** Default: the oldest version that is supported. */

@@ -6,6 +6,8 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { loadParameters } from '#troupe/core/parameters/parameters.js';
 import { parseProperties } from '#troupe/core/parameters/properties-file.js';
+import { loadPlugin } from '#troupe/plugins/load.js';
+import { readPackage } from '#troupe/plugins/manifest.js';
 
 /** Compiled tests run in dist/test/unit/docs. */
 const root = fileURLToPath(new URL('../../../../', import.meta.url));
@@ -17,7 +19,18 @@ function read(path: string): string {
 function documents(): string[] {
   const top = readdirSync(root).filter((name) => name.endsWith('.md'));
   const docs = readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' });
-  return [...top, ...docs.filter((name) => name.endsWith('.md')).map((name) => `docs/${name}`)];
+  const pages = [...foldersIn('packages'), ...foldersIn('connectors')].map((folder) => `${folder}/README.md`);
+  return [
+    ...top,
+    ...docs.filter((name) => name.endsWith('.md')).map((name) => `docs/${name}`),
+    ...pages.filter((page) => existsSync(join(root, page))),
+  ];
+}
+
+function foldersIn(path: string): string[] {
+  return readdirSync(join(root, path), { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => `${path}/${name}`);
 }
 
 test('the generated pages are what the tables and the definitions say', () => {
@@ -61,6 +74,22 @@ test('links between the documents lead somewhere', () => {
     }
   }
   assert.deepEqual(broken, []);
+});
+
+test('every connector with a package of its own is built, and its page names each of its keys', async () => {
+  const { references } = JSON.parse(read('connectors/tsconfig.json')) as { references: { path: string }[] };
+  const folders = foldersIn('connectors');
+  assert.deepEqual(references.map(({ path }) => join('connectors', path)).sort(), folders.sort());
+  for (const folder of folders) {
+    const found = readPackage(join(root, folder));
+    assert.deepEqual(found?.problems, [], folder);
+    for (const entry of found.plugins) {
+      const page = read(`${folder}/README.md`);
+      assert.ok(page.includes(entry.class), `${folder} names ${entry.class}`);
+      for (const { name } of (await loadPlugin(entry)).plugin.config)
+        assert.ok(page.includes(`\`${name}\``), `${folder}/README.md names ${name}`);
+    }
+  }
 });
 
 test('every dependency has its line in docs/dependencies.md, and no other has', () => {

@@ -66,6 +66,19 @@ test('connectors, converters and transforms see the sdk only, and connectors not
   forbidden('src/converters/json.ts', `export * from '../log/log.js';`, /may not import src\/log/);
 });
 
+test('a connector that is a package sees its own files, and all else by name', () => {
+  allowed(
+    'connectors/acme/src/index.ts',
+    `import { sourceRecord } from '@troupe/sdk'; import pg from 'pg'; import './rows.js'; import '../src/rows.js';`,
+  );
+  forbidden('connectors/acme/src/index.ts', `import '../../../src/sdk/index.js';`, /may not import src\/sdk/);
+  forbidden(
+    'connectors/acme/test/acme.test.ts',
+    `import '../../other/src/index.js';`,
+    /may not import connectors\/other/,
+  );
+});
+
 test('core is pure: no files, no sockets, no threads, and nothing above it', () => {
   allowed(
     'src/core/claims.ts',

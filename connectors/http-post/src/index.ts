@@ -1,0 +1,68 @@
+/** A sink that posts the value of each record to a URL; docs/writing-a-connector.md goes through it. */
+import {
+  RetriableError,
+  type ParsedConfig,
+  type Plugin,
+  type SinkConnector,
+  type SinkRecord,
+  type SinkTask,
+  type SinkTaskContext,
+} from '@troupe/sdk';
+import { within } from './within.js';
+
+const PATIENCE_MS = 5000;
+
+class HttpPostTask implements SinkTask {
+  #url = '';
+  #signal = new AbortController().signal;
+
+  start(context: SinkTaskContext, config: ParsedConfig): void {
+    this.#url = config.string('url');
+    this.#signal = context.signal;
+  }
+
+  async put(records: readonly SinkRecord[]): Promise<void> {
+    for (const record of records) await this.#post(String(record.value));
+  }
+
+  async #post(body: string): Promise<void> {
+    let status;
+    try {
+      status = await within(PATIENCE_MS, this.#signal, async (signal) => {
+        const response = await fetch(this.#url, { method: 'POST', body, signal });
+        await response.arrayBuffer();
+        return response.status;
+      });
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      throw new RetriableError(`${this.#url} is away: ${reason}`, { cause: error });
+    }
+    if (status === 429 || status >= 500) throw new RetriableError(`${this.#url} answers ${status}`);
+    if (status >= 300) throw new Error(`${this.#url} answers ${status}`);
+  }
+
+  /** What was answered is there: nothing is held back. */
+  flush(): void {}
+
+  stop(): void {}
+}
+
+const connector: SinkConnector = {
+  kind: 'sink',
+  version: '1.0.0',
+  shareable: true,
+  config: [
+    {
+      name: 'url',
+      type: 'STRING',
+      importance: 'HIGH',
+      documentation: 'Where each record is posted to.',
+      validator: (value) => (URL.canParse(String(value)) ? null : 'must be a URL'),
+    },
+  ],
+  taskConfigs: (_context, _config, raw, maxTasks) => Array.from({ length: maxTasks }, () => raw),
+  createTask: () => new HttpPostTask(),
+};
+
+const plugin: Plugin = { type: 'sink', plugin: connector };
+export default plugin;
