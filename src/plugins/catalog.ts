@@ -122,10 +122,11 @@ function notFound(
   // Who comes from the JVM names a class that is on no class path here.
   const java = name.includes('.') && nearest === null ? ' Classes of Java are not run here.' : '';
   const classes = [...new Set(candidates.map((entry) => entry.class))].sort();
+  const where = ' Packages that have more are found beside Troupe and in pluginPaths.';
   const existing = classes.length === 0 ? 'there is none' : `there is ${classes.join(', ')}`;
   const shown = name.length > 200 ? `${name.slice(0, 200)}…` : name;
   return new ConfigError(
-    `there is no ${types.join(' or ')} "${shown}".${meant}${java} Of this kind ${existing}`,
+    `there is no ${types.join(' or ')} "${shown}".${meant}${java} Of this kind ${existing}.${where}`,
     {
       code: 'PLUGIN_NOT_FOUND',
     },

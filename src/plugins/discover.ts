@@ -1,4 +1,4 @@
-import { readdirSync, statSync } from 'node:fs';
+import { readdirSync, realpathSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
 import { builtinPlugins } from './builtin.js';
@@ -15,10 +15,12 @@ import { readPackage, type PackageRead } from './manifest.js';
 const MAX_ENTRIES = 10_000;
 
 /**
- * The plugins that come with Troupe and those found under `paths`, each a package or a folder of packages. Reads
- * manifests only, at once: no plugin code runs. What is broken is reported in `problems`; nothing is thrown.
+ * The plugins that come with Troupe and those found under `paths`, each a package or a folder of packages, in this order: of
+ * what is there twice the first is used. Reads manifests only, at once: no plugin code runs. What is broken is reported in
+ * `problems`; nothing is thrown. A package that two paths lead to is read once.
  */
 export function discoverPlugins(paths: readonly string[]): PluginCatalog {
+  const packages = new Set<string>();
   const plugins = [...builtinPlugins()];
   const problems: PluginProblem[] = [];
   // Else a package would become every connector of that name, with its secrets: by a greater version, or since a full name
@@ -26,7 +28,7 @@ export function discoverPlugins(paths: readonly string[]): PluginCatalog {
   const own = new Set(plugins.flatMap((entry) => namesOf(entry).map((name) => called(entry, name))));
   const seen = new Map(plugins.map((entry) => [identity(entry), entry]));
   for (const path of new Set(paths.map((item) => resolve(item)))) {
-    const found = readPath(path);
+    const found = readPath(path, packages);
     problems.push(...found.problems);
     for (const entry of found.plugins) {
       const taken = fullNames(entry).find((name) => own.has(called(entry, name)));
@@ -62,14 +64,15 @@ function identity(entry: CatalogEntry): string {
   return `${entry.type} ${entry.class} ${entry.version}`;
 }
 
-function readPath(path: string): PackageRead {
+/** `known`: real folders of packages that were read. */
+function readPath(path: string, known: Set<string>): PackageRead {
   try {
     if (!statSync(path).isDirectory()) throw new Error('it is not a folder');
-    const own = readPackage(path);
+    const own = readOnce(path, known);
     if (own !== null) return own;
     const problems: PluginProblem[] = [];
     const packages = packageFolders(path, problems)
-      .map(readPackage)
+      .map((folder) => readOnce(folder, known))
       .filter((found) => found !== null);
     if (packages.length === 0 && problems.length === 0)
       throw new Error('there is no package with "troupe": {"plugins": […]} in its package.json');
@@ -80,6 +83,15 @@ function readPath(path: string): PackageRead {
   } catch (error) {
     return { plugins: [], problems: [problemOf(path, error)] };
   }
+}
+
+function readOnce(folder: string, known: Set<string>): PackageRead | null {
+  const found = readPackage(folder);
+  if (found === null) return null;
+  const real = realpathSync(folder);
+  if (known.has(real)) return { plugins: [], problems: [] };
+  known.add(real);
+  return found;
 }
 
 /** The folders in it, in order of their names; of scopes such as `@acme` those inside. */

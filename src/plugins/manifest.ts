@@ -112,6 +112,6 @@ function outside(path: string): Error {
   return new Error(`"module" must be a path inside the package, which ${path.slice(0, 100)} is not`);
 }
 
-function isObject(value: unknown): value is Json {
+export function isObject(value: unknown): value is Json {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -11,6 +11,7 @@ import type { TaskSettings } from '../actors/task/protocol.js';
 import { threadHeap, type TaskMemory } from '../core/task-heap.js';
 import type { Parameters } from '../core/parameters/parameters.js';
 import { fileRules, type FileRules } from '../core/parameters/file-rules.js';
+import { nodeModulesOf } from '../core/parameters/node-modules.js';
 import { restUrl } from '../core/cluster/rest-url.js';
 import type { LogActorParams, LogSettings } from '../actors/log/open.js';
 import { memoryLimitBytes } from './memory-watch.js';
@@ -235,6 +236,7 @@ function configSyncParams(parameters: Parameters, files: FileRules): ConfigSyncP
     topic: parameters.configStoreTopic,
     ownTopics: ownTopics(parameters),
     pluginPaths: parameters.pluginPaths,
+    installedPlugins: installedPlugins(parameters),
     files,
     keyConverter: parameters.keyConverter,
     valueConverter: parameters.valueConverter,
@@ -254,6 +256,11 @@ function filesOf(parameters: Parameters, { configFile }: NodeFacts): FileRules {
     folder: fileURLToPath(new URL('..', import.meta.url)),
     configFile: configFile === undefined || configFile === null ? null : resolve(configFile),
   });
+}
+
+function installedPlugins(parameters: Parameters): string | null {
+  if (!parameters.pluginsInstalledEnable) return null;
+  return nodeModulesOf(fileURLToPath(new URL('../..', import.meta.url)).replace(/[\\/]$/, ''));
 }
 
 function secretProviders(parameters: Parameters): ConfigSyncParams['secretProviders'] {
@@ -290,6 +297,7 @@ function rebalancerParams(parameters: Parameters, files: FileRules): RebalancerP
   };
   return {
     settings,
+    installedPlugins: installedPlugins(parameters),
     quarantine: { deaths: parameters.quarantineDeaths, periodMs: parameters.quarantinePeriodMs },
     maxMoves: parameters.rebalanceMovesMax,
     taskCode: taskCode(parameters),

@@ -18,6 +18,7 @@ export const DISCOVERY: DiscoveryParams = {
 
 export const REBALANCER: RebalancerParams = {
   quarantine: { deaths: 0, periodMs: 1 },
+  installedPlugins: null,
   settings: {
     logSettings: { kind: 'embedded' },
     pluginPaths: [],

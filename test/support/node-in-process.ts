@@ -22,6 +22,7 @@ export async function startInProcess(
     httpPort: String(port),
     storePathRootDir: join(dir, 'store'),
     connectorsDir: join(dir, 'connectors'),
+    'plugins.installed.enable': 'false',
     ...settings,
   };
   const loaded = loadParameters({

@@ -108,6 +108,8 @@ export class NodeProcess extends RestClient {
       connectorsDir: join(this.dir, 'connectors'),
       'log.format': 'json',
       'log.level': 'info',
+      // What else is in the checkout is not what is tested.
+      'plugins.installed.enable': 'false',
       // Tests kill nodes more often than any task does.
       'quarantine.deaths': '0',
       ...this.#settings,

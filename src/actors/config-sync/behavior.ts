@@ -44,6 +44,7 @@ export default behavior<ConfigSyncProtocol, ConfigSyncPeers, ConfigSyncParams>({
       timeoutMs: params.planningTimeoutMs,
       memory: planningMemory(params.nodeMemoryBytes),
       pluginPaths: params.pluginPaths,
+      installed: () => plugins.installed,
       files: params.files,
       secretProviders: params.secretProviders,
       keyConverter: params.keyConverter,
@@ -81,8 +82,8 @@ export default behavior<ConfigSyncProtocol, ConfigSyncPeers, ConfigSyncParams>({
           pluginConfig: ({ class: name, version }) => pool.run({ kind: 'definition', class: name, version }),
           reloadPlugins: () => {
             configs.forgetValidations();
-            pool.reload();
             const listing = plugins.reload();
+            pool.reload();
             void checkPlugins();
             return listing;
           },

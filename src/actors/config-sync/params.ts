@@ -18,6 +18,8 @@ export interface ConfigSyncParams {
   /** The cluster's topics: no connector's. */
   readonly ownTopics: readonly string[];
   readonly pluginPaths: readonly string[];
+  /** The node_modules whose packages are looked through for plugins; null: none. */
+  readonly installedPlugins: string | null;
   /** Which files connectors may open. */
   readonly files: FileRules;
   readonly secretProviders: SecretProviders;

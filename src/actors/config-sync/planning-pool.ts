@@ -42,6 +42,8 @@ export interface PlanningPoolOptions {
   readonly timeoutMs: number;
   readonly memory: PlanningMemory;
   readonly pluginPaths: readonly string[];
+  /** Folders of packages with plugins besides, asked when threads are to read the plugins anew. Default: none. */
+  readonly installed?: () => readonly string[];
   /** Which files connectors may open. Default: all but those of plugins. */
   readonly files?: FileRules;
   /** Default: none is allowed. */
@@ -164,12 +166,20 @@ export class PlanningPool {
   }
 
   #create(packages: string): Piscina {
-    const { pluginPaths, files, secretProviders, keyConverter, valueConverter, sharing, ownTopics } =
-      this.#options;
+    const {
+      pluginPaths,
+      installed,
+      files,
+      secretProviders,
+      keyConverter,
+      valueConverter,
+      sharing,
+      ownTopics,
+    } = this.#options;
     const pool = new Piscina({
       filename: new URL('./planning-job.js', import.meta.url).href,
       workerData: {
-        pluginPaths,
+        pluginPaths: [...pluginPaths, ...(installed?.() ?? [])],
         files,
         secretProviders,
         keyConverter,

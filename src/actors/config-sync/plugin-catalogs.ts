@@ -1,6 +1,7 @@
 import { findPlugin, shortNames, type PluginCatalog } from '../../plugins/catalog.js';
 import { configuredPlugins, type DefaultConverters } from '../../plugins/configured-plugins.js';
 import { discoverPlugins } from '../../plugins/discover.js';
+import { InstalledPackages } from '../../plugins/installed.js';
 import type { PluginType } from '../../sdk/plugin.js';
 import type { ActorLogger } from '../kernel/protocol.js';
 import type { PlanningJob } from './planning-pool.js';
@@ -18,18 +19,29 @@ export class PluginCatalogs {
   readonly #paths: readonly string[];
   readonly #defaults: DefaultConverters;
   readonly #log: Pick<ActorLogger, 'warn'>;
+  readonly #packages: InstalledPackages;
+  #installed: readonly string[] = [];
   #catalog: PluginCatalog;
   /** Those that were tried and do not load, as many as there are plugins: with the reason. */
   #broken = new Map<string, { readonly path: string; readonly reason: string }>();
 
   constructor(
-    params: DefaultConverters & { readonly pluginPaths: readonly string[] },
+    params: DefaultConverters & {
+      readonly pluginPaths: readonly string[];
+      readonly installedPlugins?: string | null;
+    },
     log: Pick<ActorLogger, 'warn'>,
   ) {
     this.#paths = params.pluginPaths;
+    this.#packages = new InstalledPackages(params.installedPlugins ?? null);
     this.#defaults = params;
     this.#log = log;
     this.#catalog = this.#read();
+  }
+
+  /** Folders of packages that were installed with plugins when the plugins were last read. */
+  get installed(): readonly string[] {
+    return this.#installed;
   }
 
   listing(): PluginListing {
@@ -89,7 +101,10 @@ export class PluginCatalogs {
   }
 
   #read(): PluginCatalog {
-    const catalog = discoverPlugins(this.#paths);
+    const installed = this.#packages.read();
+    this.#installed = installed.folders;
+    const { plugins, problems } = discoverPlugins([...this.#paths, ...installed.folders]);
+    const catalog = { plugins, problems: [...problems, ...installed.problems] };
     for (const { path, reason } of catalog.problems) this.#log.warn({ path, code: 'PLUGIN_PROBLEM' }, reason);
     return catalog;
   }

@@ -17,7 +17,10 @@ export interface RebalancerParams {
   readonly quarantine: QuarantineRules;
   /** What the thread of a task runs. */
   readonly taskCode: Pick<ActorSpec, 'module' | 'thread'>;
+  /** Its `pluginPaths` are those of the parameters; a task is given those of installed packages as well. */
   readonly settings: TaskSettings;
+  /** The node_modules whose packages are looked through for plugins; null: none. */
+  readonly installedPlugins: string | null;
   readonly startDeadlineMs: number;
   readonly stopDeadlineMs: number;
   readonly beatDeadlineMs: number;

@@ -4,6 +4,7 @@ import { sameNode } from '../../core/cluster/cluster-machine.js';
 import { Moves } from '../../core/cluster/moves.js';
 import { decide, type Action } from '../../core/cluster/rebalance.js';
 import { planRebalance, type RebalancePlan } from '../../core/cluster/rebalance-plan.js';
+import { InstalledPackages } from '../../plugins/installed.js';
 import { ConnectError } from '../../sdk/errors.js';
 import { coalesce, paceMs } from '../coalesce.js';
 import { leaseLeftMs } from '../kernel/lease.js';
@@ -35,6 +36,7 @@ export class Rebalancer {
   readonly #stopping = new Set<UnitKey>();
   readonly #claims: OwnClaims;
   readonly #probations: Probations;
+  readonly #installed: InstalledPackages;
   #moves: Moves;
   /** Set while this node gives everything away; called when nothing is left. */
   #emptied: (() => void) | null = null;
@@ -47,6 +49,7 @@ export class Rebalancer {
     this.#context = context;
     this.#state = state;
     this.#moves = new Moves(context.params.maxMoves);
+    this.#installed = new InstalledPackages(context.params.installedPlugins);
     const { discovery, 'config-sync': configSync } = context.peers;
     this.#claims = new OwnClaims(discovery, state);
     this.#units = new RunningUnits(discovery, context.log);
@@ -265,7 +268,8 @@ export class Rebalancer {
     const { self, configs } = this.#state;
     const entry = configs?.get(parseUnitKey(unit).connector);
     if (self === null || entry === undefined) return;
-    const spec = taskSpec({ unit, epoch, generation, node: self }, entry, this.#context.params);
+    const start = { unit, epoch, generation, node: self };
+    const spec = taskSpec(start, entry, this.#context.params, this.#installed.read().folders);
     if (spec === null) return;
     const { config } = spec.params;
     this.#units.begin({ unit, epoch, generation, config, state: 'RESTARTING' });

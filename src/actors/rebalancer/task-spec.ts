@@ -18,11 +18,15 @@ export interface TaskStart {
   readonly node: NodeRef;
 }
 
-/** The thread of one task; null when the connector has no such task (any more). */
+/**
+ * The thread of one task; null when the connector has no such task (any more).
+ * @param installed folders of packages with plugins, besides those of the parameters
+ */
 export function taskSpec(
   start: TaskStart,
   entry: ConnectorEntry,
   node: RebalancerParams,
+  installed: readonly string[] = [],
 ): (ActorSpec & { readonly params: TaskParams }) | null {
   const index = parseUnitKey(start.unit).task;
   const own = index === null ? undefined : entry.tasks?.configs[index];
@@ -36,7 +40,7 @@ export function taskSpec(
       ...start,
       taskCount: entry.tasks?.configs.length ?? 1,
       config,
-      settings: node.settings,
+      settings: { ...node.settings, pluginPaths: [...node.settings.pluginPaths, ...installed] },
     },
     peers: ['log', 'persistence', 'rebalancer'],
     restart: 'transient',

@@ -41,6 +41,10 @@ const table = {
       ...list('paths'),
       doc: 'Folders in which packages with plugins are found, beside the built-in ones.',
     },
+    'plugins.installed.enable': {
+      ...boolean(true),
+      doc: 'Whether plugins are also found among the packages that npm has installed beside Troupe, in the same `node_modules`.',
+    },
     connectorsDir: {
       ...path('conf/connectors'),
       doc: 'Each file in this folder that ends in `.json` is applied at the start when it is new or has changed: `{"name": …, "config": {…}}`, or flat as Kafka Connect has it; also each `.properties` file that says a `name`. What REST changed or deleted stays so until then. What is wrong with one file is in the log, and stops no other.',
