@@ -151,6 +151,29 @@ for (const [name, scenario] of Object.entries(scenarios)) {
   });
 }
 
+test('a first progress file whose second name could not be removed is not emptied by the next', () =>
+  inFolder(async (folder) => {
+    const scenario: Scenario = { config: {}, existing: '' };
+    let linked = false;
+    let failed = false;
+    let dead = false;
+    const harness = harnessOn(folder, scenario, (step) => {
+      if (step === 'link') linked = true;
+      if (step === 'remove' && linked && !failed) {
+        failed = true;
+        throw errno('EROFS');
+      }
+      // Where the next one would be written.
+      if (step === 'write' && failed) dead = true;
+      if (dead && step !== 'close') throw new Error('killed');
+    });
+    await harness.start();
+    await assert.rejects(harness.deliver(), { name: 'RetriableError' });
+    await assert.rejects(harness.deliver(), /killed/);
+    await harness.dispose();
+    await finish(folder, scenario, harness.committed, 'killed while writing the next');
+  }));
+
 /** The disk is full when a progress file is written for the n-th time, and some steps later the process dies. */
 async function failAndDie(failing: number, more: number, scenario: Scenario): Promise<void> {
   await inFolder(async (folder) => {

@@ -77,6 +77,7 @@ export class ProgressFile {
   readonly #temporary: string;
   /** The start that wrote what was last read or written here; undefined: nothing was there. */
   #known: string | null | undefined;
+  /** The temporary file is not there, or is no second name of the progress file: emptying that would empty it. */
   #cleared = false;
 
   constructor(output: string, ops: FileOps, writer: Writer) {
@@ -118,7 +119,7 @@ export class ProgressFile {
 
   async #writeTemporary(progress: Progress, fsync: boolean): Promise<void> {
     const ops = this.#ops;
-    // What a killed process left may be a second name of the progress file: emptying it would empty that.
+    // A killed process may have left one.
     if (!this.#cleared) await ops.remove(this.#temporary);
     this.#cleared = true;
     const text = `${JSON.stringify({ formatVersion: FORMAT_VERSION, ...progress }, null, 2)}\n`;
@@ -133,6 +134,8 @@ export class ProgressFile {
 
   /** Of several that begin at the same time one succeeds. */
   async #placeNew(): Promise<void> {
+    // Whatever becomes of the link, or of what takes it away.
+    this.#cleared = false;
     try {
       await this.#ops.link(this.#temporary, this.path);
     } catch (error) {
@@ -143,6 +146,7 @@ export class ProgressFile {
     }
     this.#known = this.#writer.start;
     await this.#ops.remove(this.#temporary);
+    this.#cleared = true;
   }
 }
 
