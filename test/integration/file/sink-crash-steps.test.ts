@@ -174,6 +174,31 @@ test('a first progress file whose second name could not be removed is not emptie
     await finish(folder, scenario, harness.committed, 'killed while writing the next');
   }));
 
+test('an output that could not be opened when its first record came keeps its lines', () =>
+  inFolder(async (folder) => {
+    const raw = { file: join(folder, '{topic}.log'), transforms: 'route' };
+    let full = false;
+    const ops = faultyOps((step) => {
+      if (step !== 'open' || !full) return;
+      full = false;
+      throw errno('EMFILE');
+    });
+    const harness = new SinkHarness(fileSink(ops), raw);
+    try {
+      for (const value of ['a', 'b']) {
+        await harness.start();
+        harness.append(0, [value]);
+        full = value === 'b';
+        if (full) await assert.rejects(harness.deliver(), { name: 'RetriableError' });
+        await harness.deliver();
+        await harness.stop();
+      }
+      assert.equal(await readFile(join(folder, 'topic.log'), 'utf8'), 'a\nb\n');
+    } finally {
+      await harness.dispose();
+    }
+  }));
+
 /** The disk is full when a progress file is written for the n-th time, and some steps later the process dies. */
 async function failAndDie(failing: number, more: number, scenario: Scenario): Promise<void> {
   await inFolder(async (folder) => {

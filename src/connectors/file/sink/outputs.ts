@@ -64,7 +64,7 @@ export class Outputs {
     };
     for (const { topic, queue } of assignment) {
       const path = this.#path(topic, queue, this.#task);
-      if (!this.#byPath.has(path)) note(await this.#recovered(path));
+      if (!this.#byPath.has(path)) note((await this.#recovered(path)).offsets);
       if (this.#shared.paths.uses('task')) note(await this.#ofOtherTasks(topic, queue, looked));
     }
     const mine = assignment.map(({ topic, queue }) => furthest.get(`${topic}\n${queue}`));
@@ -104,17 +104,24 @@ export class Outputs {
   }
 
   async #find(key: string, path: string): Promise<OutputFile> {
-    if (!this.#byPath.has(path)) await this.#recovered(path);
-    const output = this.#byPath.get(path) ?? new OutputFile(path, this.#shared);
-    this.#byPath.set(path, output);
+    const output = this.#byPath.get(path) ?? (await this.#recovered(path)).output;
     this.#byQueue.set(key, output);
     return output;
   }
 
-  async #recovered(path: string): Promise<readonly KeptOffset[]> {
+  /** Known only once it is put back: what is not would be taken for empty, and emptied. */
+  async #recovered(
+    path: string,
+  ): Promise<{ readonly output: OutputFile; readonly offsets: readonly KeptOffset[] }> {
     const output = new OutputFile(path, this.#shared);
-    this.#byPath.set(path, output);
-    return output.recover();
+    try {
+      const offsets = await output.recover();
+      this.#byPath.set(path, output);
+      return { output, offsets };
+    } catch (error) {
+      await output.close();
+      throw error;
+    }
   }
 
   /**
@@ -131,7 +138,7 @@ export class Outputs {
       looked.add(path);
       if ((await ops.facts(progressPath(path))) === null) continue;
       const isLeftOver = task >= this.#tasks && task % this.#tasks === this.#task;
-      if (isLeftOver && !this.#byPath.has(path)) found.push(...(await this.#recovered(path)));
+      if (isLeftOver && !this.#byPath.has(path)) found.push(...(await this.#recovered(path)).offsets);
       else found.push(...(await this.#offsetsAt(path)));
     }
     return found;
