@@ -24,6 +24,8 @@ export interface OutputShared {
   readonly compressor: Compressor;
   readonly fsync: boolean;
   readonly gzip: boolean;
+  /** Outputs are finished after a time. */
+  readonly rolls: boolean;
   readonly writer: Writer;
   readonly topics: TopicLives;
   /** Milliseconds since 1970. */

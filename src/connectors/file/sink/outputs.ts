@@ -10,20 +10,27 @@ export const TASKS_KEY = 'file.tasks';
 const MAX_TASKS_EVER = 256;
 /** While more are open, those that nothing was written to between two commits are closed: transforms may name ever new ones. */
 const MANY_OPEN = 100;
+/** While more are known, those are forgotten: their progress files say all that is to be known of them. */
+const MANY_KNOWN = 1000;
 
 export class Outputs {
   readonly #shared: OutputShared;
   readonly #task: number;
   readonly #tasks: number;
   readonly #isScattered: boolean;
+  readonly #manyKnown: number;
+  /** Those written to last come last. */
   readonly #byPath = new Map<string, OutputFile>();
   readonly #byQueue = new Map<string, OutputFile>();
+  /** Forgotten outputs that must be finished in time, by path: when their first records came. */
+  readonly #toRoll = new Map<string, number>();
   readonly #saidAnew = new Set<string>();
-  readonly #saidRepeated = new Set<QueueProgress>();
+  readonly #saidRepeated = new WeakSet<QueueProgress>();
 
-  constructor(shared: OutputShared, task: number, raw: RawConfig) {
+  constructor(shared: OutputShared, task: number, raw: RawConfig, manyKnown = MANY_KNOWN) {
     this.#shared = shared;
     this.#task = task;
+    this.#manyKnown = manyKnown;
     this.#tasks = Number(raw[TASKS_KEY] ?? '1');
     this.#isScattered = shared.paths.uses('topic') && mayRename(raw);
   }
@@ -33,13 +40,33 @@ export class Outputs {
   }
 
   async commit(): Promise<void> {
-    const idle = [...this.all()].filter((output) => output.isOpen && !output.isDirty);
-    for (const output of this.all()) await output.commit();
-    let open = [...this.all()].filter((output) => output.isOpen).length;
-    for (const output of idle) {
+    const all = [...this.all()];
+    const idle = all.filter((output) => !output.isDirty);
+    for (const output of all) {
+      if (!output.isDirty) continue;
+      this.#byPath.delete(output.path);
+      this.#byPath.set(output.path, output);
+      await output.commit();
+    }
+    let open = all.filter((output) => output.isOpen).length;
+    for (const output of idle.filter(({ isOpen }) => isOpen)) {
       if (open <= MANY_OPEN) break;
       await output.close();
       open -= 1;
+    }
+    // Else they are as many as the queues, and no more come.
+    if (this.#isScattered) for (const output of idle) await this.#forget(output);
+  }
+
+  /** Finishes those whose first record came at `time` or before. */
+  async roll(time: number): Promise<void> {
+    for (const output of [...this.all()])
+      if (output.openedAt !== null && output.openedAt <= time) await output.roll();
+    for (const [path, openedAt] of [...this.#toRoll]) {
+      if (openedAt > time) continue;
+      const { output } = await this.#recovered(path);
+      await output.roll();
+      await this.#forget(output);
     }
   }
 
@@ -105,6 +132,8 @@ export class Outputs {
 
   async #find(key: string, path: string): Promise<OutputFile> {
     const output = this.#byPath.get(path) ?? (await this.#recovered(path)).output;
+    // A shortcut only, and several queues may lead to one path.
+    if (this.#byQueue.size >= this.#manyKnown) this.#byQueue.clear();
     this.#byQueue.set(key, output);
     return output;
   }
@@ -117,11 +146,21 @@ export class Outputs {
     try {
       const offsets = await output.recover();
       this.#byPath.set(path, output);
+      this.#toRoll.delete(path);
       return { output, offsets };
     } catch (error) {
       await output.close();
       throw error;
     }
+  }
+
+  /** While too many are known, and when there is nothing of it to commit. */
+  async #forget(output: OutputFile): Promise<void> {
+    if (this.#byPath.size <= this.#manyKnown || output.isDirty) return;
+    await output.close();
+    this.#byPath.delete(output.path);
+    this.#byQueue.clear();
+    if (this.#shared.rolls && output.openedAt !== null) this.#toRoll.set(output.path, output.openedAt);
   }
 
   /**

@@ -74,7 +74,8 @@ export const SINK_CONFIG: ConfigDefinition = [
     defaultValue: '0',
     min: 0,
     group: 'Rolling',
-    documentation: 'Finish a file this many milliseconds after its first record. 0: never.',
+    documentation:
+      'Finish a file this many milliseconds after its first record. 0: never. Where transforms name the topics in {topic}, a file that an earlier start of the task began is finished once something comes for it.',
   },
   {
     name: 'compress',

@@ -45,6 +45,7 @@ export class FileSinkTask implements SinkTask {
       compressor,
       fsync: settings.fsync,
       gzip: settings.gzip,
+      rolls: settings.rotateMs > 0,
       writer: { connector: context.connectorName, task: context.taskId, start: randomUUID() },
       topics: new TopicLives(context),
       now: () => Date.now(),
@@ -135,7 +136,7 @@ export class FileSinkTask implements SinkTask {
     if (rotateMs === 0) return null;
     const timer = setInterval(
       () => {
-        this.#inTurn(({ outputs }) => rollOld(outputs, Date.now() - rotateMs)).catch((error: unknown) => {
+        this.#inTurn(({ outputs }) => outputs.roll(Date.now() - rotateMs)).catch((error: unknown) => {
           this.#failure ??= { error };
         });
       },
@@ -153,11 +154,5 @@ export class FileSinkTask implements SinkTask {
     });
     this.#turn = result.catch(() => undefined);
     return result;
-  }
-}
-
-async function rollOld(outputs: Outputs, before: number): Promise<void> {
-  for (const output of outputs.all()) {
-    if (output.openedAt !== null && output.openedAt <= before) await output.roll();
   }
 }
