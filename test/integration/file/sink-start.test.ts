@@ -71,3 +71,39 @@ test('the outputs of other tasks are looked for once, however many queues there 
       await harness.dispose();
     }
   }));
+
+test('a timer that ticks while a put hangs leaves one thing to do, not one for each tick', async (t) =>
+  inFolder(async (folder) => {
+    const ticks: (() => void)[] = [];
+    t.mock.method(globalThis, 'setInterval', (tick: () => void) => {
+      ticks.push(tick);
+      return setTimeout(() => undefined, 0);
+    });
+    let release: (() => void) | null = null;
+    const ops: FileOps = {
+      ...nodeFileOps,
+      async write(fd, data) {
+        if (data.toString() === 'a\n') await new Promise<void>((resolve) => (release = resolve));
+        await nodeFileOps.write(fd, data);
+      },
+    };
+    const harness = new SinkHarness(fileSink(ops), { file: join(folder, 'out.log'), 'rotate.ms': '3600000' });
+    try {
+      await harness.start();
+      harness.append(0, ['a']);
+      const putting = harness.deliver();
+      while (release === null) await turn();
+      for (let n = 0; n < 100; n += 1) for (const tick of ticks) tick();
+      const clock = t.mock.method(Date, 'now');
+      (release as () => void)();
+      await putting;
+      await harness.flush();
+      // The first line's time, and what is old by now.
+      assert.equal(clock.mock.callCount(), 2);
+      for (const tick of ticks) tick();
+      await harness.flush();
+      assert.equal(clock.mock.callCount(), 3, 'it goes on ticking');
+    } finally {
+      await harness.dispose();
+    }
+  }));

@@ -134,15 +134,20 @@ export class FileSinkTask implements SinkTask {
 
   #rollingTimer({ rotateMs }: SinkSettings): NodeJS.Timeout | null {
     if (rotateMs === 0) return null;
-    const timer = setInterval(
-      () => {
-        this.#inTurn(({ outputs }) => outputs.roll(Date.now() - rotateMs)).catch((error: unknown) => {
-          this.#failure ??= { error };
-        });
-      },
-      Math.min(1000, Math.max(10, rotateMs / 4)),
-    );
-    return timer.unref();
+    let waits = false;
+    const tick = async (): Promise<void> => {
+      // A put may hang for long.
+      if (waits) return;
+      waits = true;
+      try {
+        await this.#inTurn(({ outputs }) => outputs.roll(Date.now() - rotateMs));
+      } catch (error) {
+        this.#failure ??= { error };
+      } finally {
+        waits = false;
+      }
+    };
+    return setInterval(() => void tick(), Math.min(1000, Math.max(10, rotateMs / 4))).unref();
   }
 
   #inTurn(body: (running: Running) => Promise<void>): Promise<void> {
