@@ -452,6 +452,39 @@ test('a file that a pattern matches, and a link to it as well, is read once, by 
     { maxTasks: 3 },
   ));
 
+test('given paths that lead to one file are read once, by one of several tasks, also when a link moves', () =>
+  withSource(
+    { files: 'now.log,a.log,also.log,b.log,out/c.log,link/c.log' },
+    async ({ folder, harness, take }) => {
+      await mkdir(join(folder, 'out'));
+      await symlink('out', join(folder, 'link'));
+      for (const name of ['a', 'b', 'out/c']) await writeFile(join(folder, `${name}.log`), `${name}\n`);
+      for (const name of ['now', 'also']) await symlink('a.log', join(folder, `${name}.log`));
+      await harness.start();
+      assert.equal(harness.taskCount, 3);
+      assert.deepEqual((await take(3)).sort(), ['a', 'b', 'out/c']);
+      assert.deepEqual(await harness.poll(), []);
+      await symlink('d.log', join(folder, 'next'));
+      await writeFile(join(folder, 'd.log'), 'd\n');
+      await rename(join(folder, 'next'), join(folder, 'now.log'));
+      assert.deepEqual(await take(1), ['d']);
+    },
+    { maxTasks: 6 },
+  ));
+
+test('two links that a pattern matches, to a file that it does not match, are read once', () =>
+  withSource(
+    { files: '*.log' },
+    async ({ folder, harness, take }) => {
+      await writeFile(join(folder, 'real.txt'), 'a\n');
+      for (const name of 'abcdefgh') await symlink('real.txt', join(folder, `${name}.log`));
+      await harness.start();
+      assert.deepEqual(await take(1), ['a']);
+      assert.deepEqual(await harness.poll(), []);
+    },
+    { maxTasks: 3 },
+  ));
+
 test('a file whose last line is written over is read again, and that is said once', async () => {
   const items = (count: number): string[] =>
     Array.from({ length: count }, (_, n) => `${n === 0 ? '' : ','}{"n":${String(n).padStart(20, '0')}}`);

@@ -12,31 +12,34 @@ const MAX_FILES = 10_000;
 export interface Share {
   readonly index: number;
   readonly count: number;
+  /** Of each given path, in their order: those of one number belong to one task. null: by their names alone. */
+  readonly groups: readonly number[] | null;
 }
 
 type Patterns = Pick<SourceSettings, 'paths' | 'globs' | 'exclude'>;
 
-/** How many tasks have something to do. With patterns that is not known: files may appear. */
-export function usefulTasks(patterns: Patterns, maxTasks: number): number {
-  if (patterns.globs.length > 0) return maxTasks;
-  return Math.max(1, Math.min(maxTasks, new Set(originsOf(patterns.paths).values()).size));
+/**
+ * One for each task that has something to do, to be read by `parseShare`. With patterns that is not known: files may
+ * appear. Paths that lead to one file are dealt to one task, by how they lead now: were each task to look for itself,
+ * a link that moves could belong to none.
+ */
+export async function shareTexts(patterns: Patterns, maxTasks: number): Promise<string[]> {
+  const groups = patterns.globs.length > 0 ? null : await groupsOf(patterns.paths);
+  const count = groups === null ? maxTasks : Math.max(1, Math.min(maxTasks, Math.max(...groups) + 1));
+  const dealt = groups === null || count === 1 ? '' : `:${groups.join(',')}`;
+  return Array.from({ length: count }, (_, index) => `${index}/${count}${dealt}`);
 }
 
-/** `text` as `shareText` wrote it. */
 export function parseShare(text: string | undefined): Share {
-  const match = /^(\d{1,6})\/(\d{1,6})$/.exec(text ?? '0/1');
+  const match = /^(\d{1,6})\/(\d{1,6})(?::(\d+(?:,\d+)*))?$/.exec(text ?? '0/1');
   const index = Number(match?.[1]);
   const count = Number(match?.[2]);
   if (match === null || index >= count) {
-    throw new ConnectError(`the task's share "${text}" is not of the form index/count`, {
+    throw new ConnectError(`the task's share "${text}" is not of the form index/count:groups`, {
       code: 'FILE_BAD_SHARE',
     });
   }
-  return { index, count };
-}
-
-export function shareText(share: Share): string {
-  return `${share.index}/${share.count}`;
+  return { index, count, groups: match[3]?.split(',').map(Number) ?? null };
 }
 
 /** Expands the patterns anew at each scan. */
@@ -45,16 +48,23 @@ export class FileSet {
   readonly #share: Share;
   /** Paths that were given, each with the one that its rotation began at. */
   readonly #origins: ReadonlyMap<string, string>;
-  readonly #families: readonly string[];
+  /** Of given paths, where there are no patterns. */
+  readonly #numbers: ReadonlyMap<string, number>;
   #matched: ReadonlySet<string> = new Set();
-  /** Links that match, each with the path that matches as well and that it leads to. */
+  /** Links, each with the path that is followed as well and that leads to the same file. */
   #targets: ReadonlyMap<string, string> = new Map();
 
   constructor(patterns: Patterns, share: Share) {
     this.#patterns = patterns;
     this.#share = share;
     this.#origins = originsOf(patterns.paths);
-    this.#families = [...new Set(this.#origins.values())].sort();
+    const families = [...new Set(this.#origins.values())].sort();
+    this.#numbers = new Map(
+      patterns.paths.map((path, at) => [
+        path,
+        share.groups?.[at] ?? families.indexOf(this.#origins.get(path) ?? path),
+      ]),
+    );
   }
 
   get changes(): boolean {
@@ -67,7 +77,8 @@ export class FileSet {
    */
   async scan(events: Omit<GlobEvents, 'onLink'>): Promise<string[] | null> {
     const found = new Set(this.#patterns.paths);
-    const links = new Set<string>();
+    // Those given may be links as well.
+    const links = new Set(this.#patterns.paths);
     const onLink = (path: string): void => void links.add(path);
     for (const glob of this.#patterns.globs) {
       const paths = await expandGlob(glob, this.#patterns.exclude, { ...events, onLink });
@@ -103,13 +114,18 @@ export class FileSet {
   isMine(path: string): boolean {
     const { index, count } = this.#share;
     if (count === 1) return true;
-    const origin = this.#origins.get(path) ?? this.#targets.get(path) ?? path;
-    const number = this.#patterns.globs.length > 0 ? hash(familyOf(origin)) : this.#families.indexOf(origin);
-    return number % count === index;
+    const number =
+      this.#patterns.globs.length > 0 ? hash(familyOf(this.#originOf(path))) : this.#numbers.get(path);
+    return (number ?? 0) % count === index;
+  }
+
+  #originOf(path: string): string {
+    const target = this.#targets.get(path) ?? path;
+    return this.#origins.get(target) ?? target;
   }
 }
 
-/** Folders may be links, too. */
+/** Folders may be links, too. Of several links to a file that is not followed by its own name the first stands for it. */
 async function targetsAmong(
   found: ReadonlySet<string>,
   links: ReadonlySet<string>,
@@ -118,18 +134,40 @@ async function targetsAmong(
   if (links.size === 0) return targets;
   const folders = new Map<string, string>();
   const byRealPath = new Map<string, string>();
-  for (const path of found) {
-    if (links.has(path)) continue;
+  const inRealFolder = async (path: string): Promise<string> => {
     const folder = dirname(path);
     const real = folders.get(folder) ?? (await realPath(folder)) ?? folder;
     folders.set(folder, real);
-    byRealPath.set(join(real, basename(path)), path);
+    return join(real, basename(path));
+  };
+  for (const path of found) if (!links.has(path)) byRealPath.set(await inRealFolder(path), path);
+  const sorted = [...links].sort();
+  const reals = new Map<string, string>();
+  for (const link of sorted) {
+    const real = await realPath(link);
+    if (real === null) continue;
+    reals.set(link, real);
+    // A path that was given, and is no link.
+    if (real === (await inRealFolder(link)) && !byRealPath.has(real)) byRealPath.set(real, link);
   }
-  for (const link of links) {
-    const target = byRealPath.get((await realPath(link)) ?? '');
-    if (target !== undefined) targets.set(link, target);
+  for (const [link, real] of reals) {
+    const target = byRealPath.get(real);
+    if (target === undefined) byRealPath.set(real, link);
+    else if (target !== link) targets.set(link, target);
   }
   return targets;
+}
+
+/** A number for each path, from 0, the same for those of one rotation and for those that lead to one file. */
+async function groupsOf(paths: readonly string[]): Promise<number[]> {
+  const origins = originsOf(paths);
+  const targets = await targetsAmong(new Set(paths), new Set(paths));
+  const familyFor = (path: string): string => {
+    const target = targets.get(path) ?? path;
+    return origins.get(target) ?? target;
+  };
+  const families = [...new Set(paths.map(familyFor))].sort();
+  return paths.map((path) => families.indexOf(familyFor(path)));
 }
 
 /** A path that was given is taken for itself, unless it is what rotation makes of another. */

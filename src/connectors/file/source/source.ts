@@ -6,7 +6,7 @@
  * in the copy. A file that was emptied and filled again is noticed by its first bytes and by those before what is read next.
  */
 import type { Plugin, SourceConnector } from '../../../sdk/index.js';
-import { shareText, usefulTasks } from './file-set.js';
+import { shareTexts } from './file-set.js';
 import { SOURCE_CONFIG } from './source-config.js';
 import { SHARE_KEY, readSourceSettings, sourceIssues } from './source-settings.js';
 import { FileSourceTask } from './source-task.js';
@@ -16,12 +16,9 @@ const connector: SourceConnector = {
   version: '1.0.0',
   config: SOURCE_CONFIG,
   validate: (config, raw, { files }) => sourceIssues(config, raw, files),
-  taskConfigs(_context, config, raw, maxTasks) {
-    const count = usefulTasks(readSourceSettings(config, raw), maxTasks);
-    return Array.from({ length: count }, (_, index) => ({
-      ...raw,
-      [SHARE_KEY]: shareText({ index, count }),
-    }));
+  async taskConfigs(_context, config, raw, maxTasks) {
+    const shares = await shareTexts(readSourceSettings(config, raw), maxTasks);
+    return shares.map((share) => ({ ...raw, [SHARE_KEY]: share }));
   },
   createTask: () => new FileSourceTask(),
 };
