@@ -30,7 +30,7 @@ export const SOURCE_CONFIG: ConfigDefinition = [
     defaultValue: null,
     group: 'Input',
     documentation:
-      'Glob patterns of file names that `files` patterns do not match. Paths without a pattern are not affected. Compressed files (`*.gz`, `*.zip`, `*.bz2`, `*.xz`, `*.zst`, `*.lz4`) are left out in any case, unless the pattern in `files` ends so.',
+      'Glob patterns of file names that `files` patterns do not match. Paths without a pattern are not affected. Compressed files (`*.gz`, `*.zip`, `*.bz2`, `*.xz`, `*.zst`, `*.lz4`) are left out in any case, unless the pattern in `files` ends so. Where rotation copies a file and then empties it (`copytruncate` of logrotate), a copy whose name matches is a file of its own, and all of its lines are read again: leave such names out here (`*.log.*`, `*.[0-9]`), or give a pattern in `files` that they do not match (`*.log`).',
   },
   {
     name: 'topic',
