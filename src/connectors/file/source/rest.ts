@@ -14,12 +14,15 @@ export class Rest {
   #quietSince: number | null = null;
   #until = -Infinity;
 
-  /** All of `files` were looked at from `from` to `now`, in milliseconds of any clock, and nothing was new. */
-  begin(files: number, from: number, now: number): void {
+  /**
+   * All of `files` were looked at from `from` to `now`, in milliseconds of any clock, and nothing was new. The rest is
+   * `least` long.
+   */
+  begin(files: number, from: number, now: number, least: number): void {
     this.#quietSince ??= now;
     const forWork = files > FEW_FILES ? Math.min((now - from) * REST_FOR_WORK, LONGEST_REST_MS) : 0;
     const forQuiet = now - this.#quietSince >= QUIET_AFTER_MS ? QUIET_REST_MS : 0;
-    this.#until = now + Math.max(forWork, forQuiet);
+    this.#until = now + Math.max(forWork, forQuiet, least);
   }
 
   /** There is something new, or may be. */

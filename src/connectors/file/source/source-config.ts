@@ -139,7 +139,7 @@ export const SOURCE_CONFIG: ConfigDefinition = [
     max: 3_600_000,
     group: 'Input',
     documentation:
-      'How often files are looked at for new data, in milliseconds; each second, if this is more. Where the system reports changes they are seen at once. Files without news for five seconds are looked at each second, if this is less; with more than 500 files pauses are longer, up to five seconds.',
+      'How often files are looked at for new data, and patterns for new files, in milliseconds. Where the system reports changes they are seen at once. What waits for a time, as with `rotate.wait.ms` and `flush.partial.ms`, is seen at such a look. Patterns are gone through each second, if this is less. Files without news for five seconds are looked at each second, if this is less; with more than 500 files pauses are longer, up to five seconds.',
   },
   {
     name: 'start.from',

@@ -26,7 +26,7 @@ import { Wake } from './wake.js';
 
 /** An empty answer is given at least so often. */
 const LONGEST_POLL_MS = 1000;
-/** Patterns are expanded anew so often, and sooner when the system reports new names. */
+/** Patterns are expanded anew so often, or each `poll.interval.ms`, and sooner when the system reports new names. */
 const SCAN_EVERY_MS = 1000;
 const SCAN_AGAIN_MS = 50;
 const MAX_SAID = 100;
@@ -149,7 +149,7 @@ export class FileSourceTask implements SourceTask {
   }
 
   async #poll(running: Running): Promise<readonly SourceRecord[]> {
-    const { settings, context, reader, wake } = running;
+    const { context, reader, wake } = running;
     const answerBy = performance.now() + LONGEST_POLL_MS;
     while (!context.signal.aborted) {
       const records = await this.#take(running);
@@ -158,8 +158,7 @@ export class FileSourceTask implements SourceTask {
       if (trouble !== null) throw trouble;
       const left = answerBy - performance.now();
       if (left <= 0) break;
-      const lookAt = Math.max(this.#lookedAt + settings.pollIntervalMs, this.#rest.until);
-      await wake.wait(Math.max(1, Math.min(left, lookAt - performance.now())));
+      await wake.wait(Math.max(1, Math.min(left, this.#rest.until - performance.now())));
     }
     return NO_RECORDS;
   }
@@ -198,7 +197,7 @@ export class FileSourceTask implements SourceTask {
 
   /** Loads the next piece into the cutter, when there is one. */
   async #nextChunk(running: Running): Promise<boolean> {
-    const { context, files, left, reader, cutter, loops, wake, tails } = running;
+    const { context, settings, files, left, reader, cutter, loops, wake, tails } = running;
     this.#lookedAt = performance.now();
     if (files.changes && this.#scanIsDue(running)) {
       await this.#scan(running, false);
@@ -209,7 +208,9 @@ export class FileSourceTask implements SourceTask {
     const from = performance.now();
     const chunk = await reader.next();
     if (chunk === null) {
-      this.#rest.begin(tails.size, from, performance.now());
+      // What can be put right is tried as often as the runtime asks.
+      const least = reader.trouble === null ? settings.pollIntervalMs : 0;
+      this.#rest.begin(tails.size, from, performance.now(), least);
       return false;
     }
     this.#rest.end();
@@ -218,9 +219,10 @@ export class FileSourceTask implements SourceTask {
     return true;
   }
 
-  #scanIsDue({ wake }: Running): boolean {
+  #scanIsDue({ settings, wake }: Running): boolean {
     const since = this.#lookedAt - this.#scannedAt;
-    return since >= SCAN_EVERY_MS || (since >= SCAN_AGAIN_MS && wake.takeNamesChanged());
+    const every = this.#trouble === null ? Math.max(SCAN_EVERY_MS, settings.pollIntervalMs) : SCAN_EVERY_MS;
+    return since >= every || (since >= SCAN_AGAIN_MS && wake.takeNamesChanged());
   }
 
   async #scan(running: Running, first: boolean): Promise<void> {
@@ -255,6 +257,7 @@ export class FileSourceTask implements SourceTask {
     const added = paths
       .filter((path) => !tails.has(path))
       .map((path) => ({ path, durable: durableOf(context, path) }));
+    if (added.length > 0) this.#rest.end();
     for (const { path } of added) tails.set(path, new Tail(path, files.isGiven(path), running.shared));
     // Those that know which file they were reading take it before another takes it by its present name.
     for (const item of [
