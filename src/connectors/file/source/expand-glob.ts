@@ -18,7 +18,7 @@ export function globBase(glob: string): string {
 
 export interface GlobEvents {
   /** A folder cannot be read. */
-  readonly onTrouble: (error: Error) => void;
+  readonly onTrouble: (error: Error, folder: string) => void;
   /** A name is not UTF-8, so that it can be neither told nor opened. */
   readonly onOddName: (path: string) => void;
   /** A link to a file matches. */
@@ -70,12 +70,12 @@ export function tooMany(glob: string, what: string): ConnectError {
   );
 }
 
-async function list(folder: string, onTrouble: (error: Error) => void): Promise<Dirent[]> {
+async function list(folder: string, onTrouble: GlobEvents['onTrouble']): Promise<Dirent[]> {
   try {
     return await readdir(folder, { withFileTypes: true });
   } catch (error) {
     const errno = errnoOf(error);
-    if (errno !== 'ENOENT' && errno !== 'ENOTDIR') onTrouble(inputError(error, folder));
+    if (errno !== 'ENOENT' && errno !== 'ENOTDIR') onTrouble(inputError(error, folder), folder);
     return [];
   }
 }

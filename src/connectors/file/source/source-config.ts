@@ -149,7 +149,7 @@ export const SOURCE_CONFIG: ConfigDefinition = [
     allowed: ['beginning', 'end'],
     group: 'Input',
     documentation:
-      'Where to start in a file without a known position that is there when the task starts. Files that appear later are read from their beginning.',
+      'Where to start in a file without a known position that is there when the task starts. Files that appear later are read from their beginning. Of a folder that a pattern leads to and that cannot be read when the task starts, files that were made before that are read from their end once it can, with a warning; where the file system does not say when a file was made, from their beginning.',
   },
   {
     name: 'rotate.wait.ms',

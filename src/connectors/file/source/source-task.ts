@@ -10,6 +10,7 @@ import {
 import { ChunkReader } from './chunk-reader.js';
 import { FileSet, parseShare } from './file-set.js';
 import { inputError } from '../fs-calls.js';
+import { HiddenFolders } from './hidden-folders.js';
 import { LEFT_GRACE_MS, LeftPositions } from './left-positions.js';
 import { KnownFiles, type TailShared } from './known-files.js';
 import { OpenFiles } from './open-files.js';
@@ -58,6 +59,7 @@ export class FileSourceTask implements SourceTask {
   readonly #saidTroubles = new Set<string>();
   /** What kept the last scan, and the one before, from something. */
   #troubles = new Set<string>();
+  readonly #hidden = new HiddenFolders();
   #lookedAt = -Infinity;
   readonly #rest = new Rest();
   /** What was met after records that a poll gave: the next poll throws it. */
@@ -231,8 +233,10 @@ export class FileSourceTask implements SourceTask {
     this.#trouble = null;
     const before = this.#troubles;
     this.#troubles = new Set();
+    this.#hidden.beginScan(first ? Date.now() : null);
     const found = await files.scan({
-      onTrouble: (error) => {
+      onTrouble: (error, folder) => {
+        this.#hidden.note(folder);
         this.#troubled(running, error);
       },
       onOddName: (path) => {
@@ -289,12 +293,15 @@ export class FileSourceTask implements SourceTask {
   }
 
   async #begin(running: Running, tail: Tail, durable: DurablePosition | null, first: boolean): Promise<void> {
+    const { settings, context } = running;
     try {
-      await tail.begin(durable, first && running.settings.startFromEnd);
+      const isFound = durable === null && settings.startFromEnd;
+      const wasThere = isFound && (first || (await this.#hidden.had(tail.path, context.log)));
+      await tail.begin(durable, wasThere);
     } catch (cause) {
       const error = inputError(cause, tail.path);
       if (!(error instanceof RetriableError)) throw error;
-      running.context.log.warn('cannot read a file; it will be tried again', {
+      context.log.warn('cannot read a file; it will be tried again', {
         file: tail.path,
         cause: error.message,
       });
