@@ -12,6 +12,7 @@ export interface TransformChain {
   readonly size: number;
   /** The record to go on with, or null to drop it. Throws RetriableError or DataError. */
   apply<R extends ConnectRecord>(record: R): R | null;
+  /** Of all of them, also where the end of one fails: nothing depends on it any more. */
   close(): void;
 }
 
@@ -92,8 +93,13 @@ class Chain implements TransformChain {
   }
 
   close(): void {
-    for (const { transform } of this.#steps) transform.close?.();
-    for (const predicate of this.#predicates) predicate.close?.();
+    for (const instance of [...this.#steps.map(({ transform }) => transform), ...this.#predicates]) {
+      try {
+        instance.close?.();
+      } catch {
+        // It says nothing of the configuration, which is what is being checked.
+      }
+    }
   }
 }
 

@@ -275,3 +275,34 @@ test('a password that a converter or a transform refuses is not quoted', async (
   ]);
   assert.doesNotMatch(JSON.stringify(infos), /hunter2/);
 });
+
+test('a transform or predicate whose close throws ends no validation, and the others are closed as well', async (t) => {
+  const root = folder(t);
+  const closed: string[] = [];
+  const noted = 'troupe.test.closed';
+  Reflect.set(globalThis, noted, closed);
+  t.after(() => Reflect.deleteProperty(globalThis, noted));
+  const module = (type: string, name: string): string => `export default { type: '${type}', plugin: {
+    version: '1', config: [], create: () => ({
+      apply: (record) => record, test: () => true,
+      close() { globalThis['${noted}'].push('${name}'); throw new Error('no end'); },
+    }) } };`;
+  const plugins = { A: 'transformation', B: 'transformation', P: 'predicate' };
+  writePackage(
+    root,
+    Object.entries(plugins).map(([name, type]) => ({
+      class: name,
+      type,
+      version: '1',
+      module: `${name}.js`,
+    })),
+    Object.fromEntries(Object.entries(plugins).map(([name, type]) => [`${name}.js`, module(type, name)])),
+  );
+  const chain = { transforms: 'a,b', 'transforms.a.type': 'A', 'transforms.b.type': 'B' };
+  const raw = { ...SOURCE, ...chain, predicates: 'p', 'predicates.p.type': 'P' };
+  assert.deepEqual(await errors(raw, discoverPlugins([root])), {});
+  assert.deepEqual(closed.splice(0), ['A', 'B', 'P']);
+  const wrong = await errors({ ...raw, transforms: 'a,b,c' }, discoverPlugins([root]));
+  assert.deepEqual(Object.keys(wrong), ['transforms.c.type']);
+  assert.deepEqual(closed, ['A', 'B', 'P']);
+});
