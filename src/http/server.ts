@@ -10,6 +10,7 @@ import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 
 import { restUrl } from '../core/cluster/rest-url.js';
+import { listenError } from '../core/listen-error.js';
 import { createApp, type AppOptions } from './app.js';
 import { badTransferEncoding } from './body.js';
 import type { HttpLog } from './context.js';
@@ -31,15 +32,6 @@ export interface RunningServer {
   readonly url: string;
   /** Accepts nothing more, waits for the requests being served, and ends them when the grace is over. */
   stop(graceMs: number): Promise<void>;
-}
-
-class ListenError extends Error {
-  override readonly name = 'ListenError';
-  readonly code: 'HTTP_PORT_IN_USE' | 'HTTP_ADDRESS_REFUSED';
-  constructor(code: ListenError['code'], message: string, options: { cause: unknown }) {
-    super(message, options);
-    this.code = code;
-  }
 }
 
 const DEFAULTS = {
@@ -115,15 +107,6 @@ function listen(server: Server, host: string, port: number): Promise<number> {
       resolve(typeof address === 'object' && address !== null ? address.port : port);
     });
   });
-}
-
-function listenError(error: NodeJS.ErrnoException, host: string, port: number): ListenError {
-  if (error.code === 'EADDRINUSE') {
-    const message = `Port ${port} of ${host} is in use by another program: set httpPort to a free port, or stop that program.`;
-    return new ListenError('HTTP_PORT_IN_USE', message, { cause: error });
-  }
-  const message = `Cannot listen on ${host}, port ${port} (${error.code ?? error.message}): check httpHost and httpPort.`;
-  return new ListenError('HTTP_ADDRESS_REFUSED', message, { cause: error });
 }
 
 function close(server: Server, graceMs: number): Promise<void> {

@@ -8,6 +8,7 @@ import { createApp } from '#troupe/http/app.js';
 import type { HttpLog } from '#troupe/http/context.js';
 import { RuntimeFailure } from '#troupe/http/runtime.js';
 import { startServer } from '#troupe/http/server.js';
+import { choosePort } from '#troupe/supervisor/free-port.js';
 import { errorOf, Rest } from './client.js';
 import { InMemoryRuntime } from './in-memory-runtime.js';
 
@@ -260,19 +261,17 @@ test('a stop cuts off what is not finished within its grace', async (t) => {
   release();
 });
 
-test('a port in use is told with the key to change', async (t) => {
+test('a port in use is told with the key to change, alike before the start and by the server', async (t) => {
   const other = createServer().listen(0, '127.0.0.1');
   await once(other, 'listening');
   t.after(() => other.close());
-  const options = {
-    host: '127.0.0.1',
-    port: portOf(other),
-    allowedHosts: [],
-    maxBodyBytes: 1,
-    requestTimeoutMs: 1,
-  };
-  const started = startServer(new InMemoryRuntime(), options, SILENT);
-  await assert.rejects(started, { code: 'HTTP_PORT_IN_USE', message: /httpPort/ });
+  const host = '127.0.0.1';
+  const port = portOf(other);
+  const options = { host, port, allowedHosts: [], maxBodyBytes: 1, requestTimeoutMs: 1 };
+  const message = `httpPort = ${port}: this port of 127.0.0.1 is in use by another program: set httpPort to a free one, or stop that program`;
+  const told = { code: 'HTTP_PORT_IN_USE', message };
+  await assert.rejects(startServer(new InMemoryRuntime(), options, SILENT), told);
+  await assert.rejects(choosePort(host, port), told);
 });
 
 function portOf(server: Server): number {
