@@ -15,9 +15,16 @@ import type { Staging } from './staging.js';
 const STEP_BATCHES = 1000;
 const STEP_BYTES = 64 * 1024 * 1024;
 
+interface NamedTopic {
+  readonly name: string;
+  readonly meta: TopicMeta;
+}
+
 export class Tables {
   readonly groups: GroupTable;
   readonly #staging: Staging;
+  /** Topics with `reserve`, and the topic id that was to be given next when they were looked for. */
+  #reserved: { readonly nextId: number; readonly topics: readonly NamedTopic[] } | null = null;
 
   constructor(staging: Staging) {
     this.#staging = staging;
@@ -38,7 +45,7 @@ export class Tables {
     return meta;
   }
 
-  topics(): readonly { readonly name: string; readonly meta: TopicMeta }[] {
+  topics(): readonly NamedTopic[] {
     const found = [];
     for (const { key, value } of this.#staging.scan(keys.ALL_TOPICS)) {
       found.push({ name: keys.keyText(key, 1), meta: keys.decodeTopic(value) });
@@ -204,10 +211,23 @@ export class Tables {
 
   /** Space taken by topics with `reserve`. */
   reservedBytes(): number {
-    const queues = this.topics().flatMap(({ meta }) =>
-      meta.reserve ? Array.from({ length: meta.queues }, (_, queue) => this.queueById(meta.id, queue)) : [],
-    );
-    return queues.reduce((sum, state) => sum + (state?.bytes ?? 0), 0);
+    let sum = 0;
+    for (const { name, meta } of this.#reservedTopics()) {
+      // Deleted, or made anew, since they were looked for.
+      if (this.topic(name)?.id !== meta.id) continue;
+      for (let queue = 0; queue < meta.queues; queue++) sum += this.queueById(meta.id, queue)?.bytes ?? 0;
+    }
+    return sum;
+  }
+
+  /** Of thousands of topics these are a few; they are looked for again only when one was made, by any process. */
+  #reservedTopics(): readonly NamedTopic[] {
+    // What is stored, as the scan sees it: what is only staged will be looked for when it is.
+    const stored = this.#staging.getStored(keys.metaKey('nextTopicId'));
+    const nextId = stored === undefined ? 1 : keys.decodeNumber(stored);
+    if (this.#reserved?.nextId !== nextId)
+      this.#reserved = { nextId, topics: this.topics().filter(({ meta }) => meta.reserve) };
+    return this.#reserved.topics;
   }
 
   /** See `Staging`. */

@@ -3,6 +3,7 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
+import { Staging } from '#troupe/log/embedded/staging.js';
 import type { EmbeddedStore } from '#troupe/log/embedded/store.js';
 
 import { assertCode } from '../../conformance/log.suite.js';
@@ -151,6 +152,24 @@ test('a full log refuses records, takes entries of its own topics, and goes on w
   await store.trim('flow', 0, 2);
   await append(store, 'flow', 50 * KB);
   assert.equal((await store.ranges('flow'))[0]?.endOffset, appended + 1);
+});
+
+test('in a store that is nearly full, topics are not all looked at for each append, and those made later count', async (t) => {
+  const store = await openStore(t, { dir: newFolder(t), maxBytes: MB });
+  await store.createTopic('flow', { queues: 1, ...KEPT });
+  await store.createTopic('own', { queues: 1, ...KEPT, reserve: true });
+  for (let i = 0; i < 40; i++) await append(store, 'own', 20 * KB);
+  await append(store, 'flow', 200 * KB);
+  const scans = t.mock.method(Staging.prototype, 'scan');
+  for (let i = 0; i < 20; i++) await append(store, 'flow', KB);
+  assert.equal(scans.mock.callCount(), 0);
+  await store.createTopic('later', { queues: 1, ...KEPT, reserve: true });
+  for (let i = 0; i < 30; i++) await append(store, 'later', 20 * KB);
+  await append(store, 'flow', 500 * KB);
+  assert.equal(scans.mock.callCount(), 1);
+  await assertCode(append(store, 'flow', 300 * KB), 'LOG_FULL');
+  await store.deleteTopic('own');
+  await assertCode(append(store, 'flow', 300 * KB), 'LOG_FULL');
 });
 
 test('a deleted topic’s space comes back, also when the deletion was cut short', async (t) => {
