@@ -12,14 +12,6 @@ export interface Tolerance {
   readonly logMessages: boolean;
 }
 
-export const DEFAULT_TOLERANCE: Tolerance = {
-  tolerance: 'none',
-  retryTimeoutMs: 0,
-  retryDelayMaxMs: 60_000,
-  logErrors: false,
-  logMessages: false,
-};
-
 const FIRST_RETRY_MS = 300;
 
 /**

@@ -11,13 +11,13 @@ import type { TaskParams } from '#troupe/actors/task/protocol.js';
 import { startSink } from '#troupe/actors/task/sink/sink-task.js';
 import { startSource } from '#troupe/actors/task/source/source-task.js';
 import { parseUnitKey } from '#troupe/core/model.js';
-import { DEFAULT_TOLERANCE } from '#troupe/core/tolerance.js';
 import { ANY_FILE } from '#troupe/sdk/testing/any-file.js';
 import { parseConfigOrThrow } from '#troupe/sdk/config-parse.js';
 import { Connection } from './connection.js';
 import { sinkPlugin, sleep, sourcePlugin, type OnCall } from './plugins.js';
 import type { Thread } from './virtual-time.js';
 import { RECORDS_TOPIC, type World } from './world.js';
+import { DEFAULT_TOLERANCE } from '../support/tolerance.js';
 
 const FLUSH_MS = 700;
 

@@ -8,12 +8,12 @@ import type { LoadedSink, LoadedSource } from '#troupe/actors/task/load-task.js'
 import { PluginCalls } from '#troupe/actors/task/plugin-calls.js';
 import type { TaskParams } from '#troupe/actors/task/protocol.js';
 import type { RebalancerProtocol } from '#troupe/actors/rebalancer/protocol.js';
-import { DEFAULT_TOLERANCE } from '#troupe/core/tolerance.js';
 import type { Log } from '#troupe/log/log.js';
 import { parseConfigOrThrow } from '#troupe/sdk/config-parse.js';
 import type { SinkTask, SourceTask } from '#troupe/sdk/plugin.js';
 import { ANY_FILE } from '#troupe/sdk/testing/any-file.js';
 import { refTo } from './ref.js';
+import { DEFAULT_TOLERANCE } from './tolerance.js';
 
 export const silent: ActorLogger = {
   debug: () => undefined,

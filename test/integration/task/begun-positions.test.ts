@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { SourcePosition } from '#troupe/core/model.js';
-import { DEFAULT_TOLERANCE } from '#troupe/core/tolerance.js';
 import { sourceRecord } from '#troupe/sdk/record.js';
 import { pollOnce, valuesOf } from './source-on-log.js';
+import { DEFAULT_TOLERANCE } from '../../support/tolerance.js';
 
 test('where a source says that it begins is durable before its first poll, for any number of partitions', async (t) => {
   const begun = Array.from({ length: 2500 }, (_, n) => ({ partition: { n }, position: { begin: n } }));

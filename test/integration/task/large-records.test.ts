@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 
-import { DEFAULT_TOLERANCE, type Tolerance } from '#troupe/core/tolerance.js';
+import type { Tolerance } from '#troupe/core/tolerance.js';
 import type { Log } from '#troupe/log/log.js';
 import { sourceRecord } from '#troupe/sdk/record.js';
 import { pollOnce, valuesOf } from './source-on-log.js';
+import { DEFAULT_TOLERANCE } from '../../support/tolerance.js';
 
 const MEGA = 1024 * 1024;
 

@@ -4,8 +4,8 @@ import { createLease, monotonicMs, renewLease } from '#troupe/actors/kernel/leas
 import { Gate } from '#troupe/actors/task/gate.js';
 import { RecordErrors } from '#troupe/actors/task/record-errors.js';
 import { SkippedRecords } from '#troupe/actors/task/skipped-records.js';
-import { DEFAULT_TOLERANCE } from '#troupe/core/tolerance.js';
 import { DataError, RetriableError } from '#troupe/sdk/errors.js';
+import { DEFAULT_TOLERANCE } from '../../support/tolerance.js';
 
 const ignore = (): void => undefined;
 const silent = { debug: ignore, info: ignore, warn: ignore, error: ignore, child: () => silent };

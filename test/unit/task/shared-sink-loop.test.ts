@@ -9,11 +9,12 @@ import {
   type SharedSinkLoopParts,
 } from '#troupe/actors/task/shared-sink/shared-sink-loop.js';
 import { createLease, monotonicMs, renewLease } from '#troupe/actors/kernel/lease.js';
-import { DEFAULT_TOLERANCE, type Tolerance } from '#troupe/core/tolerance.js';
+import type { Tolerance } from '#troupe/core/tolerance.js';
 import { BatchBuilder } from '#troupe/log/batch.js';
 import type { Delivery, SharedBatch, SharedConsumer } from '#troupe/log/shared.js';
 import { DataError, RetriableError, type SinkRecord } from '#troupe/sdk/index.js';
 import { until } from '../../support/wait.js';
+import { DEFAULT_TOLERANCE } from '../../support/tolerance.js';
 
 interface Handed extends Delivery {
   readonly value: string;

@@ -7,12 +7,12 @@ import { PluginCalls } from '#troupe/actors/task/plugin-calls.js';
 import { RecordErrors } from '#troupe/actors/task/record-errors.js';
 import { SinkLoop } from '#troupe/actors/task/sink/sink-loop.js';
 import { SinkQueue } from '#troupe/actors/task/sink/sink-queue.js';
-import { DEFAULT_TOLERANCE } from '#troupe/core/tolerance.js';
 import type { ReadRequest, ReadResult } from '#troupe/log/log.js';
 import { DataError, RetriableError } from '#troupe/sdk/errors.js';
 import type { ConnectRecord } from '#troupe/sdk/index.js';
 import { batchOf } from '../../conformance/log-batches.js';
 import { until } from '../../support/wait.js';
+import { DEFAULT_TOLERANCE } from '../../support/tolerance.js';
 
 const ignore = (): void => undefined;
 const VALUES = ['a', 'b', 'c', 'd'];

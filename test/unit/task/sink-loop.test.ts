@@ -7,12 +7,12 @@ import { SinkQueue, type QueueStart } from '#troupe/actors/task/sink/sink-queue.
 import { RecordErrors } from '#troupe/actors/task/record-errors.js';
 import { SinkLoop, type SinkLoopParts } from '#troupe/actors/task/sink/sink-loop.js';
 import { createLease, monotonicMs, renewLease } from '#troupe/actors/kernel/lease.js';
-import { DEFAULT_TOLERANCE } from '#troupe/core/tolerance.js';
 import { LogError, type ReadRequest, type ReadResult } from '#troupe/log/log.js';
 import { RetriableError } from '#troupe/sdk/errors.js';
 import type { QueueOffset, SinkTask } from '#troupe/sdk/plugin.js';
 import { batchOf } from '../../conformance/log-batches.js';
 import { until } from '../../support/wait.js';
+import { DEFAULT_TOLERANCE } from '../../support/tolerance.js';
 
 const ignore = (): void => undefined;
 const silent = { debug: ignore, info: ignore, warn: ignore, error: ignore, child: () => silent };

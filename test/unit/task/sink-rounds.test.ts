@@ -3,12 +3,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { RebalancerProtocol } from '#troupe/actors/rebalancer/protocol.js';
 import { startSink } from '#troupe/actors/task/sink/sink-task.js';
-import { DEFAULT_TOLERANCE } from '#troupe/core/tolerance.js';
 import { DataError, RetriableError } from '#troupe/sdk/errors.js';
 import { batchOf } from '../../conformance/log-batches.js';
 import { KEPT, newFolder, openStore } from '../../fault/log/support.js';
 import { loadedSink, taskParts } from '../../support/task-parts.js';
 import { until } from '../../support/wait.js';
+import { DEFAULT_TOLERANCE } from '../../support/tolerance.js';
 
 test('a sink that starts again for a new topic goes on counting what it skips, and lets go of what its first start waited for', async (t) => {
   const store = await openStore(t, { dir: newFolder(t) });

@@ -11,7 +11,7 @@ import { PolledRecords } from '#troupe/plugins/plugin-returns.js';
 import { runSource } from '#troupe/actors/task/source/source-loop.js';
 import { SourceWriter } from '#troupe/actors/task/source/source-writer.js';
 import type { PositionWord } from '#troupe/core/model.js';
-import { DEFAULT_TOLERANCE, type Tolerance } from '#troupe/core/tolerance.js';
+import type { Tolerance } from '#troupe/core/tolerance.js';
 import { BatchReader } from '#troupe/log/batch.js';
 import { encodeValues } from '#troupe/log/replicated-topic.js';
 import {
@@ -23,6 +23,7 @@ import {
   type SourceTask,
 } from '#troupe/sdk/index.js';
 import { until } from '../../support/wait.js';
+import { DEFAULT_TOLERANCE } from '../../support/tolerance.js';
 
 const ignore = (): void => undefined;
 const silent = { debug: ignore, info: ignore, warn: ignore, error: ignore, child: () => silent };

@@ -1,0 +1,10 @@
+import type { Tolerance } from '#troupe/core/tolerance.js';
+
+/** What a connector has that says nothing of errors. */
+export const DEFAULT_TOLERANCE: Tolerance = {
+  tolerance: 'none',
+  retryTimeoutMs: 0,
+  retryDelayMaxMs: 60_000,
+  logErrors: false,
+  logMessages: false,
+};
