@@ -6,6 +6,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.apache.rocketmq.client.consumer.DefaultLitePullConsumer;
+import org.apache.rocketmq.client.exception.MQClientException;
 import org.apache.rocketmq.client.producer.DefaultMQProducer;
 import org.apache.rocketmq.client.producer.LocalTransactionState;
 import org.apache.rocketmq.client.producer.SendResult;
@@ -20,6 +21,7 @@ import org.apache.rocketmq.common.message.MessageQueue;
 public class Interop {
     /** Messages that produce() leaves in the topic; the one that is rolled back does not come there. */
     private static final int PRODUCED = 7;
+    private static final long ROUTE_NANOS = 60_000_000_000L;
 
     private static String nameServer;
     private static String topic;
@@ -123,8 +125,16 @@ public class Interop {
         return producer;
     }
 
+    /** The client gives up after six seconds, and a broker on a loaded machine tells its name server later than that. */
     private static MessageQueue queue(DefaultMQProducer producer) throws Exception {
-        return producer.fetchPublishMessageQueues(topic).get(0);
+        for (long deadline = System.nanoTime() + ROUTE_NANOS;;) {
+            try {
+                return producer.fetchPublishMessageQueues(topic).get(0);
+            } catch (MQClientException e) {
+                if (System.nanoTime() > deadline) throw e;
+                Thread.sleep(20);
+            }
+        }
     }
 
     private static void send(DefaultMQProducer producer, Message message) throws Exception {
