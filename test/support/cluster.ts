@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { nowMs, readJournal, sourceUnits, tally, unstopped, type Tally } from './journal.js';
-import { NodeProcess, removeFolder, START_MS, temporaryFolder } from './node-process.js';
+import { NodeProcess, removeFolder, START_MS, temporaryFolder, type Reply } from './node-process.js';
 import type { Suspension } from './overlaps.js';
 import { pluginPackage } from './plugin-package.js';
 import { until } from './wait.js';
@@ -148,8 +148,14 @@ export class Cluster {
     };
   }
 
+  /** Again where the node says so: on a loaded machine an actor may be taken for hung, and be started anew. */
   async put(at: string, name: string, config: Readonly<Record<string, string>>): Promise<void> {
-    const { status, body } = await this.node(at).request('PUT', `/connectors/${name}/config`, config);
+    const put = async (): Promise<Reply> => {
+      const reply = await this.node(at).request('PUT', `/connectors/${name}/config`, config);
+      if (reply.status === 503) throw new Error(JSON.stringify(reply.body));
+      return reply;
+    };
+    const { status, body } = await until(`${at} can take ${name}`, put, START_MS);
     if (status >= 300) throw new Error(`PUT ${name}: ${status} ${JSON.stringify(body)}`);
   }
 
