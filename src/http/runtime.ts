@@ -67,7 +67,8 @@ export interface Runtime {
   delete(call: Call, name: string): Promise<void>;
   setTarget(call: Call, name: string, state: TargetState): Promise<ConnectorEntry>;
   restart(call: Call, request: RestartRequest): Promise<ConnectorEntry>;
-  validate(call: Call, config: Config): Promise<ConfigInfos>;
+  /** `dryRun`: the connector also connects as its tasks would. */
+  validate(call: Call, config: Config, dryRun?: boolean): Promise<ConfigInfos>;
   plugins(call: Call): Promise<PluginListing>;
   /** PLUGIN_NOT_FOUND. */
   pluginConfig(call: Call, pluginClass: string, version: string | null): Promise<readonly PluginKeyInfo[]>;

@@ -57,6 +57,7 @@ export function pluginInfo(plugin: PluginInfo): PluginInfo {
 export function hiddenInfos({
   name,
   error_count,
+  dry_run,
   groups,
   configs,
 }: ConfigInfos): Omit<ConfigInfos, 'issues'> {
@@ -66,7 +67,7 @@ export function hiddenInfos({
     const errors = row.value.errors.map((error) => without(secret, error));
     return { ...row, value: { ...row.value, value: HIDDEN, errors } };
   });
-  return { name, error_count, groups, configs: hidden };
+  return { name, error_count, ...(dry_run && { dry_run }), groups, configs: hidden };
 }
 
 export function fieldErrors({ issues, configs }: ConfigInfos): readonly FieldError[] {

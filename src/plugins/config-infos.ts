@@ -44,11 +44,16 @@ export interface ConfigValueInfo {
   readonly visible: boolean;
 }
 
+/** SKIPPED: the configuration has errors, which come first. NOT_SUPPORTED: the connector has no `connect`. */
+export type DryRun = 'PASSED' | 'FAILED' | 'SKIPPED' | 'NOT_SUPPORTED';
+
 export interface ConfigInfos {
   /** What the errors were made from; not a part of Kafka Connect's shape. */
   readonly issues: readonly ConfigIssue[];
   readonly name: string;
   readonly error_count: number;
+  /** Of a dry run; not a part of Kafka Connect's shape. */
+  readonly dry_run?: DryRun;
   readonly groups: readonly string[];
   readonly configs: readonly { readonly definition: ConfigKeyInfo; readonly value: ConfigValueInfo }[];
 }
@@ -123,6 +128,7 @@ export function configInfos(
   definition: ConfigDefinition,
   raw: RawConfig,
   issues: readonly ConfigIssue[],
+  dryRun: DryRun | null = null,
 ): ConfigInfos {
   const keys = new Map(definition.map((key) => [key.name, key]));
   const { config } = parseConfig([...keys.values()], raw);
@@ -143,6 +149,7 @@ export function configInfos(
     issues: [...distinct.values()],
     name,
     error_count: distinct.size,
+    ...(dryRun && { dry_run: dryRun }),
     groups: [...new Set(rows.map((row) => row.definition.group).filter((group) => group !== null))],
     configs: rows,
   };

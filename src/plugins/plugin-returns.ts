@@ -276,9 +276,13 @@ export function checkPlan(connector: string, planned: unknown, raw: RawConfig): 
 }
 
 /** Throws ConnectError PLUGIN_CONTRACT. */
-export function checkIssues(connector: string, validated: unknown): readonly ConfigIssue[] {
+export function checkIssues(
+  connector: string,
+  call: 'validate' | 'connect',
+  validated: unknown,
+): readonly ConfigIssue[] {
   const refuse = (place: string, value: unknown, allowed: string): ConnectError =>
-    new ConnectError(mistake(`the connector ${connector}`, 'validate', place, value, allowed), {
+    new ConnectError(mistake(`the connector ${connector}`, call, place, value, allowed), {
       code: CODE,
     });
   if (!Array.isArray(validated)) throw refuse('', validated, 'an array of issues, empty when all is well');

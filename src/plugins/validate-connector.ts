@@ -1,7 +1,14 @@
 import { parseConfig } from '../sdk/config-parse.js';
 import type { ConfigDefinition, ConfigIssue, ConfigKey } from '../sdk/config.js';
 import { ConfigError } from '../sdk/errors.js';
-import type { FileAccess, Plugin, RawConfig, SinkConnector, SourceConnector } from '../sdk/plugin.js';
+import type {
+  ConnectorContext,
+  FileAccess,
+  Plugin,
+  RawConfig,
+  SinkConnector,
+  SourceConnector,
+} from '../sdk/plugin.js';
 import { fileAccess } from './file-access.js';
 import { configInfos, type ConfigInfos } from './config-infos.js';
 import { isPassword, own } from './config-plugins.js';
@@ -27,6 +34,8 @@ export interface ValidateOptions {
   readonly files?: FileAccess;
   /** The cluster's topics, which no connector may read or write; default none. */
   readonly ownTopics?: readonly string[];
+  /** For a dry run, in which the connector connects as its tasks would. Default: none. */
+  readonly dryRun?: ConnectorContext;
 }
 
 /**
@@ -65,7 +74,14 @@ export async function validateConnector(
     );
   }
   issues.push(...unsupportedKeys(raw), ...misspelledKeys(raw, definition));
-  return configInfos(className.trim(), definition, raw, withoutEchoes(issues, options.issues, definition));
+  const told = withoutEchoes(issues, options.issues, definition);
+  if (options.dryRun === undefined) return configInfos(className.trim(), definition, raw, told);
+  if (plugin === null || told.length > 0)
+    return configInfos(className.trim(), definition, raw, told, 'SKIPPED');
+  if (plugin.connect === undefined)
+    return configInfos(className.trim(), definition, raw, told, 'NOT_SUPPORTED');
+  const met = await connectIssues(plugin, raw, options.dryRun);
+  return configInfos(className.trim(), definition, raw, met, met.length > 0 ? 'FAILED' : 'PASSED');
 }
 
 /** What else is wrong with a value whose reference could not be resolved is wrong with the reference's text alone. */
@@ -158,17 +174,32 @@ async function ownIssues(
 ): Promise<readonly ConfigIssue[]> {
   const { config, issues } = parseConfig(plugin.config, raw);
   if (issues.length > 0 || plugin.validate === undefined) return issues;
+  return askedOf(plugin, raw, 'validate', () => plugin.validate?.(config, raw, { files }));
+}
+
+async function connectIssues(
+  plugin: Connector,
+  raw: RawConfig,
+  context: ConnectorContext,
+): Promise<readonly ConfigIssue[]> {
+  const { config } = parseConfig(plugin.config, raw);
+  return askedOf(plugin, raw, 'connect', () => plugin.connect?.(context, config, raw));
+}
+
+/** What the connector answers to the call, or its failure, as issues that quote no password. */
+async function askedOf(
+  plugin: Connector,
+  raw: RawConfig,
+  call: 'validate' | 'connect',
+  ask: () => unknown,
+): Promise<readonly ConfigIssue[]> {
   try {
-    return hidePasswords(
-      plugin.config,
-      checkIssues(own(raw, 'connector.class') ?? '', await plugin.validate(config, raw, { files })),
-    );
+    const issues = checkIssues(own(raw, 'connector.class') ?? '', call, await ask());
+    return hidePasswords(plugin.config, issues);
   } catch (error) {
     const field = error instanceof ConfigError && error.field !== null ? error.field : 'connector.class';
-    const value = own(raw, field);
-    return hidePasswords(plugin.config, [
-      { field, value, reason: `the connector's check failed: ${messageOf(error)}` },
-    ]);
+    const reason = `${call === 'validate' ? "the connector's check failed" : 'the connector cannot connect'}: ${messageOf(error)}`;
+    return hidePasswords(plugin.config, [{ field, value: own(raw, field), reason }]);
   }
 }
 

@@ -53,6 +53,16 @@ interface ConnectorPlugin<TaskPlugin> {
     raw: RawConfig,
     context: ValidationContext,
   ): Promise<readonly ConfigIssue[]> | readonly ConfigIssue[];
+  /**
+   * Connects to the system as a task would, and says what does not work; writes nothing, and closes what it opens. Asked for by
+   * `config/validate?dry_run=true`, when every other check has passed, within `planning.timeout.ms`: end on `context.signal`.
+   * An error that it throws is an issue of the `field` of a ConfigError, or of the whole.
+   */
+  connect?(
+    context: ConnectorContext,
+    config: ParsedConfig,
+    raw: RawConfig,
+  ): Promise<readonly ConfigIssue[]> | readonly ConfigIssue[];
   /** One configuration for each task, at most `maxTasks`. Called again when the config changes. */
   taskConfigs(
     context: ConnectorContext,

@@ -21,7 +21,7 @@ const transform: Transform = {
       documentation:
         "How the time is written, in UTC: all letters of Java's SimpleDateFormat, and text in ' '. In English, with weeks as in the United States: they begin on Sunday, and the first is that of 1 January.",
       validator: (value) => {
-        const format = parseTimeFormat(String(value));
+        const format = parseTimeFormat(typeof value === 'string' ? value : '');
         return typeof format === 'function' ? null : format.problem;
       },
     },

@@ -77,7 +77,8 @@ export default behavior<ConfigSyncProtocol, ConfigSyncPeers, ConfigSyncParams>({
           setTarget: ({ name, state }) => configs.setTarget(name, state),
           restart: (request) => configs.restart(request),
           plan: (request, { signal }) => configs.plan(request, signal),
-          validate: ({ config }, { signal }) => configs.validate(config, { signal }),
+          validate: ({ config, dryRun }, { signal }) =>
+            dryRun ? configs.dryRun(config, { signal }) : configs.validate(config, { signal }),
           plugins: () => plugins.listing(),
           pluginConfig: ({ class: name, version }) => pool.run({ kind: 'definition', class: name, version }),
           reloadPlugins: () => {

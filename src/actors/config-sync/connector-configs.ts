@@ -175,6 +175,11 @@ export class ConnectorConfigs {
     return infos;
   }
 
+  /** Never an answer of before: the system may be there by now, or gone. */
+  dryRun(config: Config, options: CheckOptions = {}): Promise<ConfigInfos> {
+    return this.#pool.run({ kind: 'validate', config, dryRun: true }, options);
+  }
+
   forgetValidations(): void {
     this.#validations.clear();
   }

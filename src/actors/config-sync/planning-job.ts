@@ -98,7 +98,7 @@ export default async function run({ job, dueAt, memory }: DuePlanningJob): Promi
 async function perform(job: PlanningJob, dueAt: number): Promise<unknown> {
   switch (job.kind) {
     case 'validate':
-      return validate(job.config);
+      return validate(job.config, job.dryRun === true, dueAt);
     case 'plan':
       return plan(job.name, job.config, dueAt);
     case 'definition': {
@@ -109,12 +109,14 @@ async function perform(job: PlanningJob, dueAt: number): Promise<unknown> {
   }
 }
 
-async function validate(written: RawConfig): Promise<ConfigInfos> {
-  const resolved = await resolve(written['name'] ?? '', written);
+async function validate(written: RawConfig, dryRun: boolean, dueAt: number): Promise<ConfigInfos> {
+  const name = written['name'] ?? '';
+  const resolved = await resolve(name, written);
   const infos = await validateConnector(resolved.config, catalog, {
     ...nodeOptions(),
     files,
     issues: resolved.problems,
+    ...(dryRun && { dryRun: connectorContext(name, dueAt) }),
   });
   return withoutSecrets(infos, written, resolved.secrets, resolved.passwords);
 }
@@ -130,6 +132,15 @@ async function resolve(
   return { ...resolved, passwords };
 }
 
+function connectorContext(name: string, dueAt: number): ConnectorContext {
+  return {
+    connectorName: name,
+    log: planningLogger(name),
+    signal: AbortSignal.timeout(Math.max(0, Math.floor((dueAt - Date.now()) * WARNED_AT))),
+    files,
+  };
+}
+
 async function plan(name: string, written: RawConfig, dueAt: number): Promise<readonly RawConfig[]> {
   const resolved = await resolve(name, written);
   checkResolved(resolved);
@@ -139,12 +150,7 @@ async function plan(name: string, written: RawConfig, dueAt: number): Promise<re
   const connector =
     entry.type === 'source' ? await loadPluginOf('source', entry) : await loadPluginOf('sink', entry);
   const maxTasks = Math.max(1, Number(raw['tasks.max'] ?? raw['max.tasks'] ?? '1'));
-  const context: ConnectorContext = {
-    connectorName: name,
-    log: planningLogger(name),
-    signal: AbortSignal.timeout(Math.max(0, Math.floor((dueAt - Date.now()) * WARNED_AT))),
-    files,
-  };
+  const context = connectorContext(name, dueAt);
   const planned: unknown = await connector.taskConfigs(
     context,
     parseConfigOrThrow(connector.config, raw),

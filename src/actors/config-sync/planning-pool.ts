@@ -22,7 +22,12 @@ export interface DuePlanningJob {
 
 /** What a pool thread is asked to do: see planning-job.ts. */
 export type PlanningJob =
-  | { readonly kind: 'validate'; readonly config: Readonly<Record<string, string>> }
+  | {
+      readonly kind: 'validate';
+      readonly config: Readonly<Record<string, string>>;
+      /** The connector also connects as its tasks would. */
+      readonly dryRun?: boolean;
+    }
   | { readonly kind: 'plan'; readonly name: string; readonly config: Readonly<Record<string, string>> }
   | { readonly kind: 'definition'; readonly class: string; readonly version: string | null };
 

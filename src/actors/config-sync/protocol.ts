@@ -64,7 +64,8 @@ export interface ConfigSyncProtocol extends Protocol {
      * which. TASKS_STALE: the config has changed in the meantime, or a newer claim has planned.
      */
     plan: { request: { name: string; epoch: number }; reply: { entry: ConnectorEntry } };
-    validate: { request: { config: Config }; reply: ConfigInfos };
+    /** `dryRun`: the connector also connects as its tasks would. */
+    validate: { request: { config: Config; dryRun: boolean }; reply: ConfigInfos };
     plugins: { request: Record<string, never>; reply: PluginListing };
     /** Definitions of one plugin's own keys. PLUGIN_NOT_FOUND. */
     pluginConfig: { request: { class: string; version: string | null }; reply: readonly PluginKeyInfo[] };

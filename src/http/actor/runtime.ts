@@ -43,7 +43,8 @@ export function actorRuntime(
     },
     setTarget: async (call, name, state) => (await ask(call, sync, 'setTarget', { name, state })).entry,
     restart: async (call, request) => (await ask(call, sync, 'restart', request)).entry,
-    validate: (call, config) => ask(call, sync, 'validate', { config }, whileThere(call)),
+    validate: (call, config, dryRun = false) =>
+      ask(call, sync, 'validate', { config, dryRun }, whileThere(call)),
     plugins: (call) => listing.read(call),
     pluginConfig: (call, pluginClass, version) =>
       ask(call, sync, 'pluginConfig', { class: pluginClass, version }),

@@ -32,7 +32,7 @@ export function pluginRoutes(router: Routes, deps: RouteDeps): void {
     const plugin = pathPart(ctx, 'plugin');
     const config = ofPlugin(plugin, parseConfig(await readJsonObject(ctx, deps.maxBodyBytes)));
     const real = holdsHidden(config) ? await withStored(ctx, deps, config) : config;
-    const work = blamingPlugin(deps.runtime.validate(ctx.state.call, real));
+    const work = blamingPlugin(deps.runtime.validate(ctx.state.call, real, flag(ctx, 'dry_run', false)));
     ctx.body = hiddenInfos(await rewording(work, 'PLUGIN_NOT_FOUND', unknownPlugin(plugin)));
   });
 }

@@ -27,6 +27,8 @@ export interface ConfigSubject {
 }
 
 const SECRET = 'acceptance-secret-7d1f';
+const CONTEXT = { connectorName: 'under-test', log: new RecordingLogger(), files: ANY_FILE };
+const DRY_RUN_MS = 10_000;
 
 export function acceptConfig(subject: ConfigSubject): void {
   const { connector, withConfig } = subject;
@@ -41,6 +43,13 @@ export function acceptConfig(subject: ConfigSubject): void {
       const { config, issues } = parseConfig(definition, raw);
       assert.deepEqual(issues, []);
       assert.deepEqual((await connector.validate?.(config, raw, { files: ANY_FILE })) ?? [], []);
+    }));
+
+  test('a dry run with the configuration of the fixture passes, where the connector has one', () =>
+    withConfig(async (raw) => {
+      const { config } = parseConfig(definition, raw);
+      const context = { ...CONTEXT, signal: AbortSignal.timeout(DRY_RUN_MS) };
+      assert.deepEqual((await connector.connect?.(context, config, raw)) ?? [], []);
     }));
 
   test('a required key that is missing is named', () =>

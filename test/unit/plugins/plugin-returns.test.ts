@@ -126,8 +126,11 @@ test('a plan must be a list of texts that leave the connector what it is', () =>
 });
 
 test('what validate, createTask, beginAt and note are given is checked as well', () => {
-  assert.throws(() => checkIssues('A', undefined), /validate: it must be an array of issues.*not undefined/);
-  assert.throws(() => checkIssues('A', [{ field: 'f' }]), /validate, at \[0\]\.reason/);
+  assert.throws(
+    () => checkIssues('A', 'validate', undefined),
+    /validate: it must be an array of issues.*not undefined/,
+  );
+  assert.throws(() => checkIssues('A', 'connect', [{ field: 'f' }]), /connect, at \[0\]\.reason/);
   assert.throws(
     () => checkTask('sink', 'c', anything({ start() {}, put() {}, stop() {} })),
     /createTask.*flush/,

@@ -7,6 +7,7 @@ import { validateConnector } from '#troupe/plugins/validate-connector.js';
 import { discoverPlugins } from '#troupe/plugins/discover.js';
 import type { PluginCatalog } from '#troupe/plugins/catalog.js';
 import { loadPlugin } from '#troupe/plugins/load.js';
+import { RecordingLogger } from '#troupe/sdk/testing/recording-logger.js';
 import { folder, writePackage } from './packages.js';
 
 const builtin = discoverPlugins([]);
@@ -169,13 +170,15 @@ test('what Kafka Connect promises and this version does not is refused, not pass
     assert.deepEqual(await errors({ ...SINK, [key]: value }), {}, key);
 });
 
-function withConnector(t: TestContext, body: string): PluginCatalog {
+/** `connect`: of the method of that name, which it else does not have. */
+function withConnector(t: TestContext, body: string, connect: string | null = null): PluginCatalog {
   const root = join(folder(t), 'p');
   writePackage(root, [{ class: 'Own', type: 'source', version: '1.0.0', module: 'p.js' }], {
     'p.js': `const key = (name, type) => ({ name, type, importance: 'HIGH', documentation: 'd' });
       export default { type: 'source', plugin: { kind: 'source', version: '1',
         config: [key('pass', 'PASSWORD'), key('db.url', 'STRING')],
-        taskConfigs: () => [], createTask: () => ({}), validate(config) { ${body} } } };`,
+        taskConfigs: () => [], createTask: () => ({}), validate(config) { ${body} },
+        ${connect === null ? '' : `connect(context, config) { ${connect} }`} } };`,
   });
   return discoverPlugins([root]);
 }
@@ -197,6 +200,34 @@ test("a connector's own check adds its issues, once its fields are good", async 
 test("a connector's check that throws is an error of the configuration, not of the caller", async (t) => {
   const found = await errors(OWN, withConnector(t, `throw new Error('cannot connect');`));
   assert.match(found['connector.class']?.[0] ?? '', /check failed: cannot connect/);
+});
+
+const DRY = {
+  connectorName: 'n',
+  log: new RecordingLogger(),
+  signal: new AbortController().signal,
+  files: { check: () => Promise.resolve(), realPath: (path: string) => Promise.resolve(path) },
+};
+
+test('a dry run connects once all else is good, and what does not work is an error of its field', async (t) => {
+  const down = "throw Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' });";
+  const refused = "return [{ field: 'pass', value: config.secret('pass').reveal(), reason: 'is wrong' }];";
+  const { 'db.url': _, ...incomplete } = OWN;
+  for (const [connect, raw, dryRun, found] of [
+    ['return [];', OWN, 'PASSED', {}],
+    [down, OWN, 'FAILED', { 'connector.class': /the connector cannot connect: connect ECONNREFUSED$/ }],
+    [refused, OWN, 'FAILED', { pass: /^Invalid value \[hidden\] for configuration pass: is wrong$/ }],
+    ['return 1;', OWN, 'FAILED', { 'connector.class': /connect: it must be an array of issues/ }],
+    [refused, incomplete, 'SKIPPED', { 'db.url': /^Missing required/ }],
+    [null, OWN, 'NOT_SUPPORTED', {}],
+  ] as const) {
+    const infos = await validateConnector(raw, withConnector(t, 'return [];', connect), { dryRun: DRY });
+    assert.equal(infos.dry_run, dryRun, String(connect));
+    const told = errorsOf(infos);
+    assert.deepEqual(Object.keys(told), Object.keys(found));
+    for (const [field, message] of Object.entries(found)) assert.match(told[field]?.[0] ?? '', message);
+  }
+  assert.equal((await validateConnector(OWN, withConnector(t, 'return [];', down))).dry_run, undefined);
 });
 
 test('definitions are numbered within their groups', () => {
