@@ -35,6 +35,33 @@ export interface JobMemory {
   readonly grownBytes: number;
 }
 
+/** By how much the process has grown since a thread said something, by looks that may come late. */
+export class GrowthSinceWord {
+  #word: number;
+  #since: number;
+  #before: number;
+
+  constructor(word: number, processBytes: number) {
+    this.#word = word;
+    this.#since = processBytes;
+    this.#before = processBytes;
+  }
+
+  /** `word` counts what the thread has said. True: it has said something since the look before. */
+  look(word: number, processBytes: number): boolean {
+    const spoke = word !== this.#word;
+    // It may have said it right after that look, and have taken since what the process has by now.
+    if (spoke) this.#since = Math.min(this.#before, processBytes);
+    this.#word = word;
+    this.#before = processBytes;
+    return spoke;
+  }
+
+  bytes(processBytes: number): number {
+    return processBytes - this.#since;
+  }
+}
+
 /** Garbage is included in what is seen from outside. */
 const SEEN_SHARE = 1.5;
 /** As of tasks: culprits.ts. */

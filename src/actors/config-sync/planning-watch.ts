@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Worker } from 'node:worker_threads';
 import {
   gaveBack,
+  GrowthSinceWord,
   isSmallBeside,
   judgeMemory,
   type JobMemory,
@@ -38,8 +39,7 @@ interface Watched {
   readonly threads: () => readonly Worker[];
   readonly ended: AbortController;
   worker: SeeThrough | null;
-  beat: number;
-  processAtBeat: number;
+  readonly growth: GrowthSinceWord;
   /** As V8 said, the newest last. */
   seen: readonly number[];
   asking: boolean;
@@ -103,8 +103,7 @@ export class PlanningWatch {
       threads,
       ended: new AbortController(),
       worker: null,
-      beat: 0,
-      processAtBeat: processMemory(),
+      growth: new GrowthSinceWord(0, processMemory()),
       seen: [],
       asking: false,
       verdict: null,
@@ -150,13 +149,8 @@ export class PlanningWatch {
     const id = Atomics.load(watched.shared.thread, 0);
     if (id === 0) return false;
     watched.worker ??= watched.threads().find(({ threadId }) => threadId === id) ?? null;
-    const { beat } = readPulse(watched.shared.pulse);
-    if (beat !== watched.beat) {
-      watched.beat = beat;
-      watched.processAtBeat = used;
-      // It may have given back since what was seen.
-      watched.seen = [];
-    }
+    // It may have given back since what was seen.
+    if (watched.growth.look(readPulse(watched.shared.pulse).beat, used)) watched.seen = [];
     void this.#ask(watched);
     return true;
   }
@@ -176,23 +170,24 @@ export class PlanningWatch {
   }
 
   /** By what its end gives back. */
-  async #wasIt({ worker, processAtBeat }: Watched, used: number): Promise<boolean> {
+  async #wasIt({ worker, growth }: Watched, used: number): Promise<boolean> {
+    const suspected = growth.bytes(used);
     if (worker === null) return false;
     await once(worker, 'exit', { signal: AbortSignal.timeout(END_MS) }).catch(() => undefined);
     for (let waited = 0; waited < GIVE_BACK_MS; waited += GIVE_BACK_LOOK_MS) {
-      if (gaveBack(used, processMemory(), used - processAtBeat)) return true;
+      if (gaveBack(used, processMemory(), suspected)) return true;
       await sleep(GIVE_BACK_LOOK_MS);
     }
     return false;
   }
 }
 
-function memoryOf({ shared, worker, seen, processAtBeat }: Watched, processBytes: number): JobMemory {
+function memoryOf({ shared, worker, seen, growth }: Watched, processBytes: number): JobMemory {
   const { overSoftLimit, overExternalLimit, heapUsedBytes, externalBytes } = readPulse(shared.pulse);
   return {
     overMark: overSoftLimit || overExternalLimit,
     saidBytes: heapUsedBytes + externalBytes,
     seenBytes: worker?.getHeapStatistics === undefined ? null : seen.length < LOOKS ? 0 : Math.min(...seen),
-    grownBytes: processBytes - processAtBeat,
+    grownBytes: growth.bytes(processBytes),
   };
 }

@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { gaveBack, judgeMemory, planningMemory, type JobMemory } from '#troupe/core/planning-memory.js';
+import {
+  gaveBack,
+  GrowthSinceWord,
+  isSmallBeside,
+  judgeMemory,
+  planningMemory,
+  type JobMemory,
+} from '#troupe/core/planning-memory.js';
 
 const MB = 1024 * 1024;
 const GB = 1024 * MB;
@@ -30,6 +37,23 @@ test('others that grow are not its own, where V8 tells of its thread', () => {
 test('what it holds for long is no suspicion: only growth that it has not told of', () => {
   assert.equal(judged({ saidBytes: 1.6 * GB, grownBytes: 0 }), null);
   assert.equal(judged({ saidBytes: 1.6 * GB, grownBytes: -GB }), null);
+});
+
+test('what was taken right after a word, and before a look that comes late, is the growth of whoever said it, too', () => {
+  const [eats, computes] = [new GrowthSinceWord(0, 300 * MB), new GrowthSinceWord(0, 300 * MB)];
+  assert.equal(computes.look(1, 300 * MB), true);
+  assert.equal(computes.look(1, 900 * MB), false);
+  assert.equal(eats.look(1, 900 * MB), true);
+  const job = (growth: GrowthSinceWord): JobMemory => ({
+    overMark: false,
+    saidBytes: MB,
+    seenBytes: null,
+    grownBytes: growth.bytes(900 * MB),
+  });
+  assert.equal(job(computes).grownBytes, 600 * MB);
+  assert.ok(!isSmallBeside(job(eats), job(computes)), 'it cannot be told which of them it was');
+  assert.equal(eats.look(2, 900 * MB), true);
+  assert.equal(job(eats).grownBytes, 0, 'what it says then includes it');
 });
 
 test('on a node that has no memory left a tenth of it is too much', () => {
