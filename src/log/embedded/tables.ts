@@ -213,9 +213,11 @@ export class Tables {
   reservedBytes(): number {
     let sum = 0;
     for (const { name, meta } of this.#reservedTopics()) {
+      const present = this.topic(name);
       // Deleted, or made anew, since they were looked for.
-      if (this.topic(name)?.id !== meta.id) continue;
-      for (let queue = 0; queue < meta.queues; queue++) sum += this.queueById(meta.id, queue)?.bytes ?? 0;
+      if (present?.id !== meta.id) continue;
+      for (let queue = 0; queue < present.queues; queue++)
+        sum += this.queueById(present.id, queue)?.bytes ?? 0;
     }
     return sum;
   }
