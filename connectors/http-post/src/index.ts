@@ -57,7 +57,7 @@ const connector: SinkConnector = {
       type: 'STRING',
       importance: 'HIGH',
       documentation: 'Where each record is posted to.',
-      validator: (value) => (URL.canParse(String(value)) ? null : 'must be a URL'),
+      validator: (value) => (typeof value === 'string' && URL.canParse(value) ? null : 'must be a URL'),
     },
   ],
   taskConfigs: (_context, _config, raw, maxTasks) => Array.from({ length: maxTasks }, () => raw),
