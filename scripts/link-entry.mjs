@@ -1,7 +1,8 @@
 /**
  * Makes dist/supervisor.js, which users start, a link to dist/supervisor.cjs: Node goes by the name of the file behind
  * a link, so it is loaded as CommonJS, before the thread pool is used (src/supervisor.cts). Where no link can be made, it
- * is a module that does the same but comes too late for the size of the pool, which then is said in the log.
+ * is a module that does the same but comes too late for the size of the pool, which then is said in the log. So it is with
+ * --module, for `npm pack`, which leaves links out.
  */
 import { lstatSync, readlinkSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 
@@ -17,12 +18,20 @@ function isLinked() {
   }
 }
 
-if (!isLinked()) {
+function writeModule() {
+  writeFileSync(aside, `import './${TARGET}';\n`);
+}
+
+const asModule = process.argv.includes('--module');
+if (asModule || !isLinked()) {
   rmSync(aside, { force: true });
-  try {
-    symlinkSync(TARGET, aside, 'file');
-  } catch {
-    writeFileSync(aside, `import './${TARGET}';\n`);
+  if (asModule) writeModule();
+  else {
+    try {
+      symlinkSync(TARGET, aside, 'file');
+    } catch {
+      writeModule();
+    }
   }
   renameSync(aside, link);
 }

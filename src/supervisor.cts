@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 /**
  * The file that `node` is given, as dist/supervisor.js: a link to this one, made by scripts/link-entry.mjs. It is CommonJS
  * since Node reads ES modules by the thread pool of libuv, whose size is settled at its first use.

@@ -77,18 +77,27 @@ export class RestClient {
 export class NodeProcess extends RestClient {
   readonly dir: string;
   readonly #settings: Readonly<Record<string, string>>;
+  readonly #main: string;
   #child: ChildProcess | null = null;
   #output = '';
 
-  private constructor(dir: string, port: number, settings: Readonly<Record<string, string>>) {
+  private constructor(dir: string, port: number, settings: Readonly<Record<string, string>>, main: string) {
     super(port);
     this.dir = dir;
+    this.#main = main;
     this.#settings = settings;
   }
 
-  /** `dir` is also the working folder; settings are passed as `--set key=value`. */
-  static async create(dir: string, settings: Readonly<Record<string, string>> = {}): Promise<NodeProcess> {
-    return new NodeProcess(dir, await freePort(), settings);
+  /**
+   * `dir` is also the working folder; settings are passed as `--set key=value`. `main` is what is started, if not what
+   * this checkout has built.
+   */
+  static async create(
+    dir: string,
+    settings: Readonly<Record<string, string>> = {},
+    main = MAIN,
+  ): Promise<NodeProcess> {
+    return new NodeProcess(dir, await freePort(), settings, main);
   }
 
   get output(): string {
@@ -115,7 +124,7 @@ export class NodeProcess extends RestClient {
       ...this.#settings,
     };
     const args = Object.entries(settings).flatMap(([key, value]) => ['--set', `${key}=${value}`]);
-    const child = spawn(process.execPath, [MAIN, ...args], {
+    const child = spawn(process.execPath, [this.#main, ...args], {
       cwd: this.dir,
       stdio: ['ignore', 'pipe', 'pipe'],
     });
