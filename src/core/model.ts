@@ -85,6 +85,17 @@ export interface UnitStatus {
   readonly skipped?: number;
   /** What a user should know of it though it runs. */
   readonly notes?: readonly StatusNote[];
+  /** Of a long work that is under way. */
+  readonly progress?: StatusProgress;
+}
+
+export interface StatusProgress {
+  readonly text: string;
+  /** 0 to 100; absent: nobody knows. */
+  readonly percent?: number;
+  /** When the work began, and when this was so; milliseconds since 1970. */
+  readonly since: number;
+  readonly at: number;
 }
 
 export interface StatusNote {

@@ -7,6 +7,7 @@ import {
   type ConnectorEntry,
   type Stall,
   type StatusNote,
+  type StatusProgress,
   type UnitKey,
   type UnitState,
   type UnitStatus,
@@ -30,6 +31,8 @@ export interface UnitStateInfo {
   readonly skipped?: number;
   /** Ours: what a user should know though it runs, since when (ms since 1970). Left out when there is nothing. */
   readonly notes?: readonly StatusNote[];
+  /** Ours: how far a long work is, in percent where that is known; since when, and when this was so (ms since 1970). */
+  readonly progress?: StatusProgress;
 }
 
 export interface TaskStateInfo extends UnitStateInfo {
@@ -142,5 +145,6 @@ function unitState(unit: UnitKey, { claims, statuses, suspects, suspendedSince }
     ...(stalled === null ? {} : { stalled }),
     ...(status.skipped === undefined ? {} : { skipped: status.skipped }),
     ...(status.notes === undefined || status.notes.length === 0 ? {} : { notes: status.notes }),
+    ...(status.progress === undefined ? {} : { progress: status.progress }),
   };
 }

@@ -8,7 +8,7 @@ import type { RawConfig, SchemaAndValue, SinkTask, SourceTask } from '../sdk/plu
 import type { ConnectRecord, JsonObject, SourceRecord } from '../sdk/record.js';
 import { describeValue, isFields } from '../sdk/value.js';
 
-const CODE = 'PLUGIN_CONTRACT';
+export const CODE = 'PLUGIN_CONTRACT';
 
 /**
  * One source's polls. Within one, partitions, and what stands in positions, are often the same objects again, which need
@@ -99,7 +99,7 @@ const RECORD_FIELDS: readonly Check[] = [
   ['headers', isHeaders, 'an array of { key, schema, value }'],
 ];
 
-const OF_JSON = 'an object of JSON values (no undefined, NaN, bigint or Date)';
+export const OF_JSON = 'an object of JSON values (no undefined, NaN, bigint or Date)';
 const SOURCE_FIELDS: readonly Check[] = [
   ['sourcePartition', isJsonObject, OF_JSON],
   ['sourcePosition', isJsonObject, OF_JSON],
@@ -166,24 +166,6 @@ function isJson(value: unknown, depth: number): boolean {
     default:
       return false;
   }
-}
-
-/** A position, or its partition alone, that a plugin says by itself. Throws ConnectError PLUGIN_CONTRACT. */
-export function checkPosition(method: string, given: Readonly<Record<string, unknown>>): void {
-  for (const [name, value] of Object.entries(given))
-    if (!isJsonObject(value))
-      throw new ConnectError(`${method}: its ${name} must be ${OF_JSON}, not ${found(value)}`, {
-        code: CODE,
-      });
-}
-
-/** Throws ConnectError PLUGIN_CONTRACT. */
-export function checkNote(code: unknown, message: unknown): void {
-  const problem = (name: string, allowed: string, value: unknown): ConnectError =>
-    new ConnectError(`note: its ${name} must be ${allowed}, not ${found(value)}`, { code: CODE });
-  if (typeof code !== 'string' || !/^[A-Z0-9_]{1,64}$/.test(code))
-    throw problem('code', 'of capitals, digits and _, at most 64', code);
-  if (typeof message !== 'string' && message !== null) throw problem('message', 'a string or null', message);
 }
 
 /** Throws DataError PLUGIN_CONTRACT where a transform gave something else than a record or null. */
@@ -314,6 +296,6 @@ function mistake(who: string, method: string, place: string, value: unknown, all
   return `${who} returned the wrong thing from ${method}${where}: it must be ${allowed}, not ${found(value)}`;
 }
 
-function found(value: unknown): string {
+export function found(value: unknown): string {
   return value === undefined ? 'undefined' : describeValue(value);
 }

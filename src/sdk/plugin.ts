@@ -102,6 +102,18 @@ export interface TaskContext {
    * is shown up to ten seconds later; the first 20 codes, and 500 characters of each message. No secrets.
    */
   note(code: string, message: string | null): void;
+  /**
+   * How far a long work is, such as a snapshot or a backfill: in the task's status (`progress`) until its next start, or until
+   * null says that it is over. Shown up to ten seconds later, 500 characters of the text. No secrets.
+   */
+  progress(done: TaskProgress | null): void;
+}
+
+export interface TaskProgress {
+  /** What is being done, as a sentence: "snapshot of public.orders, table 3 of 12". */
+  readonly text: string;
+  /** 0 to 100, of the whole work; left out where nobody knows. */
+  readonly percent?: number;
 }
 
 export interface SourceTaskContext extends TaskContext {

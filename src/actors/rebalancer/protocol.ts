@@ -1,4 +1,12 @@
-import type { ConnectorEntry, Stall, StatusNote, TargetState, UnitKey, UnitState } from '../../core/model.js';
+import type {
+  ConnectorEntry,
+  Stall,
+  StatusNote,
+  StatusProgress,
+  TargetState,
+  UnitKey,
+  UnitState,
+} from '../../core/model.js';
 import type { RebalancePlan } from '../../core/cluster/rebalance-plan.js';
 import type { ClusterView } from '../discovery/protocol.js';
 import type { Protocol } from '../kernel/protocol.js';
@@ -25,6 +33,7 @@ export interface RebalancerProtocol extends Protocol {
       stalled: Stall | null;
       skipped?: number;
       notes?: readonly StatusNote[];
+      progress?: StatusProgress;
     };
   };
   ask: {

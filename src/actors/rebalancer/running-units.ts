@@ -54,13 +54,17 @@ export class RunningUnits {
   }
 
   onTaskState(word: RebalancerProtocol['tell']['taskState']): void {
-    const { unit, epoch, incarnation, state, stalled, skipped, notes } = word;
+    const { unit, epoch, incarnation, state, stalled, skipped, notes, progress } = word;
     const running = this.#units.get(unit);
     // One that has failed for good is not started again: not before it was stopped.
     if (running?.epoch !== epoch || running.state === 'FAILED') return;
     if (!this.#threads.speaks(unit, incarnation)) return;
     this.#units.set(unit, { ...running, state });
-    const more = { ...(skipped !== undefined && { skipped }), ...(notes !== undefined && { notes }) };
+    const more = {
+      ...(skipped !== undefined && { skipped }),
+      ...(notes !== undefined && { notes }),
+      ...(progress !== undefined && { progress }),
+    };
     this.#statuses.say({ unit, epoch, state, trace: null, stalled, ...more });
   }
 

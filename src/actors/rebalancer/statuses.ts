@@ -50,6 +50,7 @@ function isSame(said: Status, shown: UnitStatus | undefined): boolean {
     shown.stalled?.since === said.stalled?.since &&
     shown.stalled?.call === said.stalled?.call &&
     shown.stalled?.cause === said.stalled?.cause &&
-    JSON.stringify(shown.notes) === JSON.stringify(said.notes)
+    JSON.stringify(shown.notes) === JSON.stringify(said.notes) &&
+    JSON.stringify(shown.progress) === JSON.stringify(said.progress)
   );
 }

@@ -3,21 +3,12 @@ import { hideSecrets } from '../kernel/known-secrets.js';
 
 const MAX_NOTES = 20;
 const MAX_MESSAGE = 500;
-/** Each word goes to all nodes: what comes all at once is told once, and what changes all the time seldom. */
-const SOON_MS = 500;
-const SELDOM_MS = 10_000;
-
 /** What a user should know of the task though it runs. */
 export class Notes {
-  readonly #now: () => number;
   readonly #onChange: () => void;
   readonly #known = new Map<string, StatusNote>();
-  #timer: NodeJS.Timeout | null = null;
-  #toldAt = -Infinity;
 
-  /** `now`: milliseconds, monotonic. */
-  constructor(now: () => number, onChange: () => void) {
-    this.#now = now;
+  constructor(onChange: () => void) {
     this.#onChange = onChange;
   }
 
@@ -35,11 +26,6 @@ export class Notes {
       if (shown === known?.message || (known === undefined && this.#known.size >= MAX_NOTES)) return;
       this.#known.set(code, { code, since: known?.since ?? Date.now(), message: shown });
     }
-    const wait = Math.max(SOON_MS, this.#toldAt + SELDOM_MS - this.#now());
-    this.#timer ??= setTimeout(() => {
-      this.#timer = null;
-      this.#toldAt = this.#now();
-      this.#onChange();
-    }, wait).unref();
+    this.#onChange();
   }
 }

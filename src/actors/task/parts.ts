@@ -1,6 +1,8 @@
 /** What the loops of a task are given, whatever kind it is. */
 import type { Log } from '../../log/log.js';
-import type { Stall } from '../../core/model.js';
+import type { Stall, StatusProgress } from '../../core/model.js';
+import type { TaskProgress } from '../../sdk/plugin.js';
+import { hideSecrets } from '../kernel/known-secrets.js';
 import type { ActorContext } from '../kernel/protocol.js';
 import type { LogProtocol } from '../log/protocol.js';
 import type { PersistenceProtocol } from '../persistence/protocol.js';
@@ -9,7 +11,11 @@ import type { Gate } from './gate.js';
 import { Notes } from './notes.js';
 import type { PluginCalls } from './plugin-calls.js';
 import type { TaskParams } from './protocol.js';
+import { Seldom } from './seldom.js';
 import { Stalls } from './stalls.js';
+
+/** Characters. */
+const MAX_PROGRESS = 500;
 
 export interface TaskPeers {
   log: LogProtocol;
@@ -43,12 +49,16 @@ export class StateReport {
     },
   );
   #skipped = 0;
-  readonly #notes = new Notes(
+  readonly #seldom = new Seldom(
     () => performance.now(),
     () => {
       this.#tell();
     },
   );
+  readonly #notes = new Notes(() => {
+    this.#seldom.soon();
+  });
+  #progress: StatusProgress | null = null;
 
   constructor(context: TaskActorContext) {
     this.#context = context;
@@ -84,6 +94,19 @@ export class StateReport {
     this.#notes.set(code, message);
   }
 
+  /** How far a long work is; null: it is over. */
+  progress(said: TaskProgress | null): void {
+    if (said === null && this.#progress === null) return;
+    const at = Date.now();
+    this.#progress = said && {
+      ...said,
+      text: hideSecrets(said.text, MAX_PROGRESS),
+      since: this.#progress?.since ?? at,
+      at,
+    };
+    this.#seldom.soon();
+  }
+
   #tell(): void {
     const { incarnation, params } = this.#context;
     const { unit, epoch } = params;
@@ -98,6 +121,7 @@ export class StateReport {
       stalled,
       ...(this.#skipped > 0 && { skipped: this.#skipped }),
       ...(notes.length > 0 && { notes }),
+      ...(this.#progress && { progress: this.#progress }),
     });
   }
 }

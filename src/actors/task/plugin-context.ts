@@ -1,6 +1,6 @@
 import { parseUnitKey } from '../../core/model.js';
 import type { FileAccess, PluginLogger, TaskContext } from '../../sdk/plugin.js';
-import { checkNote } from '../../plugins/plugin-returns.js';
+import { checkNote, checkProgress } from '../../plugins/plugin-words.js';
 import type { ActorLogger } from '../kernel/protocol.js';
 import type { TaskParts } from './parts.js';
 
@@ -16,6 +16,9 @@ export function pluginContext({ context, report }: TaskParts, files: FileAccess)
     note: (code, message) => {
       checkNote(code, message);
       report.note(code, message);
+    },
+    progress: (said) => {
+      report.progress(checkProgress(said));
     },
   };
 }

@@ -1,4 +1,14 @@
-import type { Claim, Member, NodeRef, Stall, StatusNote, UnitKey, UnitState, UnitStatus } from '../model.js';
+import type {
+  Claim,
+  Member,
+  NodeRef,
+  Stall,
+  StatusNote,
+  StatusProgress,
+  UnitKey,
+  UnitState,
+  UnitStatus,
+} from '../model.js';
 import {
   byType,
   count,
@@ -107,6 +117,7 @@ export const isStatus = object<UnitStatus>({
   stalled: nullable(object<Stall>({ since: number, call: text, cause: optional(text) })),
   skipped: optional(count),
   notes: optional(listOf(object<StatusNote>({ code: text, since: number, message: text }))),
+  progress: optional(object<StatusProgress>({ text, percent: optional(number), since: number, at: number })),
 });
 
 export const isClusterEntry = byType<ClusterEntry>({

@@ -16,6 +16,7 @@ import { ANY_FILE } from './any-file.js';
 import { PluginCalls } from './plugin-calls.js';
 import { RecordingLogger } from './recording-logger.js';
 import { planTasks, release, STOP_DEADLINE_MS, type RunningTask } from './running-tasks.js';
+import { SaidInStatus } from './said-in-status.js';
 import { SecretWatch } from './secret-watch.js';
 
 interface Queue extends QueueRef {
@@ -49,7 +50,8 @@ export interface SinkHarnessOptions {
 export class SinkHarness {
   readonly log = new RecordingLogger();
   /** What the status would say now: messages by code. */
-  readonly notes = new Map<string, string>();
+  /** What the task has told for its status. */
+  readonly said = new SaidInStatus();
   /** What was seen of passwords: in errors so far; show it the lines of the log as well. */
   readonly secrets: SecretWatch;
   /** Records the task reported as impossible to write. */
@@ -288,10 +290,7 @@ export class SinkHarness {
       log: this.log,
       signal,
       files: this.#files,
-      note: (code, message) => {
-        if (message === null) this.notes.delete(code);
-        else this.notes.set(code, message);
-      },
+      ...this.said.context,
       assignment: this.#queues.map(({ topic, queue }) => ({ topic, queue })),
       topicId: (topic) => `${topic}#${this.#life}`,
       seek: (offsets) => {

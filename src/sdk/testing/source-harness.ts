@@ -7,6 +7,7 @@ import { ANY_FILE } from './any-file.js';
 import { PluginCalls } from './plugin-calls.js';
 import { RecordingLogger } from './recording-logger.js';
 import { planTasks, release, STOP_DEADLINE_MS, type RunningTask } from './running-tasks.js';
+import { SaidInStatus } from './said-in-status.js';
 import { SecretWatch } from './secret-watch.js';
 
 export interface HarnessOptions {
@@ -34,7 +35,8 @@ interface Position {
 export class SourceHarness {
   readonly log = new RecordingLogger();
   /** What the status would say now: messages by code. */
-  readonly notes = new Map<string, string>();
+  /** What the task has told for its status. */
+  readonly said = new SaidInStatus();
   /** What was seen of passwords: in errors so far; show it the lines of the log as well. */
   readonly secrets: SecretWatch;
   readonly #connector: SourceConnector;
@@ -164,10 +166,7 @@ export class SourceHarness {
       log: this.log,
       signal,
       files: this.#files,
-      note: (code, message) => {
-        if (message === null) this.notes.delete(code);
-        else this.notes.set(code, message);
-      },
+      ...this.said.context,
       position: (partition) => {
         const text = this.#durable.get(JSON.stringify(partition));
         return text === undefined ? null : parse(text);

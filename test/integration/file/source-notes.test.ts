@@ -10,27 +10,27 @@ test('files that are missing stand in the notes, as many as there are, until the
     await harness.start();
     await harness.poll();
     assert.deepEqual(
-      [...harness.notes],
+      [...harness.said.notes],
       [['FILE_MISSING', `waiting for files that do not exist: 2, the last: ${join(folder, 'b.log')}`]],
     );
     await writeFile(join(folder, 'b.log'), 'b\n');
     assert.deepEqual(await take(1), ['b']);
-    assert.match(harness.notes.get('FILE_MISSING') ?? '', /: 1, the last: .*a\.log$/);
+    assert.match(harness.said.notes.get('FILE_MISSING') ?? '', /: 1, the last: .*a\.log$/);
     await writeFile(join(folder, 'a.log'), 'a\n');
     assert.deepEqual(await take(1), ['a']);
-    assert.deepEqual([...harness.notes], []);
+    assert.deepEqual([...harness.said.notes], []);
   }));
 
 test('patterns that nothing matches stand in the notes until something does', () =>
   withSource({ files: 'x/*.log,*.txt' }, async ({ folder, harness, take }) => {
     await harness.start();
     assert.deepEqual(
-      [...harness.notes],
+      [...harness.said.notes],
       [['FILE_NO_MATCH', `patterns that no file matches: 2, the last: ${join(folder, '*.txt')}`]],
     );
     await writeFile(join(folder, 'a.txt'), 'a\n');
     assert.deepEqual(await take(1), ['a']);
-    assert.deepEqual([...harness.notes], []);
+    assert.deepEqual([...harness.said.notes], []);
   }));
 
 test('what cannot be read stands in the notes, with the cause, until it can, or is not there any more', () =>
@@ -43,10 +43,10 @@ test('what cannot be read stands in the notes, with the cause, until it can, or 
     assert.deepEqual(await take(1), ['a']);
     await until('it was tried', async () => {
       await harness.poll();
-      return harness.notes.size > 0;
+      return harness.said.notes.size > 0;
     });
     assert.deepEqual(
-      [...harness.notes],
+      [...harness.said.notes],
       [
         [
           'FILE_NOT_READABLE',
@@ -57,7 +57,7 @@ test('what cannot be read stands in the notes, with the cause, until it can, or 
     await rm(bad);
     await writeFile(bad, 'b\n');
     assert.deepEqual(await take(1), ['b']);
-    assert.deepEqual([...harness.notes], []);
+    assert.deepEqual([...harness.said.notes], []);
   }));
 
 test('lines that are left out are counted in the notes, with the last place', () =>
@@ -69,7 +69,7 @@ test('lines that are left out are counted in the notes, with the last place', ()
       await harness.start();
       assert.deepEqual((await take(2)).map(String), ['1', '2']);
       assert.deepEqual(
-        [...harness.notes],
+        [...harness.said.notes],
         [
           [
             'FILE_BAD_LINE',
@@ -97,7 +97,7 @@ test('a file that went away before it was read to its end is in the notes', () =
     await harness.start();
     assert.deepEqual(await take(1), ['b']);
     assert.match(
-      harness.notes.get('FILE_PASSED_OVER') ?? '',
+      harness.said.notes.get('FILE_PASSED_OVER') ?? '',
       /: 1, the last: .*app\.log, from byte 2 on: it is gone$/,
     );
   }));

@@ -507,7 +507,7 @@ test('a file whose last line is written over is read again, and that is said onc
       const warnings = harness.log.lines.filter(({ level }) => level === 'warn');
       assert.equal(warnings.length, 1);
       assert.match(warnings[0]?.message ?? '', /^the last line of a file was written over/);
-      assert.match(harness.notes.get('FILE_READ_AGAIN') ?? '', /: 2, the last: .*app\.log$/);
+      assert.match(harness.said.notes.get('FILE_READ_AGAIN') ?? '', /: 2, the last: .*app\.log$/);
       assert.deepEqual(warnings[0]?.fields, { file: path });
     });
   }

@@ -4,14 +4,13 @@ import {
   checkConverted,
   checkIssues,
   checkPlan,
-  checkNote,
-  checkPosition,
   checkSerialised,
   checkTask,
   checkTested,
   checkTransformed,
   PolledRecords,
 } from '#troupe/plugins/plugin-returns.js';
+import { checkNote, checkPosition, checkProgress } from '#troupe/plugins/plugin-words.js';
 import { SchemaBuilder, sourceRecord, STRING_SCHEMA } from '#troupe/sdk/index.js';
 
 const good = sourceRecord({
@@ -125,7 +124,7 @@ test('a plan must be a list of texts that leave the connector what it is', () =>
     assert.throws(() => checkPlan('A', planned, raw), { code: 'BAD_TASK_CONFIG', message });
 });
 
-test('what validate, createTask, beginAt and note are given is checked as well', () => {
+test('what validate, createTask, beginAt, note and progress are given is checked as well', () => {
   assert.throws(
     () => checkIssues('A', 'validate', undefined),
     /validate: it must be an array of issues.*not undefined/,
@@ -141,4 +140,16 @@ test('what validate, createTask, beginAt and note are given is checked as well',
   checkNote('DISK_FULL_2', null);
   assert.throws(() => checkNote('disk full', 'x'), /note: its code must be of capitals.*"disk full"/);
   assert.throws(() => checkNote('DISK_FULL', 7), /note: its message must be a string or null, not number 7/);
+  assert.deepEqual(checkProgress({ text: 'snapshot', percent: 40, more: 1 }), {
+    text: 'snapshot',
+    percent: 40,
+  });
+  assert.equal(checkProgress(null), null);
+  for (const [said, message] of [
+    [undefined, /progress: its argument must be/],
+    [{ percent: 1 }, /progress: its text must be a string, not undefined/],
+    [{ text: 't', percent: NaN }, /progress: its percent must be a number from 0 to 100/],
+    [{ text: 't', percent: 101 }, /not number 101/],
+  ] as const)
+    assert.throws(() => checkProgress(said), { code: 'PLUGIN_CONTRACT', message });
 });

@@ -2,15 +2,19 @@ import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { rememberSecrets } from '#troupe/actors/kernel/known-secrets.js';
 import { Notes } from '#troupe/actors/task/notes.js';
+import { Seldom } from '#troupe/actors/task/seldom.js';
 
 function recorded(t: TestContext): { notes: Notes; told: string[]; pass: (ms: number) => void } {
   t.mock.timers.enable({ apis: ['setTimeout'] });
   const told: string[] = [];
   let now = 0;
-  const notes: Notes = new Notes(
+  const seldom: Seldom = new Seldom(
     () => now,
     () => void told.push(notes.all.map(({ code, message }) => `${code} ${message}`).join(', ')),
   );
+  const notes: Notes = new Notes(() => {
+    seldom.soon();
+  });
   const pass = (ms: number): void => {
     now += ms;
     t.mock.timers.tick(ms);
@@ -42,10 +46,7 @@ test('notes that come together are told together, those that follow seldom, and 
 
 test('a note that is taken back is gone, and the next of its code has a time of its own', (t) => {
   t.mock.timers.enable({ apis: ['Date'] });
-  const notes = new Notes(
-    () => 0,
-    () => undefined,
-  );
+  const notes = new Notes(() => undefined);
   notes.set('A', '1');
   t.mock.timers.tick(5);
   notes.set('A', '2');

@@ -10,7 +10,8 @@ import { parseUnitKey, type PositionWord, type SourcePosition } from '../../../c
 import type { JsonObject } from '../../../sdk/record.js';
 import type { FileAccess, SourceTaskContext } from '../../../sdk/plugin.js';
 import type { StartedTask, TaskParts } from '../parts.js';
-import { checkPosition, checkTask, PolledRecords } from '../../../plugins/plugin-returns.js';
+import { checkTask, PolledRecords } from '../../../plugins/plugin-returns.js';
+import { checkPosition } from '../../../plugins/plugin-words.js';
 import { flowReport } from '../flow-report.js';
 import { encodeHeader } from '../headers.js';
 import { newTopicSettings, type LoadedSource } from '../load-task.js';
