@@ -16,6 +16,11 @@ function read(path: string): string {
   return readFileSync(join(root, path), 'utf8');
 }
 
+interface Manifest {
+  readonly version: string;
+  readonly dependencies?: Readonly<Record<string, string>>;
+}
+
 function documents(): string[] {
   const top = readdirSync(root).filter((name) => name.endsWith('.md'));
   const docs = readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' });
@@ -90,6 +95,14 @@ test('every connector with a package of its own is built, and its page names eac
         assert.ok(page.includes(`\`${name}\``), `${folder}/README.md names ${name}`);
     }
   }
+});
+
+test('the SDK has the version of Troupe, and every connector takes it', () => {
+  const manifest = (path: string): Manifest => JSON.parse(read(`${path}/package.json`)) as Manifest;
+  const { version } = manifest('.');
+  assert.equal(manifest('packages/sdk').version, version);
+  for (const folder of foldersIn('connectors'))
+    assert.equal(manifest(folder).dependencies?.['@troupe/sdk'], `^${version}`, folder);
 });
 
 test('every dependency has its line in docs/dependencies.md, and no other has', () => {
