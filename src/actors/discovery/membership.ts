@@ -34,6 +34,8 @@ export class Membership {
   /** Why the last heartbeat could not be written. */
   #beatFailure: string | null = null;
   #joined = false;
+  /** Milliseconds since 1970. */
+  #joinedAt = 0;
   #leaving = false;
   /** What runs the units is there. Until then others keep them: who gives them away too early interrupts them. */
   #canRun = false;
@@ -72,6 +74,7 @@ export class Membership {
       this.#context.crash(error);
     });
     const now = Date.now();
+    this.#joinedAt = now;
     await this.#renewing({
       type: 'ONLINE',
       member: {
@@ -254,7 +257,9 @@ export class Membership {
     this.#joined = false;
     renewLease(this.#context.lease, 0);
     const successor = members.get(this.#self.id);
-    if (successor === undefined) {
+    // One that began to join before this one is no successor: an earlier process of this node, which is dead, had sent its
+    // word, and the log took it only now that this one was evicted.
+    if (successor === undefined || successor.joinedAt < this.#joinedAt) {
       this.#context.crash(new Error('this node was evicted by others that did not hear it; it joins again'));
       return;
     }

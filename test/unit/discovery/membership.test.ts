@@ -24,12 +24,15 @@ interface Joined {
   readonly lease: SharedArrayBuffer;
   /** Why it asked for the end of its process. */
   readonly ends: string[];
+  /** Why it asked to be started anew. */
+  readonly crashes: unknown[];
 }
 
 async function joined(t: TestContext, times: Partial<DiscoveryParams>): Promise<Joined> {
   const topic = new MemoryTopic();
   const lease = createLease();
   const ends: string[] = [];
+  const crashes: unknown[] = [];
   const replica = new Replica<ClusterState, ClusterEntry, ClusterResult>({
     machine: clusterMachine,
     port: topic,
@@ -45,29 +48,37 @@ async function joined(t: TestContext, times: Partial<DiscoveryParams>): Promise<
     log: LOG,
     signal: new AbortController().signal,
     lease,
-    crash: (error) => {
-      throw error;
-    },
+    crash: (error) => crashes.push(error),
   };
   const membership = new Membership(context, SELF, replica);
   await membership.join();
   t.after(() => membership.leave());
-  return { topic, lease, ends };
+  return { topic, lease, ends, crashes };
 }
 
-function others(incarnation: string): Uint8Array {
+/** The word of another incarnation, which began to join at that time. */
+function others(incarnation: string, joinedAt: number): Uint8Array {
   const encoder = new EntryEncoder<ClusterEntry>({ node: SELF.id, incarnation });
-  const member = { id: SELF.id, incarnation, restUrl: '', joinedAt: 0, heartbeatAt: 0 };
+  const member = { id: SELF.id, incarnation, restUrl: '', joinedAt, heartbeatAt: 0 };
   return encoder.encode({ type: 'ONLINE', member });
 }
 
 test('a heartbeat that is read together with the word of a successor renews no lease', async (t) => {
   const { topic, lease, ends } = await joined(t, { heartbeatMs: 20, leaseMs: 60_000 });
   assert.ok(leaseLeftMs(lease) > 0);
-  topic.append = (values) => Promise.resolve(topic.add([...values, others('n-2')]));
+  topic.append = (values) => Promise.resolve(topic.add([...values, others('n-2', Date.now() + 1000)]));
   await until('it knows', () => ends.length > 0);
   await new Promise(setImmediate);
   assert.ok(leaseLeftMs(lease) <= 0);
+});
+
+test('a word that an earlier process of the node had sent, and that comes late, does not end the one of now', async (t) => {
+  const { topic, lease, ends, crashes } = await joined(t, { heartbeatMs: 20, leaseMs: 60_000 });
+  topic.append = (values) => Promise.resolve(topic.add([...values, others('n-0', Date.now() - 60_000)]));
+  await until('it joins anew', () => crashes.length > 0);
+  assert.match(String(crashes[0]), /it joins again/);
+  assert.ok(leaseLeftMs(lease) <= 0);
+  assert.deepEqual(ends, []);
 });
 
 test('a node that reads nothing back any more falls silent, though it could write', async (t) => {
