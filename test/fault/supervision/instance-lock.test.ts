@@ -69,8 +69,9 @@ test('a node that was killed and that its parent has not reaped holds no lock', 
     return;
   }
   const dir = temporaryFolder();
-  // What replaces the shell never asks how its child has ended.
-  const parent = spawn('sh', ['-c', 'sleep 0 & echo $!; exec sleep 600'], {
+  // What replaces the shell never asks how its child has ended; the shell itself might, so the child waits for that.
+  const child = `sh -c 'until [ "$(cat /proc/$PPID/comm)" = sleep ]; do :; done'`;
+  const parent = spawn('sh', ['-c', `${child} & echo $!; exec sleep 600`], {
     stdio: ['ignore', 'pipe', 'ignore'],
   });
   t.after(() => {
