@@ -8,7 +8,7 @@ import type { RawConfig, SchemaAndValue, SinkTask, SourceTask } from '../sdk/plu
 import type { ConnectRecord, JsonObject, SourceRecord } from '../sdk/record.js';
 import { describeValue, isFields } from '../sdk/value.js';
 
-export const CODE = 'PLUGIN_CONTRACT';
+export const PLUGIN_CONTRACT = 'PLUGIN_CONTRACT';
 
 /**
  * One source's polls. Within one, partitions, and what stands in positions, are often the same objects again, which need
@@ -73,7 +73,7 @@ export class PolledRecords {
     const advice = place === '' ? '' : '. sourceRecord of the SDK makes whole ones';
     return new ConnectError(
       `${mistake(`the connector ${this.#connector}`, 'poll', place, found, allowed)}${advice}`,
-      { code: CODE },
+      { code: PLUGIN_CONTRACT },
     );
   }
 }
@@ -230,7 +230,7 @@ export function checkTask<T extends SourceTask | SinkTask>(
       given,
       `an object with the functions ${TASK_METHODS[kind].join(', ')}`,
     ),
-    { code: CODE },
+    { code: PLUGIN_CONTRACT },
   );
 }
 
@@ -265,7 +265,7 @@ export function checkIssues(
 ): readonly ConfigIssue[] {
   const refuse = (place: string, value: unknown, allowed: string): ConnectError =>
     new ConnectError(mistake(`the connector ${connector}`, call, place, value, allowed), {
-      code: CODE,
+      code: PLUGIN_CONTRACT,
     });
   if (!Array.isArray(validated)) throw refuse('', validated, 'an array of issues, empty when all is well');
   for (const [i, issue] of (validated as readonly unknown[]).entries()) {
@@ -288,7 +288,7 @@ function badReturn(
   whole: unknown,
 ): DataError {
   const late = whole instanceof Promise ? ', and at once, not by a Promise' : '';
-  return new DataError(mistake(who, method, place, value, allowed) + late, { code: CODE });
+  return new DataError(mistake(who, method, place, value, allowed) + late, { code: PLUGIN_CONTRACT });
 }
 
 function mistake(who: string, method: string, place: string, value: unknown, allowed: string): string {

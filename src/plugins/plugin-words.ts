@@ -1,7 +1,7 @@
 /** What a task's plugin says by itself, through its context. All throw ConnectError PLUGIN_CONTRACT. */
 import { ConnectError } from '../sdk/errors.js';
 import type { TaskProgress } from '../sdk/plugin.js';
-import { CODE, found, isJsonObject, OF_JSON } from './plugin-returns.js';
+import { PLUGIN_CONTRACT, found, isJsonObject, OF_JSON } from './plugin-returns.js';
 
 /** A position, or its partition alone. */
 export function checkPosition(method: string, given: Readonly<Record<string, unknown>>): void {
@@ -28,5 +28,7 @@ export function checkProgress(said: unknown): TaskProgress | null {
 }
 
 function problem(method: string, name: string, allowed: string, value: unknown): ConnectError {
-  return new ConnectError(`${method}: its ${name} must be ${allowed}, not ${found(value)}`, { code: CODE });
+  return new ConnectError(`${method}: its ${name} must be ${allowed}, not ${found(value)}`, {
+    code: PLUGIN_CONTRACT,
+  });
 }
