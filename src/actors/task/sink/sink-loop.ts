@@ -1,29 +1,17 @@
-import type { QueueOffset, QueueRef, SinkTask } from '../../../sdk/plugin.js';
+import type { QueueOffset, QueueRef } from '../../../sdk/plugin.js';
 import type { SinkRecord } from '../../../sdk/record.js';
-import { asRetriable } from '../../../sdk/errors.js';
 import { checkOffset } from '../../../log/checks.js';
-import { isNotNow } from '../../../log/log.js';
-import type { ActorLogger } from '../../kernel/protocol.js';
-import type { Gate } from '../gate.js';
-import type { PluginCalls } from '../plugin-calls.js';
-import type { SinkOffsets } from './sink-offsets.js';
+import { NOT_NOW } from '../record-errors.js';
+import { SinkCommits, type SinkCommitsParts } from './sink-commits.js';
 import { queueKey, type FetchedBatch, type QueueListener, type SinkQueue } from './sink-queue.js';
-import { NOT_NOW, type RecordErrors } from '../record-errors.js';
 import { sinkRecord, type SinkConversion } from './sink-record.js';
 
-export interface SinkLoopParts {
-  readonly task: SinkTask;
-  readonly calls: PluginCalls;
-  readonly gate: Gate;
+export interface SinkLoopParts extends SinkCommitsParts {
   readonly signal: AbortSignal;
   /** The queues to deliver from, which tell the listener. */
   readonly queues: (listener: QueueListener) => readonly SinkQueue[];
-  readonly errors: RecordErrors;
   readonly conversion: SinkConversion;
   readonly maxRecords: number;
-  readonly flushIntervalMs: number;
-  readonly offsets: Pick<SinkOffsets, 'commit' | 'rewind'>;
-  readonly log: Pick<ActorLogger, 'warn'>;
   readonly onPaused: (paused: boolean) => void;
   readonly onDelivered: (records: number) => void;
 }
@@ -43,12 +31,7 @@ export class SinkLoop implements QueueListener {
   readonly #parts: SinkLoopParts;
   readonly #queues: readonly SinkQueue[];
   readonly #byKey: ReadonlyMap<string, SinkQueue>;
-  /** Offset after the last record put, of the queues that moved since the last commit. */
-  readonly #moved = new Map<string, QueueOffset>();
-  /** Where the sink wants to read, of queues that nothing was delivered of since it said so. */
-  readonly #sought = new Map<string, QueueOffset>();
-  #nextFlushAt = 0;
-  #commitRequested = false;
+  readonly #commits: SinkCommits;
   #turn = 0;
   /** Something came since the loop last looked: then it must not go to sleep. */
   #news = false;
@@ -59,6 +42,7 @@ export class SinkLoop implements QueueListener {
     this.#parts = parts;
     this.#queues = parts.queues(this);
     this.#byKey = new Map(this.#queues.map((queue) => [queueKey(queue), queue]));
+    this.#commits = new SinkCommits(parts, (key) => this.#byKey.get(key));
     parts.signal.addEventListener('abort', () => {
       this.wake();
     });
@@ -76,30 +60,20 @@ export class SinkLoop implements QueueListener {
   }
 
   requestCommit(): void {
-    this.#commitRequested = true;
+    this.#commits.request();
     this.wake();
   }
 
   /** LogError LOG_BAD_REQUEST. */
   seek(offsets: readonly QueueOffset[]): void {
     for (const { offset } of offsets) checkOffset(offset);
-    for (const { topic, queue: number, offset } of offsets) {
-      const key = queueKey({ topic, queue: number });
-      const queue = this.#byKey.get(key);
-      if (queue === undefined) {
-        this.#ignore('seek', { topic, queue: number, offset }, 'the task does not read this queue');
-        continue;
-      }
-      this.#moved.delete(key);
-      this.#sought.set(key, { topic, queue: number, offset });
-      queue.seek(offset);
-    }
+    for (const { topic, queue, offset } of offsets) this.#commits.seek({ topic, queue, offset });
     this.wake();
   }
 
   /** Where the sink asked to go on, as far as it was not delivered from there yet. */
   get sought(): readonly QueueOffset[] {
-    return [...this.#sought.values()];
+    return this.#commits.sought;
   }
 
   pause(queues: readonly QueueRef[], paused: boolean): void {
@@ -115,24 +89,23 @@ export class SinkLoop implements QueueListener {
       await this.#run();
     } catch (error) {
       // What it asked for before it failed holds for its next start. That may fail as well, and is not why it ends.
-      await this.#rewind().catch(() => undefined);
+      await this.#commits.rewind().catch(() => undefined);
       throw error;
     }
   }
 
   async #run(): Promise<void> {
     const { gate, signal } = this.#parts;
-    this.#nextFlushAt = performance.now() + this.#parts.flushIntervalMs;
     while (!signal.aborted) {
       if (this.#failure !== null) throw this.#failure.error;
-      await this.#rewind();
+      await this.#commits.rewind();
       if (!gate.open) {
-        if (gate.target !== 'RUNNING') await this.#flush();
+        if (gate.target !== 'RUNNING') await this.#commits.flush();
         this.#parts.onPaused(true);
         while (!gate.open && !signal.aborted) {
           await gate.changed();
           // What did not pass at the pause.
-          if (gate.target !== 'RUNNING' && this.#isFlushDue()) await this.#flush();
+          if (gate.target !== 'RUNNING' && this.#commits.isDue) await this.#commits.flush();
         }
         this.#parts.onPaused(false);
         continue;
@@ -140,30 +113,11 @@ export class SinkLoop implements QueueListener {
       this.#news = false;
       const next = this.#next();
       if (next !== null) await this.#deliver(next.queue, next.batch);
-      if (this.#commitRequested || this.#isFlushDue()) await this.#flush();
+      if (this.#commits.isWanted) await this.#commits.flush();
       if (next === null) await this.#idle();
     }
-    await this.#rewind();
-    await this.#flush();
-  }
-
-  /**
-   * A seek backwards is durable before anything is delivered from there: a start that went on where the sink was before
-   * would skip what the sink had asked for.
-   */
-  async #rewind(): Promise<void> {
-    const { offsets, errors, gate } = this.#parts;
-    if (this.#sought.size === 0 || !gate.leased) return;
-    const sought = [...this.#sought];
-    try {
-      await offsets.rewind(sought.map(([, to]) => to));
-    } catch (error) {
-      if (!isNotNow(error)) throw error;
-      errors.retriedLater('commit', error);
-      return;
-    }
-    errors.recovered('commit');
-    for (const [key, to] of sought) if (this.#sought.get(key) === to) this.#sought.delete(key);
+    await this.#commits.rewind();
+    await this.#commits.flush();
   }
 
   /** The next queue with something to deliver, in turn, so that a busy one does not starve the others. */
@@ -171,7 +125,7 @@ export class SinkLoop implements QueueListener {
     for (let i = 0; i < this.#queues.length; i += 1) {
       this.#turn = (this.#turn + 1) % this.#queues.length;
       const queue = this.#queues[this.#turn];
-      if (queue === undefined || queue.paused || this.#sought.has(queueKey(queue))) continue;
+      if (queue === undefined || queue.paused || this.#commits.isSought(queue)) continue;
       const batch = queue.peek();
       if (batch !== null) return { queue, batch };
     }
@@ -189,16 +143,12 @@ export class SinkLoop implements QueueListener {
     const upTo = put < records.length ? (indexes[put] ?? end) : end;
     if (upTo > batch.next) {
       reader.taken(batch, upTo - batch.next);
-      this.#moved.set(queueKey(reader), {
-        topic: reader.topic,
-        queue: reader.queue,
-        offset: reader.position,
-      });
+      this.#commits.moved(reader);
       onDelivered(put);
     }
     if (failure === null || put < records.length) return;
     // Else what stands before a bad record would never arrive at a sink that keeps it until the flush.
-    await this.#flush();
+    await this.#commits.flush();
     throw failure.error;
   }
 
@@ -275,75 +225,11 @@ export class SinkLoop implements QueueListener {
     return records.length;
   }
 
-  #isFlushDue(): boolean {
-    return this.#moved.size > 0 && performance.now() >= this.#nextFlushAt;
-  }
-
-  async #flush(): Promise<void> {
-    const { task, calls, errors, offsets, gate } = this.#parts;
-    this.#commitRequested = false;
-    this.#nextFlushAt = performance.now() + this.#parts.flushIntervalMs;
-    if (this.#moved.size === 0 || !gate.leased) return;
-    const flushed = [...this.#moved.values()];
-    try {
-      await calls.run('flush', () => task.flush());
-    } catch (error) {
-      // Nothing is lost by waiting for the next round: the offsets stay where they are.
-      const retriable = asRetriable(error);
-      if (retriable === null) throw error;
-      errors.retriedLater('flush', retriable);
-      return;
-    }
-    errors.recovered('flush');
-    const answered = await calls.run('preCommit', () => task.preCommit?.(flushed) ?? flushed);
-    // What the sink has gone back on in the meantime is not done any more.
-    const safe = this.#trusted(flushed, answered).filter((item) => !this.#sought.has(queueKey(item)));
-    try {
-      if (safe.length > 0) await offsets.commit(safe);
-    } catch (error) {
-      // The log is waited for. Whether it has these offsets makes no difference: greater ones follow.
-      if (!isNotNow(error)) throw error;
-      errors.retriedLater('commit', error);
-      return;
-    }
-    for (const { topic, queue, offset } of flushed) {
-      const key = queueKey({ topic, queue });
-      const agreed = safe.find((item) => item.topic === topic && item.queue === queue);
-      if (agreed !== undefined && agreed.offset >= offset && this.#moved.get(key)?.offset === offset)
-        this.#moved.delete(key);
-    }
-  }
-
-  /** As Kafka Connect does, what no sink can know is left out: an offset that it was not asked for, or a queue of another task. */
-  #trusted(flushed: readonly QueueOffset[], answered: readonly QueueOffset[]): readonly QueueOffset[] {
-    const asked = new Map(flushed.map((item) => [queueKey(item), item]));
-    const trusted: QueueOffset[] = [];
-    for (const { topic, queue, offset } of answered) {
-      const item = { topic, queue, offset };
-      const most = asked.get(queueKey(item))?.offset ?? this.#byKey.get(queueKey(item))?.position;
-      if (most === undefined) this.#ignore('preCommit', item, 'the task does not read this queue');
-      else if (!Number.isSafeInteger(offset) || offset < 0)
-        this.#ignore('preCommit', item, 'it is not an offset');
-      else if (offset > most)
-        this.#ignore('preCommit', item, `the sink was given records up to ${most} only`);
-      else if (asked.has(queueKey(item))) trusted.push(item);
-    }
-    return trusted;
-  }
-
-  #ignore(call: string, item: QueueOffset, cause: string): void {
-    this.#parts.log.warn(
-      { call, ...item, cause, code: 'SINK_BAD_OFFSET' },
-      'an offset of the plugin is ignored',
-    );
-  }
-
   /** Until data arrives, a flush is due or the signal. Looks again each second at least: the lease has no alarm. */
   async #idle(): Promise<void> {
     if (this.#news) return;
-    const untilFlush = this.#moved.size > 0 ? this.#nextFlushAt - performance.now() : Infinity;
     await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, Math.max(0, Math.min(1000, untilFlush)));
+      const timer = setTimeout(resolve, Math.max(0, Math.min(1000, this.#commits.untilDueMs)));
       this.#wake = () => {
         clearTimeout(timer);
         resolve();
