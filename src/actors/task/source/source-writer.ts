@@ -1,9 +1,10 @@
 import type { PositionWord, SourcePosition } from '../../../core/model.js';
 import type { JsonObject } from '../../../sdk/record.js';
-import { BatchBuilder } from '../../../log/batch.js';
-import { isNotNow, LogError, MAX_BATCH_BYTES, NO_MARK, type Log, type QueueEntry } from '../../../log/log.js';
-import { DataError } from '../../../sdk/errors.js';
+import type { RecordHeader } from '../../../log/batch.js';
+import { isNotNow, LogError, NO_MARK, type Log, type QueueEntry } from '../../../log/log.js';
 import type { ExactAppend, Repeat } from './exact-append.js';
+import { MovedPositions } from './moved-positions.js';
+import { OpenBatches } from './open-batches.js';
 
 export interface BatchLimits {
   readonly maxRecords: number;
@@ -25,20 +26,6 @@ export interface SourceWriterOptions {
   readonly onAppended: (records: number) => void;
 }
 
-/** Builders are kept from batch to batch for their memory; a source that writes to more queues makes them anew. */
-const MAX_KEPT_BUILDERS = 16;
-const RECORD_OVERHEAD_BYTES = 8;
-/** A character takes at most three bytes: while fewer are open than this, no batch can be too large. */
-const SAFE_CHARS = MAX_BATCH_BYTES / 3 - 1024;
-
-interface OpenQueue {
-  readonly topic: string;
-  readonly queue: number;
-  readonly builder: BatchBuilder;
-  /** Of the records in it, where `exact`. */
-  ids: number[];
-}
-
 /**
  * Collects a source's records into one batch a queue and appends them together with the positions they complete.
  * While an append is under way the next batches fill, so polling never waits for the disk until they are full:
@@ -47,17 +34,8 @@ interface OpenQueue {
  */
 export class SourceWriter {
   readonly #options: SourceWriterOptions;
-  readonly #open = new Map<string, OpenQueue>();
-  #lastQueue: OpenQueue | null = null;
-  /** Batches that are full, though the append is not. */
-  #closed: QueueEntry[] = [];
-  #positions = new Map<string, PositionWord>();
-  #lastPartition: JsonObject | null = null;
-  #lastPartitionKey = '';
-  /** undefined: it was noted. */
-  #lastPosition: JsonObject | null | undefined;
-  #count = 0;
-  #bytes = 0;
+  readonly #open: OpenBatches;
+  readonly #positions = new MovedPositions();
   #openedAt = 0;
   #appending = false;
   #lingerTimer: NodeJS.Timeout | null = null;
@@ -67,10 +45,13 @@ export class SourceWriter {
 
   constructor(options: SourceWriterOptions) {
     this.#options = options;
+    const { exact, log } = options;
+    this.#open = new OpenBatches(log.capabilities.maxRecordBytes, exact === null ? null : exact.writer);
   }
 
   get full(): boolean {
-    return this.#bytes >= this.#options.limits.maxBytes || this.#count >= this.#options.limits.maxRecords;
+    const { limits } = this.#options;
+    return this.#open.bytes >= limits.maxBytes || this.#open.count >= limits.maxRecords;
   }
 
   /** Throws DataError RECORD_TOO_LARGE, with nothing added, where the log takes no record of that size. */
@@ -80,26 +61,11 @@ export class SourceWriter {
     key: Uint8Array | string | null,
     value: Uint8Array | string | null,
     timestamp: number,
-    headers: readonly (readonly [string, Uint8Array])[] | null,
+    headers: readonly RecordHeader[] | null,
     mark = NO_MARK,
   ): void {
-    const target = this.#queue(topic, queue);
-    // An estimate, for speed: characters, not bytes.
-    let size = (value?.length ?? 0) + (key?.length ?? 0) + RECORD_OVERHEAD_BYTES;
-    if (headers !== null)
-      for (const [name, data] of headers) size += name.length + data.length + RECORD_OVERHEAD_BYTES;
-    const { maxRecordBytes } = this.#options.log.capabilities;
-    if (size * 3 > maxRecordBytes && recordBytes(key, value, headers) > maxRecordBytes)
-      throw tooLarge(topic, maxRecordBytes);
-    if (this.#bytes + size > SAFE_CHARS && !target.builder.fits(key, value, headers)) {
-      this.#close(target);
-      if (!target.builder.fits(key, value, headers)) throw tooLarge(topic, MAX_BATCH_BYTES);
-    }
-    target.builder.add(key, value, timestamp, headers);
-    if (this.#options.exact !== null) target.ids.push(mark);
-    this.#bytes += size;
-    if (this.#count === 0) this.#openedAt = performance.now();
-    this.#count += 1;
+    this.#open.add(topic, queue, key, value, timestamp, headers, mark);
+    if (this.#open.count === 1) this.#openedAt = performance.now();
   }
 
   /**
@@ -107,18 +73,13 @@ export class SourceWriter {
    * is nothing more to come of the partition, and its position is forgotten.
    */
   moved(partition: JsonObject, position: JsonObject | null): void {
-    if (partition !== this.#lastPartition) {
-      this.#notePosition();
-      this.#lastPartition = partition;
-      this.#lastPartitionKey = JSON.stringify(partition);
-    }
-    this.#lastPosition = position;
+    this.#positions.moved(partition, position);
   }
 
   /** Appends what is there unless it should wait for more. Call after each poll. */
   pump(): void {
     if (this.#failure !== null || this.#appending) return;
-    if (this.#count === 0 && this.#lastPosition === undefined && this.#positions.size === 0) return;
+    if (!this.#something) return;
     const wait = this.#options.limits.lingerMs - (performance.now() - this.#openedAt);
     if (this.full || wait <= 0 || this.#waiters.size > 0) this.#send();
     else
@@ -140,9 +101,7 @@ export class SourceWriter {
 
   /** Resolves when everything added is durable. */
   async drain(): Promise<void> {
-    const open = (): boolean =>
-      this.#count > 0 || this.#lastPosition !== undefined || this.#positions.size > 0 || this.#appending;
-    while (open()) {
+    while (this.#something || this.#appending) {
       this.#check();
       const waiting = this.#progress();
       this.pump();
@@ -163,54 +122,16 @@ export class SourceWriter {
     return [...last.values()].filter(isPosition);
   }
 
-  #queue(topic: string, queue: number): OpenQueue {
-    const last = this.#lastQueue;
-    if (last !== null && last.queue === queue && last.topic === topic) return last;
-    const key = `${topic}\n${queue}`;
-    let found = this.#open.get(key);
-    if (found === undefined) {
-      found = { topic, queue, builder: new BatchBuilder(), ids: [] };
-      this.#open.set(key, found);
-    }
-    this.#lastQueue = found;
-    return found;
-  }
-
-  #close(open: OpenQueue): void {
-    const { topic, queue, builder, ids } = open;
-    const { exact } = this.#options;
-    if (builder.count === 0) return;
-    const marks = exact === null ? {} : { marks: { writer: exact.writer, ids } };
-    this.#closed.push({ topic, queue, batch: builder.build(), ...marks });
-    builder.reset();
-    open.ids = [];
-  }
-
-  #notePosition(): void {
-    if (this.#lastPartition === null || this.#lastPosition === undefined) return;
-    this.#positions.set(this.#lastPartitionKey, {
-      partition: this.#lastPartition,
-      position: this.#lastPosition,
-    });
-    this.#lastPosition = undefined;
+  get #something(): boolean {
+    return this.#open.count > 0 || this.#positions.any;
   }
 
   #send(): void {
-    this.#notePosition();
     if (this.#lingerTimer !== null) clearTimeout(this.#lingerTimer);
     this.#lingerTimer = null;
-    const positions = [...this.#positions.values()];
-    for (const open of this.#open.values()) this.#close(open);
-    const entries = this.#closed;
-    this.#closed = [];
-    const count = this.#count;
-    if (this.#open.size > MAX_KEPT_BUILDERS) {
-      this.#open.clear();
-      this.#lastQueue = null;
-    }
-    this.#positions = new Map();
-    this.#count = 0;
-    this.#bytes = 0;
+    const positions = this.#positions.take();
+    const { count } = this.#open;
+    const entries = this.#open.take();
     this.#appending = true;
     void this.#append(entries, positions).then(
       () => {
@@ -277,20 +198,4 @@ export class SourceWriter {
 
 function isPosition(word: PositionWord): word is SourcePosition {
   return word.position !== null;
-}
-
-function recordBytes(
-  key: Uint8Array | string | null,
-  value: Uint8Array | string | null,
-  headers: readonly (readonly [string, Uint8Array])[] | null,
-): number {
-  const parts = [key ?? '', value ?? '', ...(headers ?? []).flat()];
-  return parts.reduce((sum, part) => sum + Buffer.byteLength(part), 0);
-}
-
-function tooLarge(topic: string, maxBytes: number): DataError {
-  return new DataError(
-    `a record for topic "${topic}" is larger than the ${maxBytes} bytes that the log takes: make it smaller at its source, or by a transform`,
-    { code: 'RECORD_TOO_LARGE' },
-  );
 }
