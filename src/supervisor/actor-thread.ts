@@ -4,11 +4,11 @@ import type { Begin, SystemRequest, ThreadData, ToThread } from '../actors/kerne
 import { isNodeStopping } from '../actors/kernel/lease.js';
 import type { LogOptions } from '../actors/kernel/logging.js';
 import type { ActorId, ActorSpec, ExitReason } from '../actors/kernel/protocol.js';
-import { newPulse, readPulse } from '../actors/kernel/pulse.js';
 import { toWireError, type WireError } from '../actors/kernel/wire-error.js';
 import type { Runner, RunnerEvents, RunnerFigures } from './runner.js';
 import { parseFromThread } from './thread-messages.js';
 import { newThread, type Thread } from './thread-worker.js';
+import { VitalSigns } from './vital-signs.js';
 
 const MEGABYTE = 1024 * 1024;
 /** A thread that survives its termination this long is stuck in native code: it ends with the process. */
@@ -45,16 +45,12 @@ export class ActorThread implements Runner {
   #stateMs = 0;
   readonly #events: RunnerEvents;
   readonly #options: ThreadOptions;
-  readonly #pulse = newPulse();
+  readonly #signs = new VitalSigns();
   readonly #inbound = new Map<ActorId, Counters>();
   #thread: Thread | null = null;
   /** Why we end it; stands above what the thread says. */
   #verdict: ExitReason | null = null;
   #lastWord: ExitReason | null = null;
-  #lastBeat = -1;
-  #silentMs = 0;
-  #loop: { idle: number; active: number; utilization: number } | null = null;
-  #loopUse: number | undefined;
 
   constructor(spec: ActorSpec, options: ThreadOptions, events: RunnerEvents) {
     this.spec = spec;
@@ -86,8 +82,12 @@ export class ActorThread implements Runner {
   /** What its ending may be judged by: only a task's thread, which others do without, may be ended for their sake. */
   usage(): ThreadUsage | null {
     if (this.#state !== 'running' || this.spec.whenExhausted !== 'giveUp') return null;
-    const { heapUsedBytes, externalBytes, poolCalls } = readPulse(this.#pulse);
-    return { bytes: heapUsedBytes + externalBytes, silentMs: this.#silentMs, poolCalls };
+    const { silentMs, reading } = this.#signs;
+    return {
+      bytes: reading.heapUsedBytes + reading.externalBytes,
+      silentMs,
+      poolCalls: reading.poolCalls,
+    };
   }
 
   /** Ends the thread at once, for the sake of the others. */
@@ -129,7 +129,7 @@ export class ActorThread implements Runner {
     const passed = (deadlineMs: number): boolean => before <= deadlineMs && this.#stateMs > deadlineMs;
     const { id, startDeadlineMs, stopDeadlineMs } = this.spec;
     if (this.#state === 'running') {
-      this.#watchPulse(elapsedMs);
+      this.#watchSigns(elapsedMs);
     } else if (this.#state === 'starting' && passed(startDeadlineMs)) {
       this.#terminate({ code: 'START_TIMEOUT', message: `did not start within ${startDeadlineMs} ms` });
     } else if (this.#state === 'stopping' && passed(stopDeadlineMs)) {
@@ -157,43 +157,21 @@ export class ActorThread implements Runner {
     }
   }
 
-  #watchPulse(elapsedMs: number): void {
-    const { beat, overSoftLimit, overExternalLimit } = readPulse(this.#pulse);
-    this.#silentMs = beat === this.#lastBeat ? this.#silentMs + elapsedMs : 0;
-    this.#lastBeat = beat;
-    const { beatDeadlineMs, heap } = this.spec;
-    if (this.#silentMs > beatDeadlineMs) {
-      this.#terminate({
-        code: 'HUNG',
-        message: `its event loop did not turn for more than ${beatDeadlineMs} ms`,
-      });
-    } else if (overSoftLimit) {
-      const mark = Math.round(heap.softLimit * heap.maxOldMb);
-      this.#askToStop({
-        code: 'HEAP_SOFT_LIMIT',
-        message: `its heap holds more than ${mark} MB after a collection`,
-      });
-    } else if (overExternalLimit) {
-      this.#askToStop({
-        code: 'EXTERNAL_MEMORY_LIMIT',
-        message: `it holds more than ${heap.maxExternalMb ?? 0} MB outside its heap (Buffers, large strings) after a collection`,
-      });
-    }
+  #watchSigns(elapsedMs: number): void {
+    const fault = this.#signs.look(elapsedMs, this.spec);
+    if (fault === null) return;
+    if (fault.turns) this.#askToStop(fault.reason);
+    else this.#terminate(fault.reason);
   }
 
   sampleLoop(): void {
-    if (this.#thread === null || this.#state === 'gone') return;
-    const { performance } = this.#thread.worker;
-    const now = performance.eventLoopUtilization();
-    if (this.#loop !== null) {
-      this.#loopUse = performance.eventLoopUtilization(now, this.#loop).utilization;
-    }
-    this.#loop = now;
+    if (this.#thread !== null && this.#state !== 'gone') this.#signs.sampleLoop(this.#thread.worker);
   }
 
   describe(): RunnerFigures {
     if (this.#thread === null || this.#state === 'gone') return {};
-    const { heapUsedBytes, externalBytes, poolCalls } = readPulse(this.#pulse);
+    const { loopUse, reading } = this.#signs;
+    const { heapUsedBytes, externalBytes, poolCalls } = reading;
     let mailbox = 0;
     for (const counters of this.#inbound.values()) mailbox += waiting(counters);
     return {
@@ -202,7 +180,7 @@ export class ActorThread implements Runner {
       externalBytes,
       poolCalls,
       heapLimitBytes: this.spec.heap.maxOldMb * MEGABYTE,
-      ...(this.#loopUse === undefined ? {} : { eventLoopUse: this.#loopUse }),
+      ...(loopUse === undefined ? {} : { eventLoopUse: loopUse }),
       mailbox,
     };
   }
@@ -217,7 +195,7 @@ export class ActorThread implements Runner {
       params: spec.params,
       peers: spec.peers,
       channels,
-      pulse: this.#pulse,
+      pulse: this.#signs.pulse,
       softLimitBytes: spec.heap.maxOldMb * MEGABYTE * spec.heap.softLimit,
       externalLimitBytes:
         spec.heap.maxExternalMb === undefined ? Infinity : spec.heap.maxExternalMb * MEGABYTE,

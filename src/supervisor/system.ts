@@ -11,7 +11,6 @@ import type {
   SystemEvent,
   TreeNode,
 } from '../actors/kernel/protocol.js';
-import { toWireError } from '../actors/kernel/wire-error.js';
 import { ActorThread } from './actor-thread.js';
 import { checkTree } from './check-spec.js';
 import { MemoryWatch } from './memory-watch.js';
@@ -21,8 +20,8 @@ import { watchShared, type WatchedThreads } from './shared-watch.js';
 import { SpareThreads, type SpareSpec } from './spare-threads.js';
 import { SupervisorNode, type SupervisorWorld } from './supervisor-node.js';
 import { Switchboard } from './switchboard.js';
-import { performCall } from './system-calls.js';
 import { SystemError } from './system-error.js';
+import { ThreadRequests } from './thread-requests.js';
 import { Watchdog } from './watchdog.js';
 
 export interface SystemOptions {
@@ -76,7 +75,7 @@ class ActorSystem implements System, SupervisorWorld {
   readonly #incarnations = new Map<ActorId, number>();
   readonly #listeners = new Set<(event: SystemEvent, supervisor: ActorId) => void>();
   readonly #stuck: ActorId[] = [];
-  readonly #watchers = new Map<ActorId, Set<ActorThread>>();
+  readonly #requests: ThreadRequests;
   readonly #startedAt = monotonicMs();
   readonly #stopped: Promise<void>;
   #endWatch: () => void = () => undefined;
@@ -91,6 +90,13 @@ class ActorSystem implements System, SupervisorWorld {
     this.#watchdog = new Watchdog(
       () => this.#switchboard.threads,
       () => this.now(),
+    );
+    this.#requests = new ThreadRequests(
+      { supervisors: this.#supervisors, tree: () => this.tree() },
+      (reason) => {
+        if (options.onShutdown) options.onShutdown(reason);
+        else void this.stop(reason);
+      },
     );
     this.#spares =
       options.spares === undefined
@@ -215,8 +221,7 @@ class ActorSystem implements System, SupervisorWorld {
   emit(supervisor: ActorId, event: SystemEvent): void {
     this.#report(event);
     for (const listener of [...this.#listeners]) listener(event, supervisor);
-    for (const thread of this.#watchers.get(supervisor) ?? [])
-      thread.post({ type: 'event', supervisor, event });
+    this.#requests.tell(supervisor, event);
   }
 
   now(): number {
@@ -254,7 +259,7 @@ class ActorSystem implements System, SupervisorWorld {
       log: this.#options.log,
       spare: this.#spares?.take(spec) ?? null,
       onRequest: (request: SystemRequest) => {
-        this.#receive(thread, request);
+        this.#requests.receive(thread, request);
       },
       onProblem: (problem: string) => {
         this.#log.error({ actor: spec.id }, problem);
@@ -272,7 +277,7 @@ class ActorSystem implements System, SupervisorWorld {
       stuck: events.stuck,
       exited: (reason) => {
         this.#switchboard.gone(thread);
-        for (const threads of this.#watchers.values()) threads.delete(thread);
+        this.#requests.gone(thread);
         events.exited(reason);
       },
     });
@@ -294,35 +299,6 @@ class ActorSystem implements System, SupervisorWorld {
         { id, incarnation, code: reason.code, restartInMs, stack: reason.stack },
         `${id} went down: ${reason.message}`,
       );
-  }
-
-  // --- What the threads ask for. ---
-
-  #receive(thread: ActorThread, request: SystemRequest): void {
-    switch (request.type) {
-      case 'call':
-        void this.#answer(thread, request);
-        return;
-      case 'watch': {
-        const watchers = this.#watchers.get(request.supervisor) ?? new Set();
-        this.#watchers.set(request.supervisor, watchers.add(thread));
-        return;
-      }
-      case 'shutdown':
-        if (this.#options.onShutdown) this.#options.onShutdown(request.reason);
-        else void this.stop(request.reason);
-        return;
-    }
-  }
-
-  async #answer(thread: ActorThread, request: SystemRequest & { type: 'call' }): Promise<void> {
-    const { call, method, args } = request;
-    const target = { supervisors: this.#supervisors, tree: () => this.tree() };
-    try {
-      thread.post({ type: 'answer', call, value: await performCall(target, method, args) });
-    } catch (error) {
-      thread.post({ type: 'refusal', call, error: toWireError(error) });
-    }
   }
 }
 
