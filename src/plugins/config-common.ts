@@ -289,7 +289,7 @@ const SINK: ConfigDefinition = [
     defaultValue: null,
     importance: 'HIGH',
     documentation:
-      "Regular expression, in Java's syntax, for the topics to read; it must match the whole name. Give this or topics.",
+      "Regular expression, in Java's syntax, for the topics to read; it must match the whole name. One that is deleted is left, and read again when it comes again. Give this or topics.",
     group: COMMON,
     width: 'LONG',
     displayName: 'Topics regex',

@@ -162,6 +162,7 @@ export interface QueueOffset extends QueueRef {
 }
 
 export interface SinkTaskContext extends TaskContext {
+  /** The queues that the task reads now. It changes while the task runs if that has `open`. */
   readonly assignment: readonly QueueRef[];
   /**
    * Names this life of a topic of the assignment: a topic that was deleted and made anew, or that is in another log, has
@@ -173,7 +174,7 @@ export interface SinkTaskContext extends TaskContext {
    * Go on from these offsets instead of the committed ones; 0 stands for the oldest record. For sinks that keep offsets beside
    * their data, or that have to be given records again. One backwards is durable before the next `put`. Queues that
    * are not in `assignment` are ignored, with a warning; throws on what is no offset. One behind the end of its queue, said
-   * in `start`, ends the task with SEEK_BEHIND_END.
+   * in `start` or `open`, ends the task with SEEK_BEHIND_END.
    */
   seek(offsets: readonly QueueOffset[]): void;
   /** Stop and resume delivery of queues; nothing is skipped. */
@@ -187,6 +188,19 @@ export interface SinkTaskContext extends TaskContext {
 
 export interface SinkTask {
   start(context: SinkTaskContext, config: ParsedConfig, raw: RawConfig): Promise<void> | void;
+  /**
+   * These queues are read from now on: after `start` those of the `assignment`, and those that come while the task runs, since
+   * a topic has grown, has begun to match `topics.regex`, or was made anew (after `close` of its old queues, under another
+   * `topicId`). Before their first `put`; `seek` is allowed. A task without `open` is stopped and started anew for them.
+   * Throw RetriableError to be called again; nothing is put until it has passed.
+   */
+  open?(queues: readonly QueueRef[]): Promise<void> | void;
+  /**
+   * These queues are not read any more: their topic was deleted or made anew, or the task stops in order; with what was put of
+   * them flushed, and its offsets committed as `preCommit` said. Nothing of them is committed after it. Not called
+   * where the task fails or dies: free everything in `stop`, too. Throw RetriableError to be called again.
+   */
+  close?(queues: readonly QueueRef[]): Promise<void> | void;
   /**
    * Take these records; they may be buffered until `flush`. Throw RetriableError to get the same records again
    * after a backoff; any other error fails the task and it starts again from the last commit.

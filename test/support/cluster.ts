@@ -33,6 +33,7 @@ export class Cluster {
     for (const [name, type] of [
       ['numbering-source', 'source'],
       ['recording-sink', 'sink'],
+      ['opening-sink', 'sink'],
       ['killing-source', 'source'],
     ] as const) {
       pluginPackage(this.dir, { class: className(name), type, module: `./${name}.js` });

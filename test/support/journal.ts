@@ -3,7 +3,7 @@ import { appendFileSync } from 'node:fs';
 import { contentOf } from './node-process.js';
 
 export interface Act {
-  readonly what: 'start' | 'stop' | 'poll' | 'put';
+  readonly what: 'start' | 'stop' | 'poll' | 'put' | 'open' | 'close';
   /** `connector/task`. */
   readonly unit: string;
   readonly pid: number;
@@ -11,10 +11,10 @@ export interface Act {
   readonly instance: string;
   /** Milliseconds of the machine's monotonic clock, which all processes share. */
   readonly at: number;
-  /** Of a record that was put. */
+  /** Of a record that was put, or that is opened or closed. */
   readonly queue: number;
   readonly offset: number;
-  /** Of a record; of a poll, the first of its numbers. */
+  /** Of a record; of a queue that is opened or closed, its topic; of a poll, the first of its numbers. */
   readonly value: string;
 }
 

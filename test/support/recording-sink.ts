@@ -1,10 +1,10 @@
 /** A sink that writes down each record it is given, at once. Loaded as a plugin by the cluster tests. */
 import { randomUUID } from 'node:crypto';
-import type { SinkRecord, SinkTask, SinkTaskContext } from '#troupe/sdk/index.js';
+import type { QueueRef, SinkRecord, SinkTask, SinkTaskContext } from '#troupe/sdk/index.js';
 import { note, nowMs, type Act } from './journal.js';
 import { sinkOf } from './plugin-of.js';
 
-class RecordingTask implements SinkTask {
+export class RecordingTask implements SinkTask {
   readonly #instance = randomUUID().slice(0, 8);
   #journal = '';
   #unit = '';
@@ -30,6 +30,15 @@ class RecordingTask implements SinkTask {
 
   stop(): void {
     note(this.#journal, [this.#act('stop')]);
+  }
+
+  /** `value`: the topic. */
+  noteQueues(what: 'open' | 'close', queues: readonly QueueRef[]): void {
+    const act = this.#act(what);
+    note(
+      this.#journal,
+      queues.map(({ topic, queue }) => ({ ...act, queue, value: topic })),
+    );
   }
 
   #act(what: Act['what']): Act {

@@ -8,6 +8,7 @@ import type { LoadedSink, LoadedSource } from '#troupe/actors/task/load-task.js'
 import { PluginCalls } from '#troupe/actors/task/plugin-calls.js';
 import type { TaskParams } from '#troupe/actors/task/protocol.js';
 import type { RebalancerProtocol } from '#troupe/actors/rebalancer/protocol.js';
+import type { SinkOffset } from '#troupe/core/progress/progress-machine.js';
 import type { Log } from '#troupe/log/log.js';
 import { parseConfigOrThrow } from '#troupe/sdk/config-parse.js';
 import type { SinkTask, SourceTask } from '#troupe/sdk/plugin.js';
@@ -31,6 +32,8 @@ export interface TaskPartsOptions {
   readonly stop?: AbortController;
   /** Told of the epoch that the task opens its progress with. */
   readonly opened?: (epoch: number) => Promise<void>;
+  /** What the connector has committed. */
+  readonly offsets?: () => readonly SinkOffset[];
   readonly onState?: (word: RebalancerProtocol['tell']['taskState']) => void;
 }
 
@@ -42,6 +45,7 @@ export function taskParts({
   leaseMs = 3_600_000,
   stop = new AbortController(),
   opened = () => Promise.resolve(),
+  offsets = () => [],
   onState = () => undefined,
 }: TaskPartsOptions): TaskParts {
   const lease = createLease();
@@ -56,7 +60,7 @@ export function taskParts({
         ask: {
           open: async ({ epoch }) => {
             await opened(epoch);
-            return { positions: [], offsets: [], uncovered: { tails: [], left: [] } };
+            return { positions: [], offsets: offsets(), uncovered: { tails: [], left: [] } };
           },
         },
       }),

@@ -57,6 +57,6 @@ export async function whenLogTakes<T>(
 }
 
 /** Also where another actor has met the log for the task. */
-function isLogNotNow(error: unknown): error is Error {
+export function isLogNotNow(error: unknown): error is Error {
   return isNotNow(error) || (error instanceof ActorError && isNotNowCode(error.remoteCode));
 }

@@ -51,6 +51,11 @@ class SinkSuite {
     test('records of two topics that a transform gave one name arrive, also after a kill', () =>
       this.#arrivesFromRenamed());
     test('records of a topic that was made anew arrive from its beginning', () => this.#arrivesAnew());
+    test('records of queues and topics that come while it runs arrive', () => this.#arrivesFromComing());
+    for (const end of ['goes on', 'is killed'] as const)
+      test(`records of a topic that is made anew while it runs arrive from its beginning, where it ${end}`, () =>
+        this.#arrivesAnewWhileRunning(end));
+    test('records of other topics arrive when one is deleted', () => this.#arrivesWithoutDeleted());
     test('stops when nothing was put', () => this.#bench.harnessed(async (_, harness) => harness.stop()));
     test('a flush without records is harmless', () => this.#flushesNothing());
     test('an ordinary stop and start goes on where it was', () => this.#restarts());
@@ -126,6 +131,50 @@ class SinkSuite {
       harness.append(0, this.#bench.values(6, 8));
       await this.#bench.finish(fixture, harness, 14);
     });
+  }
+
+  async #arrivesFromComing(): Promise<void> {
+    await this.#bench.harnessed(async (fixture, harness) => {
+      harness.append(0, this.#bench.values(0, 4));
+      await harness.deliver(2);
+      await harness.addQueue({ topic: 'acceptance', queue: 1 });
+      harness.append(1, this.#bench.values(4, 4));
+      await harness.deliver(2);
+      await harness.addQueue({ topic: 'acceptance-b', queue: 0 });
+      harness.append(2, this.#bench.values(8, 4));
+      await this.#bench.finish(fixture, harness, 12, { ordered: false });
+    });
+  }
+
+  /** What was put of the old one is not flushed then. */
+  async #arrivesAnewWhileRunning(end: 'goes on' | 'is killed'): Promise<void> {
+    await this.#bench.harnessed(async (fixture, harness) => {
+      harness.append(0, this.#bench.values(0, 4));
+      while ((await harness.deliver(3)) > 0);
+      await harness.remakeTopic('acceptance');
+      harness.append(0, this.#bench.values(4, 8));
+      await harness.deliver(2);
+      if (end === 'is killed') {
+        harness.kill();
+        await harness.start();
+      }
+      await this.#bench.finish(fixture, harness, 12);
+    });
+  }
+
+  async #arrivesWithoutDeleted(): Promise<void> {
+    const queues = ['acceptance-a', 'acceptance-b'].map((topic) => ({ topic, queue: 0 }));
+    await this.#bench.harnessed(
+      async (fixture, harness) => {
+        harness.append(0, this.#bench.values(0, 4));
+        harness.append(1, this.#bench.values(4, 4));
+        while ((await harness.deliver(2)) > 0);
+        await harness.deleteTopic('acceptance-a');
+        harness.append(0, this.#bench.values(8, 4));
+        await this.#bench.finish(fixture, harness, 12, { ordered: false });
+      },
+      { queues },
+    );
   }
 
   async #flushesNothing(): Promise<void> {

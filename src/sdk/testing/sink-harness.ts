@@ -10,23 +10,15 @@ import type {
   SinkTask,
   SinkTaskContext,
 } from '../plugin.js';
-import { NO_HEADERS, type SinkRecord } from '../record.js';
+import type { SinkRecord } from '../record.js';
 import type { Schema } from '../schema.js';
 import { ANY_FILE } from './any-file.js';
 import { PluginCalls } from './plugin-calls.js';
+import { QueuesInMemory, refsOf, type QueueInMemory } from './queues-in-memory.js';
 import { RecordingLogger } from './recording-logger.js';
 import { planTasks, release, STOP_DEADLINE_MS, type RunningTask } from './running-tasks.js';
 import { SaidInStatus } from './said-in-status.js';
 import { SecretWatch } from './secret-watch.js';
-
-interface Queue extends QueueRef {
-  readonly records: SinkRecord[];
-  /** Next to deliver. */
-  next: number;
-  committed: number;
-  paused: boolean;
-  seeks: number;
-}
 
 export interface ReportedRecord {
   readonly record: SinkRecord;
@@ -49,7 +41,6 @@ export interface SinkHarnessOptions {
 /** All queues belong to one task, whatever `tasks.max` would make of them. */
 export class SinkHarness {
   readonly log = new RecordingLogger();
-  /** What the status would say now: messages by code. */
   /** What the task has told for its status. */
   readonly said = new SaidInStatus();
   /** What was seen of passwords: in errors so far; show it the lines of the log as well. */
@@ -66,9 +57,7 @@ export class SinkHarness {
   readonly #stopDeadlineMs: number;
   readonly #calls: PluginCalls;
   readonly #files: FileAccess;
-  readonly #renamed: (topic: string) => string;
-  #life = 1;
-  readonly #queues: readonly Queue[];
+  readonly #queues: QueuesInMemory;
   #running: RunningTask<SinkTask> | null = null;
   readonly #abandoned: RunningTask<SinkTask>[] = [];
 
@@ -81,21 +70,12 @@ export class SinkHarness {
     this.secrets = new SecretWatch(connector.config, raw);
     this.#calls = new PluginCalls(this.#deadlineMs, this.secrets);
     this.#files = options.files ?? ANY_FILE;
-    this.#renamed = options.renamed ?? ((topic) => topic);
-    const queues = options.queues ?? [{ topic: 'topic', queue: 0 }];
-    this.#queues = queues.map(({ topic, queue }) => ({
-      topic,
-      queue,
-      records: [],
-      next: 0,
-      committed: 0,
-      paused: false,
-      seeks: 0,
-    }));
+    this.#queues = new QueuesInMemory(options.renamed ?? ((topic) => topic));
+    for (const queue of options.queues ?? [{ topic: 'topic', queue: 0 }]) this.#queues.add(queue);
   }
 
   get committed(): readonly QueueOffset[] {
-    return this.#queues.map(({ topic, queue, committed }) => ({ topic, queue, offset: committed }));
+    return this.#queues.all.map(({ topic, queue, committed }) => ({ topic, queue, offset: committed }));
   }
 
   get running(): boolean {
@@ -109,39 +89,59 @@ export class SinkHarness {
     valueSchema: Schema | null = null,
     key: string | null = null,
   ): void {
-    const queue = this.#queues[queueIndex];
-    if (queue === undefined) throw new RangeError(`there is no queue ${queueIndex}`);
-    for (const value of values) {
-      queue.records.push({
-        topic: this.#renamed(queue.topic),
-        queue: queue.queue,
-        offset: queue.records.length,
-        keySchema: null,
-        key,
-        valueSchema,
-        value,
-        timestamp: 1_700_000_000_000 + queue.records.length,
-        headers: NO_HEADERS,
-        originalTopic: queue.topic,
-        originalQueue: queue.queue,
-        originalOffset: queue.records.length,
-      });
-    }
+    this.#queues.append(queueIndex, values, valueSchema, key);
   }
 
-  /** As when the topics were deleted and made anew, or the whole log was: nothing is in them, nothing is committed. */
+  /** As when the topics were deleted and made anew, or the whole log was, while no task ran: nothing is in them, nothing is committed. */
   renewTopics(): void {
-    this.#life += 1;
-    for (const queue of this.#queues) {
-      queue.records.length = 0;
-      queue.next = 0;
-      queue.committed = 0;
+    for (const topic of new Set(this.#queues.all.map((queue) => queue.topic))) this.#queues.renew(topic);
+  }
+
+  /** A topic grows by a queue, or begins to be read. A running task is told, or, where it has no `open`, started anew. */
+  async addQueue(ref: QueueRef): Promise<void> {
+    await this.#change([], () => [this.#queues.add(ref)]);
+  }
+
+  /** A topic is deleted and made anew: nothing is in it, nothing is committed. As `addQueue`, after the `close` of what it was. */
+  async remakeTopic(topic: string): Promise<void> {
+    await this.#change(this.#queues.of(topic), () => this.#queues.renew(topic));
+  }
+
+  /** Its queues go; those that are left are counted from 0 as before. */
+  async deleteTopic(topic: string): Promise<void> {
+    await this.#change(this.#queues.of(topic), () => {
+      this.#queues.remove(topic);
+      return [];
+    });
+  }
+
+  /** A call that fails may be made again: nothing has changed yet but what is committed, or all but `open`. */
+  async #change(leaving: readonly QueueInMemory[], apply: () => readonly QueueInMemory[]): Promise<void> {
+    const task = this.#running?.task;
+    if (task === undefined) {
+      apply();
+      return;
     }
+    if (task.open === undefined) {
+      await this.stop();
+      apply();
+      await this.start();
+      return;
+    }
+    if (leaving.length > 0) {
+      this.commit(await this.flush());
+      await this.#calls.run('close()', () => task.close?.(refsOf(leaving)));
+    }
+    await this.#open(task, apply());
+  }
+
+  async #open(task: SinkTask, queues: readonly QueueInMemory[]): Promise<void> {
+    if (queues.length > 0) await this.#calls.run('open()', () => task.open?.(refsOf(queues)));
   }
 
   /** A new task, which gets what follows the committed offsets, or what it seeks. */
   async start(): Promise<void> {
-    for (const queue of this.#queues) {
+    for (const queue of this.#queues.all) {
       queue.next = queue.committed;
       queue.paused = false;
     }
@@ -155,6 +155,7 @@ export class SinkHarness {
     const parsed = parseConfigOrThrow(this.#connector.config, raw);
     const context = this.#context(running.stop.signal);
     await this.#calls.run('start()', () => running.task.start(context, parsed, raw));
+    await this.#open(running.task, this.#queues.all);
   }
 
   /**
@@ -163,7 +164,7 @@ export class SinkHarness {
    */
   async deliver(max = Infinity): Promise<number> {
     let delivered = 0;
-    for (const queue of this.#queues) {
+    for (const queue of this.#queues.all) {
       if (queue.paused) continue;
       const { next: from, seeks } = queue;
       const records = queue.records.slice(from, from + Math.min(max, queue.records.length));
@@ -184,7 +185,7 @@ export class SinkHarness {
       if (!(error instanceof DataError)) throw error;
     }
     let delivered = 0;
-    for (const queue of this.#queues) {
+    for (const queue of this.#queues.all) {
       if (queue.paused) continue;
       for (const record of queue.records.slice(
         queue.next,
@@ -200,11 +201,11 @@ export class SinkHarness {
 
   async #put(records: readonly SinkRecord[]): Promise<void> {
     // A seek backwards is durable before the next put.
-    for (const queue of this.#queues) queue.committed = Math.min(queue.committed, queue.next);
+    for (const queue of this.#queues.all) queue.committed = Math.min(queue.committed, queue.next);
     await this.#calls.run('put()', () => this.#task().put(records));
   }
 
-  async #putOne(queue: Queue, record: SinkRecord): Promise<void> {
+  async #putOne(queue: QueueInMemory, record: SinkRecord): Promise<void> {
     const { seeks } = queue;
     try {
       await this.#put([record]);
@@ -228,7 +229,7 @@ export class SinkHarness {
 
   /** Flushes. What it returns may be given to `commit`. */
   async flush(): Promise<readonly QueueOffset[]> {
-    const flushed = this.#queues.map(({ topic, queue, next }) => ({ topic, queue, offset: next }));
+    const flushed = this.#queues.all.map(({ topic, queue, next }) => ({ topic, queue, offset: next }));
     const task = this.#task();
     await this.#calls.run('flush()', () => task.flush());
     if (task.preCommit === undefined) return flushed;
@@ -237,7 +238,7 @@ export class SinkHarness {
 
   commit(offsets: readonly QueueOffset[]): void {
     for (const { topic, queue, offset } of offsets) {
-      const found = this.#find({ topic, queue });
+      const found = this.#queues.find({ topic, queue });
       if (found === undefined) throw new Error(`committed ${topic}/${queue}, which is not assigned`);
       found.committed = Math.max(found.committed, offset);
     }
@@ -255,6 +256,8 @@ export class SinkHarness {
     const ended = underWay?.catch(() => undefined);
     await this.#calls.run('a call after the stop signal', () => ended, ms);
     this.commit(await this.flush());
+    const left = refsOf(this.#queues.all);
+    if (left.length > 0) await this.#calls.run('close()', () => running.task.close?.(left), ms);
     this.#running = null;
     await this.#calls.run('stop()', () => running.task.stop(), ms);
   }
@@ -275,14 +278,10 @@ export class SinkHarness {
     return this.#running.task;
   }
 
-  #find(ref: QueueRef): Queue | undefined {
-    return this.#queues.find(({ topic, queue }) => topic === ref.topic && queue === ref.queue);
-  }
-
   #context(signal: AbortSignal): SinkTaskContext {
-    const setPaused = (queues: readonly QueueRef[], paused: boolean): void => {
-      for (const queue of queues.map((ref) => this.#find(ref)))
-        if (queue !== undefined) queue.paused = paused;
+    const queues = this.#queues;
+    const setPaused = (refs: readonly QueueRef[], paused: boolean): void => {
+      for (const queue of refs.map((ref) => queues.find(ref))) if (queue !== undefined) queue.paused = paused;
     };
     return {
       connectorName: this.#name,
@@ -291,10 +290,15 @@ export class SinkHarness {
       signal,
       files: this.#files,
       ...this.said.context,
-      assignment: this.#queues.map(({ topic, queue }) => ({ topic, queue })),
-      topicId: (topic) => `${topic}#${this.#life}`,
+      get assignment() {
+        return refsOf(queues.all);
+      },
+      topicId: (topic) => queues.topicId(topic),
       seek: (offsets) => {
-        this.#seek(offsets);
+        for (const item of offsets) {
+          queues.seek(item);
+          this.seeks.push(item);
+        }
       },
       pause: (queues) => {
         setPaused(queues, true);
@@ -310,20 +314,5 @@ export class SinkHarness {
         this.reported.push({ record, error });
       },
     };
-  }
-
-  #seek(offsets: readonly QueueOffset[]): void {
-    for (const item of offsets) {
-      const queue = this.#find(item);
-      if (queue === undefined) throw new Error(`seek to ${item.topic}/${item.queue}, which is not assigned`);
-      if (!Number.isInteger(item.offset) || item.offset < 0 || item.offset > queue.records.length) {
-        throw new Error(
-          `seek to offset ${item.offset} of ${item.topic}/${item.queue}, which ends at ${queue.records.length}`,
-        );
-      }
-      this.seeks.push(item);
-      queue.seeks += 1;
-      queue.next = item.offset;
-    }
   }
 }

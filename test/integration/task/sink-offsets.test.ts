@@ -2,44 +2,21 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { SinkOffsets } from '#troupe/actors/task/sink/sink-offsets.js';
-import { isObject } from '#troupe/core/replica/json-shape.js';
-import { decodeRecord } from '#troupe/core/replica/envelope.js';
-import { offsetMachine, offsetsOf, type SinkOffset } from '#troupe/core/progress/progress-machine.js';
-import { BatchReader } from '#troupe/log/batch.js';
+import type { SinkOffset } from '#troupe/core/progress/progress-machine.js';
 import type { EmbeddedStore } from '#troupe/log/embedded/store.js';
 import type { Log } from '#troupe/log/log.js';
 import fc from 'fast-check';
 import { batchOf } from '../../conformance/log-batches.js';
+import { committedIn } from '../../support/committed-offsets.js';
 import { KEPT, newFolder, openStore } from '../../fault/log/support.js';
 
 const QUEUES = 2;
-const META = { offset: 1, timestamp: 1, writer: { node: 'n', incarnation: 'i' } };
 const ASSIGNMENT = Array.from({ length: QUEUES }, (_, queue) => ({ topic: 't', queue }));
 
 async function newLog(t: TestContext): Promise<EmbeddedStore> {
   const log = await openStore(t, { dir: newFolder(t) });
   await log.createTopic('offsets', { queues: 1, ...KEPT });
   return log;
-}
-
-/** What the cluster knows of the sink, as every node reads it. */
-async function committedIn(log: Log): Promise<readonly SinkOffset[]> {
-  const state = offsetMachine.initial();
-  for (let offset = 0; ;) {
-    const read = { topic: 'offsets', queue: 0, offset, maxBytes: 1e6, maxRecords: 1e6, waitMs: 0 };
-    const { batches, nextOffset } = await log.read(read);
-    if (batches.length === 0) return offsetsOf(state, 'sink');
-    for (const { batch } of batches) {
-      const reader = BatchReader.open(batch.bytes);
-      for (let i = 0; i < reader.count; i += 1) {
-        const record = decodeRecord(reader.value(i) ?? new Uint8Array());
-        const entry = isObject(record) && 'entry' in record ? offsetMachine.decode(record.entry) : null;
-        assert.ok(entry, 'every node can read it');
-        offsetMachine.apply(state, entry, META);
-      }
-    }
-    offset = nextOffset;
-  }
 }
 
 /** A start of the sink's task, of which nothing is left but the log. */
@@ -53,7 +30,7 @@ async function start(
   const topic = await log.describeTopic('t');
   assert.ok(topic);
   await log.fence({ key: 'sink/0', epoch });
-  const offsets = await SinkOffsets.open({
+  const offsets = new SinkOffsets({
     log,
     logger: { warn: (fields) => void warned.push(typeof fields === 'string' ? {} : fields) },
     note: (code) => void noted.push(code),
@@ -68,10 +45,9 @@ async function start(
     epoch,
     node: { id: 'n', incarnation: 'i' },
     offsetTopic: 'offsets',
-    assignment: ASSIGNMENT,
-    topics: [topic],
-    committed,
+    mayGo: () => false,
   });
+  await offsets.begin({ queues: ASSIGNMENT, topics: [topic], committed });
   return { offsets, warned, noted };
 }
 
@@ -102,7 +78,7 @@ test('whatever it commits and goes back to, a sink goes on there after a crash, 
     fc.asyncProperty(fc.array(act, { maxLength: 15 }), async (acts) => {
       await makeAnew(30);
       const expected = ASSIGNMENT.map(() => 0);
-      let { offsets } = await start(log, (epoch += 1), await committedIn(log));
+      let { offsets } = await start(log, (epoch += 1), await committedIn(log, 'sink'));
       for (const step of [...acts, { do: 'crash' as const }]) {
         if (step.do === 'make anew') {
           await makeAnew(step.records);
@@ -114,7 +90,7 @@ test('whatever it commits and goes back to, a sink goes on there after a crash, 
           if (step.do === 'commit' || to < (expected[queue] ?? 0)) expected[queue] = to;
           continue;
         }
-        ({ offsets } = await start(log, (epoch += 1), await committedIn(log)));
+        ({ offsets } = await start(log, (epoch += 1), await committedIn(log, 'sink')));
         assert.deepEqual(
           ASSIGNMENT.map((queue) => offsets.beginning(queue).offset),
           expected,
@@ -141,7 +117,7 @@ test('offsets that an older release has committed hold, and belong to the topic 
   assert.deepEqual(offsets.beginning({ topic: 't', queue: 1 }).offset, 2);
   const id = (await log.describeTopic('t'))?.id;
   assert.deepEqual(
-    await committedIn(log),
+    await committedIn(log, 'sink'),
     old.map((item) => ({ ...item, topicId: id })),
   );
 });

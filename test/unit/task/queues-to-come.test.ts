@@ -45,7 +45,7 @@ test('a sink whose topics grow again and again keeps nothing of what it was befo
             resolve();
           });
         });
-        return Promise.resolve({ done: ended });
+        return Promise.resolve({ done: ended, change: null });
       },
     },
   );

@@ -7,6 +7,7 @@ import { PluginCalls } from '#troupe/actors/task/plugin-calls.js';
 import { RecordErrors } from '#troupe/actors/task/record-errors.js';
 import { SinkLoop } from '#troupe/actors/task/sink/sink-loop.js';
 import { SinkQueue } from '#troupe/actors/task/sink/sink-queue.js';
+import { SinkQueues } from '#troupe/actors/task/sink/sink-queues.js';
 import type { ReadRequest, ReadResult } from '#troupe/log/log.js';
 import { DataError, RetriableError } from '#troupe/sdk/errors.js';
 import type { ConnectRecord } from '#troupe/sdk/index.js';
@@ -15,6 +16,7 @@ import { until } from '../../support/wait.js';
 import { DEFAULT_TOLERANCE } from '../../support/tolerance.js';
 
 const ignore = (): void => undefined;
+const NO_CHANGES = { areDue: false, apply: () => Promise.resolve(), end: () => Promise.resolve() };
 const VALUES = ['a', 'b', 'c', 'd'];
 
 interface Played {
@@ -44,13 +46,14 @@ function play(t: TestContext, { tolerance, transform = ignore, put = ignore }: P
     log: { read },
     topic: 't',
     queue: 0,
-    maxBytes: 1000,
+    maxBytes: () => 1000,
     waitMs: 1000,
     signal,
     onAway: () => Promise.resolve(),
     onBack: ignore,
     onLost: ignore,
   };
+  const queues = new SinkQueues();
   const loop = new SinkLoop({
     task: {
       start: ignore,
@@ -65,7 +68,9 @@ function play(t: TestContext, { tolerance, transform = ignore, put = ignore }: P
     calls,
     gate,
     signal,
-    queues: (listener) => [new SinkQueue(options, listener, { offset: 0, exact: true })],
+    queues,
+    changes: NO_CHANGES,
+    onUnreadable: () => false,
     errors: new RecordErrors({ ...DEFAULT_TOLERANCE, tolerance }, log, signal, ignore),
     conversion: {
       chain: {
@@ -89,6 +94,7 @@ function play(t: TestContext, { tolerance, transform = ignore, put = ignore }: P
     onPaused: ignore,
     onDelivered: ignore,
   });
+  queues.add([new SinkQueue(options, loop, { offset: 0, exact: true })]);
   gate.setTarget('RUNNING');
   const ended = loop.run();
   t.after(async () => {

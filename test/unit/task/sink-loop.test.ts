@@ -4,6 +4,7 @@ import { test, type TestContext } from 'node:test';
 import { Gate } from '#troupe/actors/task/gate.js';
 import { PluginCalls } from '#troupe/actors/task/plugin-calls.js';
 import { SinkQueue, type QueueStart } from '#troupe/actors/task/sink/sink-queue.js';
+import { SinkQueues } from '#troupe/actors/task/sink/sink-queues.js';
 import { RecordErrors } from '#troupe/actors/task/record-errors.js';
 import { SinkLoop, type SinkLoopParts } from '#troupe/actors/task/sink/sink-loop.js';
 import { createLease, monotonicMs, renewLease } from '#troupe/actors/kernel/lease.js';
@@ -15,6 +16,7 @@ import { until } from '../../support/wait.js';
 import { DEFAULT_TOLERANCE } from '../../support/tolerance.js';
 
 const ignore = (): void => undefined;
+const NO_CHANGES = { areDue: false, apply: () => Promise.resolve(), end: () => Promise.resolve() };
 const silent = { debug: ignore, info: ignore, warn: ignore, error: ignore, child: () => silent };
 
 interface Played {
@@ -60,13 +62,14 @@ function play(
     log: { read: readFrom },
     topic: 't',
     queue: 0,
-    maxBytes: 1000,
+    maxBytes: () => 1000,
     waitMs: 1000,
     signal,
     onAway: () => Promise.resolve(),
     onBack: ignore,
     onLost: (first: number, to: number) => void lost.push(`${first}-${to}`),
   };
+  const queues = new SinkQueues();
   const loop = new SinkLoop({
     task: {
       start: ignore,
@@ -82,7 +85,9 @@ function play(
     calls,
     gate,
     signal,
-    queues: (listener) => [new SinkQueue(options, listener, from ?? { offset: 0, exact: true })],
+    queues,
+    changes: NO_CHANGES,
+    onUnreadable: () => false,
     errors: new RecordErrors(DEFAULT_TOLERANCE, silent, signal, (call, stall) =>
       said.push(stall === null ? 'recovered' : call),
     ),
@@ -98,6 +103,7 @@ function play(
     onPaused: (paused) => said.push(paused ? 'paused' : 'running'),
     onDelivered: ignore,
   });
+  queues.add([new SinkQueue(options, loop, from ?? { offset: 0, exact: true })]);
   gate.setTarget('RUNNING');
   const ended = loop.run().then(
     () => null,

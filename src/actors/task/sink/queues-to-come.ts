@@ -1,12 +1,15 @@
 /** Topics get more queues, patterns more topics, and topics are made anew, while a sink runs. */
 import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { queueChange, type PresentQueue } from '../../../core/progress/queue-changes.js';
 import type { TopicDescription } from '../../../log/log.js';
+import type { QueueRef } from '../../../sdk/plugin.js';
 import type { ActorLogger } from '../../kernel/protocol.js';
 import type { Gate } from '../gate.js';
 import type { StartedTask, TaskActorContext, TaskParts } from '../parts.js';
 import { whenLogTakes } from '../wait-for-log.js';
-import { queueKey } from './sink-queue.js';
+import { NewlyGone } from './newly-gone.js';
+import type { FoundTopics } from './queue-changes.js';
 import type { SinkTopics } from './sink-topics.js';
 
 /**
@@ -19,13 +22,22 @@ const MISSING_MS = 1000;
 export interface QueuesToComeOptions {
   readonly topics: Pick<SinkTopics, 'look' | 'missing' | 'own'>;
   readonly intervalMs: number;
-  /** Runs until the signal. */
-  readonly start: (signal: AbortSignal, topics: readonly TopicDescription[]) => Promise<StartedTask>;
+  /** Runs until the signal. `onGone`: the life of this topic that the task has read is over. */
+  readonly start: (
+    signal: AbortSignal,
+    topics: readonly TopicDescription[],
+    onGone: (topic: string, topicId: string | null) => void,
+  ) => Promise<SinkRound>;
+}
+
+export interface SinkRound extends StartedTask {
+  /** Takes up and lets go of queues while it runs; null: it has to start again. */
+  readonly change: ((found: FoundTopics) => void) | null;
 }
 
 /**
- * Runs the sink, and where it has a new queue to read, or a topic has become another one, flushes, commits and stops it
- * in order and starts it on what there is. A topic or queue that is gone is not looked for: reading it fails, and says why.
+ * Runs the sink, and where it has a new queue to read, or a topic has become another one or is gone, says so to it, or
+ * flushes, commits and stops it in order and starts it on what there is. That a topic is gone only reading it shows.
  */
 export async function withQueuesToCome(
   parts: Waiting & { readonly context: { readonly log: Pick<ActorLogger, 'info'> } },
@@ -33,39 +45,62 @@ export async function withQueuesToCome(
 ): Promise<StartedTask> {
   const { signal, log } = parts.context;
   const awaited = new Awaited(parts);
+  const missingMs = Math.min(MISSING_MS, intervalMs);
 
-  const begin = async (): Promise<{ readonly over: AbortController; readonly started: StartedTask }> => {
+  const begin = async (): Promise<{ readonly over: AbortController; readonly started: SinkRound }> => {
     const over = endsWith(signal);
     // One listener for each queue.
     setMaxListeners(0, over.signal);
     const found = await topics.look();
     const nothing = topics.own(found).length === 0;
     if (nothing) log.info({}, 'there is no queue to read for this task yet');
-    const started = await start(over.signal, found);
+    const gone = new NewlyGone();
+    const started = await start(over.signal, found, (topic, topicId) => {
+      gone.add(topic, topicId);
+    });
     awaited.say(topics.missing(found), nothing);
-    void watch(found, over);
+    void watch(found, gone, over, started);
     return { over, started };
   };
 
-  const watch = async (present: readonly TopicDescription[], over: AbortController): Promise<void> => {
-    const known = new Set(topics.own(present).map(queueKey));
-    const ids = new Map(present.map(({ name, id }) => [name, id]));
-    const isNew = (topic: TopicDescription): boolean =>
-      topics.own([topic]).some((queue) => !known.has(queueKey(queue)) || ids.get(topic.name) !== topic.id);
-    const waits =
-      topics.missing(present).length > 0 ? growing(Math.min(MISSING_MS, intervalMs)) : () => intervalMs;
-    while (await passed(waits(), over.signal)) {
-      const found = await topics.look().catch((error: unknown) => {
-        log.debug({ cause: String(error) }, 'the topics could not be looked at');
-        return [];
-      });
-      const news = found.filter(isNew).map(({ name }) => name);
-      if (news.length === 0) continue;
+  const lookedAt = (): Promise<readonly TopicDescription[] | null> =>
+    topics.look().catch((error: unknown) => {
+      log.debug({ cause: String(error) }, 'the topics could not be looked at');
+      return null;
+    });
+
+  const watch = async (
+    first: readonly TopicDescription[],
+    gone: NewlyGone,
+    over: AbortController,
+    { change }: SinkRound,
+  ): Promise<void> => {
+    const waitsFor = (found: readonly TopicDescription[]): (() => number) =>
+      topics.missing(found).length > 0 ? growing(missingMs) : () => intervalMs;
+    let waits = waitsFor(first);
+    let present = readOf(topics.own(first), idsOf(first));
+    while (await gone.passed(gone.all.size > 0 ? missingMs : waits(), over.signal)) {
+      const left = gone.all;
+      const found = await lookedAt();
+      if (found === null) continue;
+      gone.seen(left);
+      const ids = idsOf(found);
+      const { leaving, coming } = queueChange(present, { own: topics.own(found), topicIds: ids }, left);
+      if (leaving.length === 0 && coming.length === 0) continue;
       log.info(
-        { topics: news.slice(0, 20), count: news.length },
-        'starts again: these topics have new queues',
+        { new: namesOf(coming), gone: namesOf(leaving) },
+        change === null
+          ? 'starts again: queues of its topics have changed'
+          : 'queues of its topics have changed',
       );
-      over.abort();
+      if (change === null) {
+        over.abort();
+        return;
+      }
+      change({ topics: found, gone: left });
+      present = [...present.filter((queue) => !leaving.includes(queue)), ...readOf(coming, ids)];
+      waits = waitsFor(found);
+      awaited.say(topics.missing(found), present.length === 0);
     }
   };
 
@@ -82,6 +117,22 @@ export async function withQueuesToCome(
     }
   };
   return { done: untilStopped() };
+}
+
+function idsOf(topics: readonly TopicDescription[]): ReadonlyMap<string, string | null> {
+  return new Map(topics.map(({ name, id }) => [name, id]));
+}
+
+function readOf(
+  queues: readonly QueueRef[],
+  ids: ReadonlyMap<string, string | null>,
+): readonly PresentQueue[] {
+  return queues.map((queue) => ({ ...queue, topicId: ids.get(queue.topic) ?? null }));
+}
+
+/** For the log. */
+function namesOf(queues: readonly QueueRef[]): readonly string[] {
+  return [...new Set(queues.map(({ topic }) => topic))].slice(0, 20);
 }
 
 /** Not by AbortSignal.any: Node 20 keeps what that makes, and all that listens to it, for as long as the thread lives. */

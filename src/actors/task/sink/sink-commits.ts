@@ -107,11 +107,21 @@ export class SinkCommits {
     return this.#moved.size > 0 ? this.#nextFlushAt - performance.now() : Infinity;
   }
 
-  async flush(): Promise<void> {
+  /** These are not the task's any more. */
+  forget(queues: readonly SinkQueue[]): void {
+    for (const queue of queues) {
+      this.#moved.delete(queueKey(queue));
+      this.#sought.delete(queueKey(queue));
+    }
+  }
+
+  /** False: it did not pass, and is tried again. */
+  async flush(): Promise<boolean> {
     const { task, calls, errors, offsets, gate } = this.#parts;
     this.#requested = false;
     this.#nextFlushAt = performance.now() + this.#parts.flushIntervalMs;
-    if (this.#moved.size === 0 || !gate.leased) return;
+    if (!gate.leased) return false;
+    if (this.#moved.size === 0) return true;
     const flushed = [...this.#moved.values()];
     try {
       await calls.run('flush', () => task.flush());
@@ -120,7 +130,7 @@ export class SinkCommits {
       const retriable = asRetriable(error);
       if (retriable === null) throw error;
       errors.retriedLater('flush', retriable);
-      return;
+      return false;
     }
     errors.recovered('flush');
     const answered = await calls.run('preCommit', () => task.preCommit?.(flushed) ?? flushed);
@@ -132,7 +142,7 @@ export class SinkCommits {
       // The log is waited for. Whether it has these offsets makes no difference: greater ones follow.
       if (!isNotNow(error)) throw error;
       errors.retriedLater('commit', error);
-      return;
+      return false;
     }
     for (const { topic, queue, offset } of flushed) {
       const key = queueKey({ topic, queue });
@@ -140,6 +150,7 @@ export class SinkCommits {
       if (agreed !== undefined && agreed.offset >= offset && this.#moved.get(key)?.offset === offset)
         this.#moved.delete(key);
     }
+    return true;
   }
 
   /** As Kafka Connect does, what no sink can know is left out: an offset that it was not asked for, or a queue of another task. */

@@ -3,13 +3,22 @@ import type { SinkRecord } from '../../../sdk/record.js';
 import { checkOffset } from '../../../log/checks.js';
 import { NOT_NOW } from '../record-errors.js';
 import { SinkCommits, type SinkCommitsParts } from './sink-commits.js';
-import { queueKey, type FetchedBatch, type QueueListener, type SinkQueue } from './sink-queue.js';
+import type { FetchedBatch, QueueListener, SinkQueue } from './sink-queue.js';
+import type { SinkQueues } from './sink-queues.js';
 import { sinkRecord, type SinkConversion } from './sink-record.js';
 
 export interface SinkLoopParts extends SinkCommitsParts {
   readonly signal: AbortSignal;
-  /** The queues to deliver from, which tell the listener. */
-  readonly queues: (listener: QueueListener) => readonly SinkQueue[];
+  readonly queues: SinkQueues;
+  /** What comes between two deliveries, when records may move. */
+  readonly changes: {
+    readonly areDue: boolean;
+    readonly apply: () => Promise<void>;
+    /** After the last commit. */
+    readonly end: () => Promise<void>;
+  };
+  /** A queue cannot be read. Answers whether it is only held now: then somebody looks after it. */
+  readonly onUnreadable: (error: unknown, queue: SinkQueue) => boolean;
   readonly conversion: SinkConversion;
   readonly maxRecords: number;
   readonly onPaused: (paused: boolean) => void;
@@ -29,10 +38,7 @@ interface Converted {
 /** read → converter → transforms → put → flush → commit, until the signal; then a last flush and commit. */
 export class SinkLoop implements QueueListener {
   readonly #parts: SinkLoopParts;
-  readonly #queues: readonly SinkQueue[];
-  readonly #byKey: ReadonlyMap<string, SinkQueue>;
   readonly #commits: SinkCommits;
-  #turn = 0;
   /** Something came since the loop last looked: then it must not go to sleep. */
   #news = false;
   #wake: (() => void) | null = null;
@@ -40,9 +46,7 @@ export class SinkLoop implements QueueListener {
 
   constructor(parts: SinkLoopParts) {
     this.#parts = parts;
-    this.#queues = parts.queues(this);
-    this.#byKey = new Map(this.#queues.map((queue) => [queueKey(queue), queue]));
-    this.#commits = new SinkCommits(parts, (key) => this.#byKey.get(key));
+    this.#commits = new SinkCommits(parts, (key) => parts.queues.of(key));
     parts.signal.addEventListener('abort', () => {
       this.wake();
     });
@@ -54,9 +58,22 @@ export class SinkLoop implements QueueListener {
     this.#wake?.();
   }
 
-  fail(error: unknown): void {
-    this.#failure ??= { error };
+  /** `queue`: the one that cannot be read. */
+  fail(error: unknown, queue: SinkQueue | null = null): void {
+    if (queue !== null && this.#parts.onUnreadable(error, queue)) queue.held = true;
+    else this.#failure ??= { error };
     this.wake();
+  }
+
+  /** Whether nothing that was put is left to be flushed and committed. */
+  flush(): Promise<boolean> {
+    return this.#commits.flush();
+  }
+
+  /** Nothing is delivered or committed of these any more. */
+  forget(queues: readonly SinkQueue[]): void {
+    this.#parts.queues.remove(queues);
+    this.#commits.forget(queues);
   }
 
   requestCommit(): void {
@@ -77,10 +94,7 @@ export class SinkLoop implements QueueListener {
   }
 
   pause(queues: readonly QueueRef[], paused: boolean): void {
-    for (const at of queues) {
-      const queue = this.#byKey.get(queueKey(at));
-      if (queue !== undefined) queue.paused = paused;
-    }
+    this.#parts.queues.pause(queues, paused);
     this.wake();
   }
 
@@ -95,7 +109,7 @@ export class SinkLoop implements QueueListener {
   }
 
   async #run(): Promise<void> {
-    const { gate, signal } = this.#parts;
+    const { gate, signal, queues, changes } = this.#parts;
     while (!signal.aborted) {
       if (this.#failure !== null) throw this.#failure.error;
       await this.#commits.rewind();
@@ -111,25 +125,18 @@ export class SinkLoop implements QueueListener {
         continue;
       }
       this.#news = false;
-      const next = this.#next();
+      if (changes.areDue) {
+        await changes.apply();
+        // It may have been told to read elsewhere.
+        continue;
+      }
+      const next = queues.next((queue) => !this.#commits.isSought(queue));
       if (next !== null) await this.#deliver(next.queue, next.batch);
       if (this.#commits.isWanted) await this.#commits.flush();
       if (next === null) await this.#idle();
     }
     await this.#commits.rewind();
-    await this.#commits.flush();
-  }
-
-  /** The next queue with something to deliver, in turn, so that a busy one does not starve the others. */
-  #next(): { readonly queue: SinkQueue; readonly batch: FetchedBatch } | null {
-    for (let i = 0; i < this.#queues.length; i += 1) {
-      this.#turn = (this.#turn + 1) % this.#queues.length;
-      const queue = this.#queues[this.#turn];
-      if (queue === undefined || queue.paused || this.#commits.isSought(queue)) continue;
-      const batch = queue.peek();
-      if (batch !== null) return { queue, batch };
-    }
-    return null;
+    if (await this.#commits.flush()) await changes.end();
   }
 
   async #deliver(reader: SinkQueue, batch: FetchedBatch): Promise<void> {

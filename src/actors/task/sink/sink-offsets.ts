@@ -1,7 +1,7 @@
 import { groupOf, type NodeRef, type UnitKey } from '../../../core/model.js';
 import type { OffsetEntry, SinkOffset } from '../../../core/progress/progress-machine.js';
 import { beginningOf, type Beginning } from '../../../core/progress/sink-beginning.js';
-import { isNotNow, type Log, type QueueRange, type TopicDescription } from '../../../log/log.js';
+import { isNotNow, LogError, type Log, type QueueRange, type TopicDescription } from '../../../log/log.js';
 import { encodeValues } from '../../../log/replicated-topic.js';
 import { FatalError } from '../../../sdk/errors.js';
 import type { QueueOffset, QueueRef } from '../../../sdk/plugin.js';
@@ -24,8 +24,14 @@ export interface SinkOffsetsOptions {
   readonly epoch: number;
   readonly node: NodeRef;
   readonly offsetTopic: string;
-  readonly assignment: readonly QueueRef[];
-  /** Those of the assignment, as they are now. */
+  /** A task goes on when such a topic is deleted. */
+  readonly mayGo: (topic: string) => boolean;
+}
+
+/** Queues that a task begins to read. */
+export interface QueuesToBegin {
+  readonly queues: readonly QueueRef[];
+  /** Theirs, as they are now. */
   readonly topics: readonly TopicDescription[];
   /** Of the connector. */
   readonly committed: readonly SinkOffset[];
@@ -38,28 +44,24 @@ export interface SinkOffsetsOptions {
 export class SinkOffsets {
   readonly #options: SinkOffsetsOptions;
   readonly #encode: (entry: OffsetEntry) => Uint8Array;
-  readonly #topicIds: ReadonlyMap<string, string | null>;
-  readonly #beginnings = new Map<string, Beginning>();
+  /** Of the topics that are read, in the lives that are read. */
+  readonly #topicIds = new Map<string, string | null>();
+  /** Topics whose life is over: a group's offsets would be taken for those of the next one. */
+  readonly #over = new Set<string>();
+  /** By queue, of all that are read. */
+  readonly #begun = new Map<string, { readonly at: QueueRef; readonly beginning: Beginning }>();
   /** By queue: what a start would go on from. */
   readonly #committed = new Map<string, number>();
 
-  private constructor(options: SinkOffsetsOptions) {
+  constructor(options: SinkOffsetsOptions) {
     const { unit, node } = options;
     const encoder = progressEncoder<OffsetEntry>(node, unit);
     this.#options = options;
     this.#encode = (entry) => encoder.encode(entry);
-    this.#topicIds = new Map(options.topics.map(({ name, id }) => [name, id]));
-  }
-
-  /** Where the sink begins in each queue is durable before this resolves. */
-  static async open(options: SinkOffsetsOptions): Promise<SinkOffsets> {
-    const offsets = new SinkOffsets(options);
-    await offsets.#begin();
-    return offsets;
   }
 
   beginning(queue: QueueRef): Beginning {
-    return this.#beginnings.get(queueKey(queue)) ?? { offset: 0, how: 'first', commit: false };
+    return this.#begun.get(queueKey(queue))?.beginning ?? { offset: 0, how: 'first', commit: false };
   }
 
   /** The sink's place from now on, also where it lies before the one that it had. */
@@ -93,63 +95,102 @@ export class SinkOffsets {
     }
   }
 
-  /**
-   * A topic that takes the place of a deleted one begins anew: the offsets of the old one would skip its records. Where
-   * topics have ids these say so.
-   */
-  async forgetDeleted(): Promise<void> {
-    const { log, logger, assignment } = this.#options;
-    const gone = new Set<string>();
-    for (const [topic, id] of this.#topicIds)
-      if (id === null && (await log.describeTopic(topic)) === null) gone.add(topic);
-    const items = assignment.filter(({ topic }) => gone.has(topic)).map((queue) => ({ ...queue, offset: 0 }));
-    if (items.length === 0) return;
-    await this.#append(items, true);
-    logger.warn({ topics: [...gone] }, 'the offsets of deleted topics were forgotten');
+  /** What is committed of these from here on is no more than a word about a life that is over. */
+  ended(topics: Iterable<string>): void {
+    for (const topic of topics) this.#over.add(topic);
   }
 
-  async #begin(): Promise<void> {
-    const { log, assignment, committed } = this.#options;
+  /** These are not the task's any more. */
+  leave(queues: readonly QueueRef[]): void {
+    for (const queue of queues) {
+      this.#begun.delete(queueKey(queue));
+      this.#committed.delete(queueKey(queue));
+    }
+    const left = new Set([...this.#begun.values()].map(({ at }) => at.topic));
+    for (const { topic } of queues) {
+      if (left.has(topic)) continue;
+      this.#topicIds.delete(topic);
+      this.#over.delete(topic);
+    }
+  }
+
+  /** `forget` of those that do not exist. */
+  async forgetDeleted(): Promise<void> {
+    const gone: string[] = [];
+    for (const [topic, id] of this.#topicIds)
+      if (id === null && (await this.#options.log.describeTopic(topic)) === null) gone.push(topic);
+    await this.forget(gone);
+  }
+
+  /**
+   * A topic that takes the place of a deleted one begins anew: the offsets of the old one would skip its records. Where
+   * topics have ids these say so. Before `leave`.
+   */
+  async forget(deleted: Iterable<string>): Promise<void> {
+    const gone = new Set(deleted);
+    const items = [...this.#begun.values()]
+      .filter(({ at }) => gone.has(at.topic) && this.#topicIds.get(at.topic) === null)
+      .map(({ at: { topic, queue } }) => ({ topic, queue, offset: 0 }));
+    if (items.length === 0) return;
+    await this.#append(items, true);
+    this.#options.logger.warn({ topics: [...gone] }, 'the offsets of deleted topics were forgotten');
+  }
+
+  /** Where the sink begins in each of these is durable before this resolves. */
+  async begin({ queues, topics, committed }: QueuesToBegin): Promise<void> {
+    const { log } = this.#options;
+    for (const { name, id } of topics) {
+      this.#topicIds.set(name, id);
+      this.#over.delete(name);
+    }
     const known = new Map(committed.map((item) => [queueKey(item), item]));
-    const ranges = await this.#ranges(known);
-    for (const queue of assignment) {
+    const ranges = await this.#ranges(queues, known);
+    for (const queue of queues) {
       const key = queueKey(queue);
       const beginning = beginningOf({
         committed: known.get(key),
         topicId: this.#topicIds.get(queue.topic) ?? null,
         range: ranges.get(key) ?? null,
       });
-      this.#beginnings.set(key, beginning);
+      this.#begun.set(key, { at: queue, beginning });
       this.#committed.set(key, beginning.offset);
     }
-    this.#sayAnew(known);
-    const at = (queues: readonly QueueRef[]): QueueOffset[] =>
-      queues.map((queue) => ({ ...queue, offset: this.beginning(queue).offset }));
-    const changed = at(assignment.filter((queue) => this.beginning(queue).commit));
+    this.#sayAnew(queues, known);
+    const at = (those: readonly QueueRef[]): QueueOffset[] =>
+      those.map((queue) => ({ ...queue, offset: this.beginning(queue).offset }));
+    const changed = at(queues.filter((queue) => this.beginning(queue).commit));
     if (changed.length > 0) await this.#append(changed, true);
     // Retention by size waits for a group that is registered, also before its first commit, and also where the group of a
     // deleted connector of that name was cleared away.
-    const registered = log.capabilities.trim ? at(assignment) : changed;
+    const registered = log.capabilities.trim ? at(queues) : changed;
     if (registered.length > 0) await this.#commitToGroup(registered);
   }
 
   /** By queue; of topics where they are needed, and without those that are not to be had at the moment. */
-  async #ranges(known: ReadonlyMap<string, SinkOffset>): Promise<ReadonlyMap<string, QueueRange>> {
-    const { log, assignment } = this.#options;
+  async #ranges(
+    queues: readonly QueueRef[],
+    known: ReadonlyMap<string, SinkOffset>,
+  ): Promise<ReadonlyMap<string, QueueRange>> {
+    const { log, mayGo } = this.#options;
     const settled = (queue: QueueRef): boolean => {
       const id = known.get(queueKey(queue))?.topicId;
       return id !== undefined && id === this.#topicIds.get(queue.topic);
     };
     const ranges = new Map<string, QueueRange>();
-    for (const topic of new Set(assignment.filter((queue) => !settled(queue)).map((queue) => queue.topic))) {
-      for (const range of await rangesNow(log, topic)) ranges.set(queueKey({ topic, ...range }), range);
+    for (const topic of new Set(queues.filter((queue) => !settled(queue)).map((queue) => queue.topic))) {
+      const found = await rangesNow(log, topic).catch((error: unknown) => {
+        // It was deleted since it was found, and a read will say so.
+        if (!isNoMore(error) || !mayGo(topic)) throw error;
+        return [];
+      });
+      for (const range of found) ranges.set(queueKey({ topic, ...range }), range);
     }
     return ranges;
   }
 
-  #sayAnew(known: ReadonlyMap<string, SinkOffset>): void {
-    const { logger, note, assignment } = this.#options;
-    const anew = assignment.filter((queue) => this.beginning(queue).how === 'anew');
+  #sayAnew(begun: readonly QueueRef[], known: ReadonlyMap<string, SinkOffset>): void {
+    const { logger, note } = this.#options;
+    const anew = begun.filter((queue) => this.beginning(queue).how === 'anew');
     for (const topic of new Set(anew.map((queue) => queue.topic))) {
       const queues = anew
         .filter((queue) => queue.topic === topic)
@@ -194,16 +235,40 @@ export class SinkOffsets {
   async #commitToGroup(items: readonly QueueOffset[]): Promise<void> {
     const { log, logger, unit } = this.#options;
     const group = groupOf(unit);
+    const present = items.filter(({ topic }) => !this.#over.has(topic));
+    if (present.length === 0) return;
     try {
       await log.commitOffsets(
         group,
-        items.map(({ topic, queue, offset }) => ({ topic, queue, offset })),
+        present.map(({ topic, queue, offset }) => ({ topic, queue, offset })),
       );
     } catch (error) {
+      if (isNoMore(error)) {
+        const rest = await this.#ofTheirLives(present);
+        if (rest.length === present.length) throw error;
+        return this.#commitToGroup(rest);
+      }
       if (!isNotNow(error) || log.capabilities.atomicAppend) throw error;
       logger.warn({ group, cause: error.message }, 'the group does not show the latest offsets yet');
     }
   }
+
+  /** Without those of topics that are deleted, as they may be, or made anew: a read will say so, too. */
+  async #ofTheirLives(items: readonly QueueOffset[]): Promise<readonly QueueOffset[]> {
+    const { log, mayGo } = this.#options;
+    const over = new Set<string>();
+    for (const topic of new Set(items.map((item) => item.topic))) {
+      const found = await log.describeTopic(topic);
+      if (found === null ? mayGo(topic) : found.id !== this.#topicIds.get(topic)) over.add(topic);
+    }
+    return items.filter(({ topic }) => !over.has(topic));
+  }
+}
+
+function isNoMore(error: unknown): boolean {
+  return (
+    error instanceof LogError && (error.code === 'LOG_UNKNOWN_TOPIC' || error.code === 'LOG_UNKNOWN_QUEUE')
+  );
 }
 
 async function rangesNow(log: Pick<Log, 'ranges'>, topic: string): Promise<readonly QueueRange[]> {

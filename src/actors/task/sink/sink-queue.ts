@@ -13,15 +13,16 @@ export interface FetchedBatch {
 export interface QueueListener {
   /** There is something to deliver. */
   readonly wake: () => void;
-  readonly fail: (error: unknown) => void;
+  /** The queue cannot be read. */
+  readonly fail: (error: unknown, queue: SinkQueue) => void;
 }
 
 export interface SinkQueueOptions {
   readonly log: Pick<Log, 'read'>;
   readonly topic: string;
   readonly queue: number;
-  /** Bytes held ahead of the sink; at least one batch is always fetched. */
-  readonly maxBytes: number;
+  /** Bytes held ahead of the sink; at least one batch is always fetched. Asked before each read. */
+  readonly maxBytes: () => number;
   readonly waitMs: number;
   readonly signal: AbortSignal;
   /** The log is away. Resolves after the wait before try number `attempt` + 1. */
@@ -42,7 +43,10 @@ export interface QueueStart {
 export class SinkQueue {
   readonly topic: string;
   readonly queue: number;
+  /** By the plugin. */
   paused = false;
+  /** By the task: the plugin has not opened it yet, or is about to close it. */
+  held = false;
   readonly #options: SinkQueueOptions;
   readonly #listener: QueueListener;
   #batches: FetchedBatch[] = [];
@@ -56,6 +60,10 @@ export class SinkQueue {
   #failures = 0;
   /** Ends the read under way. One for all reads until a seek: each signal made costs its source a few bytes for ever. */
   #reads = new AbortController();
+  #closed = false;
+  readonly #end = (): void => {
+    this.#reads.abort(this.#options.signal.reason);
+  };
 
   constructor(options: SinkQueueOptions, listener: QueueListener, { offset, exact }: QueueStart) {
     this.#options = options;
@@ -65,9 +73,19 @@ export class SinkQueue {
     this.#fetchFrom = offset;
     this.#position = offset;
     this.#exact = exact;
-    options.signal.addEventListener('abort', () => {
-      this.#reads.abort(options.signal.reason);
-    });
+    options.signal.addEventListener('abort', this.#end);
+  }
+
+  /** Nothing is read or told of any more. */
+  close(): void {
+    this.#closed = true;
+    this.seek(this.#position);
+    this.#end();
+    this.#options.signal.removeEventListener('abort', this.#end);
+  }
+
+  get closed(): boolean {
+    return this.#closed;
   }
 
   /** Counts the seeks. One makes stale what was peeked before it, also when it leads to the same offset. */
@@ -108,8 +126,8 @@ export class SinkQueue {
   }
 
   fetch(): void {
-    if (this.#fetching || this.#options.signal.aborted) return;
-    if (this.#batches.length > 0 && this.#bytes >= this.#options.maxBytes) return;
+    if (this.#fetching || this.#closed || this.#options.signal.aborted) return;
+    if (this.#batches.length > 0 && this.#bytes >= this.#options.maxBytes()) return;
     this.#fetching = true;
     void this.#fetch().then(
       () => {
@@ -118,7 +136,7 @@ export class SinkQueue {
       },
       (error: unknown) => {
         this.#fetching = false;
-        this.#listener.fail(error);
+        this.#listener.fail(error, this);
       },
     );
   }
@@ -154,7 +172,7 @@ export class SinkQueue {
           topic,
           queue,
           offset,
-          maxBytes: Math.max(1, maxBytes - this.#bytes),
+          maxBytes: Math.max(1, maxBytes() - this.#bytes),
           maxRecords: Number.MAX_SAFE_INTEGER,
           waitMs,
           signal,

@@ -52,6 +52,11 @@ export class SinkTopics {
     return this.#named.filter((name) => !there.has(name));
   }
 
+  /** Whether the task goes on without it where it is deleted: nobody has named it, so nobody misses it. */
+  mayGo(topic: string): boolean {
+    return !this.#named.includes(topic);
+  }
+
   /** Those queues that are this task's. */
   own(topics: readonly TopicDescription[]): readonly QueueRef[] {
     const { taskCount: tasks, unit } = this.#parts.context.params;

@@ -41,6 +41,7 @@ const FAULTS: readonly (readonly ['source' | 'sink', Fault, test: string, said: 
   ['sink', 'takes a failed put for done', 'written when they come again', /lost/],
   ['sink', 'forgets what a flush could not write', 'arrive after a failed flush', /lost/],
   ['sink', 'hides that a flush failed', 'put before an interruption and not flushed', /lost/],
+  ['sink', 'takes a new life of a topic for the old one', 'is made anew while it runs', /lost/],
   ...(process.platform === 'linux'
     ? ([
         ['sink', 'leaves a file', 'leaves nothing open', /left open after stop: 3 × .*faulty-connectors/],

@@ -8,6 +8,7 @@ import {
   sourceRecord,
   type ConfigDefinition,
   type Plugin,
+  type QueueRef,
   type SinkRecord,
   type SinkTask,
   type SourceRecord,
@@ -29,7 +30,8 @@ export type Fault =
   | 'fails at tombstones'
   | 'takes a failed put for done'
   | 'forgets what a flush could not write'
-  | 'hides that a flush failed';
+  | 'hides that a flush failed'
+  | 'takes a new life of a topic for the old one';
 
 const PASSWORD = 'open "sesame" 17';
 const config: ConfigDefinition = [
@@ -112,19 +114,28 @@ class FaultySource extends FaultyTask implements SourceTask {
 
 class FaultySink extends FaultyTask implements SinkTask {
   #held: unknown[] = [];
-  #next = 0;
+  readonly #next = new Map<string, number>();
+
+  open(queues: readonly QueueRef[]): void {
+    if (this.fault === 'takes a new life of a topic for the old one') return;
+    for (const { topic, queue } of queues) this.#next.delete(`${topic}/${queue}`);
+  }
 
   async put(records: readonly SinkRecord[]): Promise<void> {
-    const fresh = records.filter(({ originalOffset }) => originalOffset >= this.#next);
+    const fresh = records.filter((record) => record.originalOffset >= (this.#next.get(placeOf(record)) ?? 0));
     const values = this.#valuesOf(fresh);
-    if (this.fault === 'takes a failed put for done')
-      this.#next = (records.at(-1)?.originalOffset ?? this.#next) + 1;
+    if (this.fault === 'takes a failed put for done') this.#taken(records);
     if (system.away) {
       if (this.fault === 'waits on') await this.pause(60_000);
       // This one holds what it is given, and writes in flush.
       if (!this.fault.includes('flush')) throw this.away();
     }
+    this.#taken(records);
     this.#held.push(...values);
+  }
+
+  #taken(records: readonly SinkRecord[]): void {
+    for (const record of records) this.#next.set(placeOf(record), record.originalOffset + 1);
   }
 
   #valuesOf(records: readonly SinkRecord[]): unknown[] {
@@ -144,6 +155,10 @@ class FaultySink extends FaultyTask implements SinkTask {
     if (this.fault === 'forgets what a flush could not write') this.#held = [];
     if (this.fault !== 'hides that a flush failed') throw this.away();
   }
+}
+
+function placeOf({ originalTopic, originalQueue }: SinkRecord): string {
+  return `${originalTopic}/${originalQueue}`;
 }
 
 function keep<T>(held: T, close: (held: T) => unknown): void {
