@@ -5,6 +5,7 @@
 import type { ConfigInfos, PluginKeyInfo, PluginListing } from '../actors/config-sync/protocol.js';
 import type { ClusterView } from '../actors/discovery/protocol.js';
 import type { TreeNode } from '../actors/kernel/protocol.js';
+import type { MetricsFormat } from '../core/metrics/exposition.js';
 import type { ConnectorEntry, TargetState } from '../core/model.js';
 import type { RebalancePlan } from '../core/cluster/rebalance-plan.js';
 
@@ -78,6 +79,8 @@ export interface Runtime {
   drain(call: Call, node: string, drained: boolean): Promise<void>;
   rebalance(call: Call, dryRun: boolean): Promise<RebalancePlan>;
   tree(call: Call): Promise<TreeNode>;
+  /** Of this node and its tasks, as the format has them. */
+  metrics(call: Call, format: MetricsFormat): Promise<string>;
 }
 
 /** Why the runtime could not do it. `code` is an actor's, the log's or config-sync's error code. */

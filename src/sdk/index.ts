@@ -4,6 +4,7 @@ export * from './decimal.js';
 export * from './errors.js';
 export * from './exact-json.js';
 export * from './java-pattern/java-pattern.js';
+export * from './metrics.js';
 export * from './per-schema.js';
 export * from './plugin.js';
 export * from './record.js';

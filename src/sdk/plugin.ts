@@ -1,4 +1,5 @@
 import type { ConfigDefinition, ConfigIssue, ParsedConfig } from './config.js';
+import type { TaskMetrics } from './metrics.js';
 import type { Header, JsonObject, SinkRecord, SourceRecord, ConnectRecord } from './record.js';
 import type { Schema } from './schema.js';
 
@@ -107,6 +108,8 @@ export interface TaskContext {
    * null says that it is over. Shown up to ten seconds later, 500 characters of the text. No secrets.
    */
   progress(done: TaskProgress | null): void;
+  /** What it counts and measures: `GET /metrics`. */
+  readonly metrics: TaskMetrics;
 }
 
 export interface TaskProgress {

@@ -3,6 +3,7 @@ import { waiting, type ChannelEnd, type Counters } from '../actors/kernel/channe
 import type { Begin, SystemRequest, ThreadData, ToThread } from '../actors/kernel/control.js';
 import { isNodeStopping } from '../actors/kernel/lease.js';
 import type { LogOptions } from '../actors/kernel/logging.js';
+import type { MetricsMemory } from '../actors/kernel/metrics-writer.js';
 import type { ActorId, ActorSpec, ExitReason } from '../actors/kernel/protocol.js';
 import { toWireError, type WireError } from '../actors/kernel/wire-error.js';
 import type { Runner, RunnerEvents, RunnerFigures } from './runner.js';
@@ -21,6 +22,7 @@ export interface ThreadOptions {
   readonly channels: readonly ChannelEnd[];
   readonly lease: SharedArrayBuffer;
   readonly log: LogOptions;
+  readonly metrics: MetricsMemory;
   /** A thread that has loaded the actor's module already; null: it is made anew. */
   readonly spare: Thread | null;
   readonly onRequest: (request: SystemRequest) => void;
@@ -187,7 +189,7 @@ export class ActorThread implements Runner {
 
   #spawn(): Thread {
     const { spec, incarnation } = this;
-    const { channels, lease, log, spare } = this.#options;
+    const { channels, lease, log, metrics, spare } = this.#options;
     const data: Omit<ThreadData, 'port'> = {
       id: spec.id,
       incarnation,
@@ -196,6 +198,7 @@ export class ActorThread implements Runner {
       peers: spec.peers,
       channels,
       pulse: this.#signs.pulse,
+      metrics,
       softLimitBytes: spec.heap.maxOldMb * MEGABYTE * spec.heap.softLimit,
       externalLimitBytes:
         spec.heap.maxExternalMb === undefined ? Infinity : spec.heap.maxExternalMb * MEGABYTE,

@@ -1,5 +1,5 @@
 import type { SystemMethod } from '../actors/kernel/control.js';
-import type { ActorId, SystemRef, TreeNode } from '../actors/kernel/protocol.js';
+import type { ActorId, MetricsReport, SystemRef, TreeNode } from '../actors/kernel/protocol.js';
 import { checkActorSpec } from './check-spec.js';
 import type { SupervisorNode } from './supervisor-node.js';
 import { SystemError } from './system-error.js';
@@ -8,6 +8,7 @@ export interface CallTarget {
   /** Supervisors that run. */
   readonly supervisors: ReadonlyMap<ActorId, SupervisorNode>;
   readonly tree: () => TreeNode;
+  readonly ledger: { since(version: number): MetricsReport };
 }
 
 type Children = Awaited<ReturnType<SystemRef['children']>>;
@@ -27,6 +28,8 @@ export async function performCall(
       return children(supervisorOf(target, args[0]));
     case 'tree':
       return target.tree();
+    case 'metrics':
+      return target.ledger.since(typeof args[0] === 'number' ? args[0] : 0);
   }
 }
 

@@ -7,12 +7,14 @@ import type {
   ChildSpec,
   ChildState,
   ExitReason,
+  MetricsReport,
   SupervisorSpec,
   SystemEvent,
   TreeNode,
 } from '../actors/kernel/protocol.js';
 import { ActorThread } from './actor-thread.js';
 import { checkTree } from './check-spec.js';
+import { MetricsLedger } from './metrics-ledger.js';
 import { MemoryWatch } from './memory-watch.js';
 import { PoolWatch } from './pool-watch.js';
 import type { Runner, RunnerEvents } from './runner.js';
@@ -41,6 +43,8 @@ export interface System {
   /** Resolves when all children of the tree have run; rejects when the root gave up or was stopped before. */
   readonly started: Promise<void>;
   tree(): TreeNode;
+  /** As `SystemRef.metrics`. */
+  metrics(since: number): MetricsReport;
   /** Of those that are kept: how many are ready. */
   readonly spareThreads: number;
   /**
@@ -67,6 +71,7 @@ class ActorSystem implements System, SupervisorWorld {
   readonly #log: ActorLogger;
   readonly #lease = createLease();
   readonly #switchboard = new Switchboard();
+  readonly #ledger = new MetricsLedger();
   readonly #watchdog: Watchdog;
   readonly #spares: SpareThreads | null;
   /** Supervisors that run. */
@@ -92,7 +97,7 @@ class ActorSystem implements System, SupervisorWorld {
       () => this.now(),
     );
     this.#requests = new ThreadRequests(
-      { supervisors: this.#supervisors, tree: () => this.tree() },
+      { supervisors: this.#supervisors, tree: () => this.tree(), ledger: this.#ledger },
       (reason) => {
         if (options.onShutdown) options.onShutdown(reason);
         else void this.stop(reason);
@@ -171,6 +176,10 @@ class ActorSystem implements System, SupervisorWorld {
       upMs: this.now() - this.#startedAt,
       ...figures,
     };
+  }
+
+  metrics(since: number): MetricsReport {
+    return this.#ledger.since(since);
   }
 
   async stop(reason: string): Promise<readonly ActorId[]> {
@@ -257,6 +266,7 @@ class ActorSystem implements System, SupervisorWorld {
       channels: this.#switchboard.connectTo(spec),
       lease: this.#lease,
       log: this.#options.log,
+      metrics: this.#ledger.begin(spec.id, incarnation),
       spare: this.#spares?.take(spec) ?? null,
       onRequest: (request: SystemRequest) => {
         this.#requests.receive(thread, request);
@@ -271,6 +281,7 @@ class ActorSystem implements System, SupervisorWorld {
     const thread: ActorThread = new ActorThread(spec, options, {
       started: () => {
         this.#switchboard.started(thread);
+        this.#ledger.started(spec.id);
         events.started();
       },
       stopping: events.stopping,
@@ -278,6 +289,7 @@ class ActorSystem implements System, SupervisorWorld {
       exited: (reason) => {
         this.#switchboard.gone(thread);
         this.#requests.gone(thread);
+        this.#ledger.ended(spec.id);
         events.exited(reason);
       },
     });

@@ -1,4 +1,5 @@
 import { SYSTEM_METHODS, type FromThread, type SystemMethod } from '../actors/kernel/control.js';
+import { isMetricsMemory } from '../actors/kernel/metrics-chunk.js';
 import { isWireError } from '../actors/kernel/wire-error.js';
 
 /** What arrives from another thread is judged by its shape. Null: not a message. */
@@ -24,6 +25,8 @@ export function parseFromThread(raw: unknown): FromThread | null {
       return typeof message['supervisor'] === 'string'
         ? { type: 'watch', supervisor: message['supervisor'] }
         : null;
+    case 'metrics':
+      return isMetricsMemory(message['memory']) ? { type: 'metrics', memory: message['memory'] } : null;
     case 'shutdown':
       return typeof message['reason'] === 'string' ? { type: 'shutdown', reason: message['reason'] } : null;
     default:

@@ -2,15 +2,20 @@ import type { SystemRequest } from '../actors/kernel/control.js';
 import type { ActorId, SystemEvent } from '../actors/kernel/protocol.js';
 import { toWireError } from '../actors/kernel/wire-error.js';
 import type { ActorThread } from './actor-thread.js';
+import type { MetricsLedger } from './metrics-ledger.js';
 import { performCall, type CallTarget } from './system-calls.js';
+
+interface RequestTarget extends CallTarget {
+  readonly ledger: MetricsLedger;
+}
 
 /** What threads ask of the system, and what they are told of it. */
 export class ThreadRequests {
-  readonly #target: CallTarget;
+  readonly #target: RequestTarget;
   readonly #shutdown: (reason: string) => void;
   readonly #watchers = new Map<ActorId, Set<ActorThread>>();
 
-  constructor(target: CallTarget, shutdown: (reason: string) => void) {
+  constructor(target: RequestTarget, shutdown: (reason: string) => void) {
     this.#target = target;
     this.#shutdown = shutdown;
   }
@@ -25,6 +30,9 @@ export class ThreadRequests {
         this.#watchers.set(request.supervisor, watchers.add(thread));
         return;
       }
+      case 'metrics':
+        this.#target.ledger.add(thread.spec.id, request.memory);
+        return;
       case 'shutdown':
         this.#shutdown(request.reason);
         return;

@@ -64,6 +64,7 @@ export const NO_SYSTEM: SystemRef = {
   stopChild: unused,
   children: unused,
   tree: unused,
+  metrics: unused,
   watch: unused,
   shutdown: unused,
 };

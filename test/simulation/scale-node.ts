@@ -28,6 +28,7 @@ import type { ReplicaOfNode, SharedReplica } from './scale-replicas.js';
 import type { ScaleTopics } from './scale-topics.js';
 import { Thread, type Process } from './virtual-time.js';
 import type { World } from './world.js';
+import { ownMetrics } from '../support/metrics.js';
 
 /** The parameters' defaults: conf/connect.conf. */
 const DISCOVERY = {
@@ -162,6 +163,7 @@ export class ScaleNode {
       incarnation: 1,
       log: LOG,
       lease: this.#lease,
+      metrics: ownMetrics(),
       signal: new AbortController().signal,
       system: this.#system(),
       crash: this.#crash,
@@ -183,6 +185,7 @@ export class ScaleNode {
       },
       children: () => Promise.resolve([]),
       tree: unused,
+      metrics: unused,
       watch: () => undefined,
       shutdown: this.#crash,
     };

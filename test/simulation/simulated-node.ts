@@ -16,6 +16,7 @@ import { planTasks } from './planning.js';
 import { TaskSupervisor } from './task-supervisor.js';
 import { Process, Thread } from './virtual-time.js';
 import type { World } from './world.js';
+import { ownMetrics } from '../support/metrics.js';
 
 export type OnEnd = (node: SimulatedNode, ending: 'crashed' | 'shut down', reason: string) => void;
 
@@ -193,6 +194,7 @@ export class SimulatedNode {
       incarnation: 1,
       log: LOG,
       lease: this.#lease,
+      metrics: ownMetrics(),
       signal: new AbortController().signal,
       system:
         thread === this.#main || id === 'rebalancer'

@@ -18,6 +18,7 @@ import { sinkPlugin, sleep, sourcePlugin, type OnCall } from './plugins.js';
 import type { Thread } from './virtual-time.js';
 import { RECORDS_TOPIC, type World } from './world.js';
 import { DEFAULT_TOLERANCE } from '../support/tolerance.js';
+import { taskCounters } from '../support/metrics.js';
 
 const FLUSH_MS = 700;
 
@@ -45,7 +46,7 @@ export class SimulatedTask {
     calls.close();
     followTarget(this.#context, this.gate);
     const log = new Connection(this.#world, this.thread).log();
-    const parts = { context: this.#context, log, gate: this.gate, calls, report };
+    const parts = { context: this.#context, log, gate: this.gate, calls, report, counters: taskCounters() };
     const started = Promise.resolve(this.#startLoop(parts));
     this.#over = started.then(({ done }) => done);
     // A start that fails is heard of below.

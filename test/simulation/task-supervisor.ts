@@ -61,6 +61,7 @@ export class TaskSupervisor {
         Promise.resolve(
           [...this.#children].map(([id, child]) => ({ id, state: stateOf(child), params: child.params })),
         ),
+      metrics: () => Promise.reject(new Error('there are no metrics in the simulation')),
       tree: () => Promise.reject(new Error('there is no tree in the simulation')),
       watch: (_supervisor, listener) => {
         this.#listener = listener;

@@ -13,6 +13,7 @@ import type { Log } from '#troupe/log/log.js';
 import { parseConfigOrThrow } from '#troupe/sdk/config-parse.js';
 import type { SinkTask, SourceTask } from '#troupe/sdk/plugin.js';
 import { ANY_FILE } from '#troupe/sdk/testing/any-file.js';
+import { ownMetrics, taskCounters } from './metrics.js';
 import { refTo } from './ref.js';
 import { DEFAULT_TOLERANCE } from './tolerance.js';
 
@@ -50,6 +51,7 @@ export function taskParts({
 }: TaskPartsOptions): TaskParts {
   const lease = createLease();
   renewLease(lease, monotonicMs() + leaseMs);
+  const metrics = ownMetrics();
   const context: TaskActorContext = {
     id: unit,
     incarnation,
@@ -71,18 +73,21 @@ export function taskParts({
       stopChild: () => Promise.resolve(),
       children: () => Promise.resolve([]),
       tree: () => assert.fail('nobody asks for the tree'),
+      metrics: () => assert.fail('nobody asks for the metrics'),
       watch: () => undefined,
       shutdown: () => undefined,
     },
     log: silent,
     signal: stop.signal,
     lease,
+    metrics,
     crash: (error) => assert.fail(String(error)),
   };
   const gate = new Gate(lease, stop.signal);
   gate.setTarget('RUNNING');
   const calls = new PluginCalls(3_600_000, () => undefined);
-  return { context, log, gate, calls, report: new StateReport(context) };
+  const counters = taskCounters(metrics);
+  return { context, log, gate, calls, report: new StateReport(context), counters };
 }
 
 function paramsOf(unit: string): TaskParams {

@@ -3,6 +3,7 @@ import { format } from 'node:util';
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
 import type { Begin, FromThread, SpareData, ThreadData, ToThread } from './control.js';
 import { createLogger } from './logging.js';
+import { MetricsWriter } from './metrics-writer.js';
 import { Mailbox } from './mailbox.js';
 import type { ActorContext, ActorLogger, Behavior, Protocol, RunningActor } from './protocol.js';
 import { startPulse } from './pulse.js';
@@ -87,12 +88,15 @@ class ActorHost {
   }
 
   #context(): ActorContext<AnyPeers, unknown> {
-    const { id, incarnation, params, lease } = this.#data;
+    const { id, incarnation, params, metrics, lease } = this.#data;
     return {
       id,
       incarnation,
       params,
       lease,
+      metrics: new MetricsWriter(metrics, (memory) => {
+        this.#post({ type: 'metrics', memory });
+      }),
       peers: Object.fromEntries(this.#peers),
       system: this.#system,
       log: this.#log,

@@ -5,6 +5,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { ChannelEnd } from './channel.js';
 import type { LogOptions } from './logging.js';
+import type { MetricsMemory } from './metrics-writer.js';
 import type { ActorId, SystemEvent } from './protocol.js';
 import type { PulseBuffer } from './pulse.js';
 import type { WireError } from './wire-error.js';
@@ -21,6 +22,7 @@ export interface ThreadData {
   /** Channels to the peers that run already. */
   readonly channels: readonly ChannelEnd[];
   readonly pulse: PulseBuffer;
+  readonly metrics: MetricsMemory;
   readonly softLimitBytes: number;
   /** Outside the heap. */
   readonly externalLimitBytes: number;
@@ -61,6 +63,8 @@ export type SystemRequest =
       readonly args: readonly unknown[];
     }
   | { readonly type: 'watch'; readonly supervisor: ActorId }
+  /** More memory for the actor's metrics, which its next thread needs as well. */
+  | { readonly type: 'metrics'; readonly memory: SharedArrayBuffer }
   | { readonly type: 'shutdown'; readonly reason: string };
 
 export type FromThread =
@@ -71,5 +75,5 @@ export type FromThread =
   | { readonly type: 'failed'; readonly during: 'start' | 'run' | 'stop'; readonly error: WireError }
   | SystemRequest;
 
-export const SYSTEM_METHODS = ['startChild', 'stopChild', 'children', 'tree'] as const;
+export const SYSTEM_METHODS = ['startChild', 'stopChild', 'children', 'tree', 'metrics'] as const;
 export type SystemMethod = (typeof SYSTEM_METHODS)[number];

@@ -1,6 +1,7 @@
 /** The contract between actors: types only. */
 import type { Backoff } from '../../core/backoff.js';
 import type { Intensity } from '../../core/restart-window.js';
+import type { MetricsWriter } from './metrics-writer.js';
 
 /** What an actor can be told (no answer) and asked (one answer). Payloads are structured-cloneable. */
 export interface Protocol {
@@ -74,6 +75,8 @@ export interface ActorContext<Peers extends { [K in keyof Peers]: Protocol }, Pa
   readonly log: ActorLogger;
   /** Aborted when the actor is asked to stop. */
   readonly signal: AbortSignal;
+  /** What it counts, over all its threads: see metrics-writer.ts. */
+  readonly metrics: MetricsWriter;
   /** Shared lease: see lease.ts. */
   readonly lease: SharedArrayBuffer;
   /** The actor cannot go on: its thread ends and the supervisor decides. Also what an uncaught error does. */
@@ -191,6 +194,27 @@ export interface TreeNode {
   readonly children?: readonly TreeNode[];
 }
 
+/** What is known of the metrics of one actor, which may have no thread now. */
+export interface ActorMetrics {
+  readonly id: ActorId;
+  /** Another one: what it had counted was forgotten meanwhile. */
+  readonly born: number;
+  /** That of its newest thread. */
+  readonly life: number;
+  readonly thread: 'starting' | 'running' | 'none';
+  /** Threads that took the place of one that had ended by itself. */
+  readonly restarts: number;
+  /** In order: metrics-reader.ts. */
+  readonly chunks: readonly SharedArrayBuffer[];
+}
+
+export interface MetricsReport {
+  readonly version: number;
+  /** All of them. */
+  readonly ids: readonly ActorId[];
+  readonly changed: readonly ActorMetrics[];
+}
+
 export type SystemEvent =
   | { readonly type: 'started'; readonly id: ActorId; readonly incarnation: number }
   /** Its thread was ended, but is held in native code: it does not go on, and cannot be replaced. */
@@ -229,6 +253,8 @@ export interface SystemRef {
   >;
   /** The live tree. Its figures are read from shared memory, at most a beat old; no thread is asked. */
   tree(): Promise<TreeNode>;
+  /** The metrics of all actors: what has changed since the report of that version; 0: all. */
+  metrics(since: number): Promise<MetricsReport>;
   /** Events of the children of one supervisor, from now on. */
   watch(supervisor: ActorId, listener: (event: SystemEvent) => void): void;
   /** Ask for an orderly end of the whole process. */

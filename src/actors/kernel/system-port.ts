@@ -1,7 +1,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { FromThread, SystemMethod } from './control.js';
 import { ActorError } from './errors.js';
-import type { ActorId, ActorSpec, SystemEvent, SystemRef, TreeNode } from './protocol.js';
+import type { ActorId, ActorSpec, MetricsReport, SystemEvent, SystemRef, TreeNode } from './protocol.js';
 import { fromWireError, type WireError } from './wire-error.js';
 
 type Children = Awaited<ReturnType<SystemRef['children']>>;
@@ -36,6 +36,10 @@ export class SystemPort implements SystemRef {
 
   async tree(): Promise<TreeNode> {
     return (await this.#call('tree')) as TreeNode;
+  }
+
+  async metrics(since: number): Promise<MetricsReport> {
+    return (await this.#call('metrics', since)) as MetricsReport;
   }
 
   watch(supervisor: ActorId, listener: (event: SystemEvent) => void): void {

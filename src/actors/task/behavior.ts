@@ -15,6 +15,7 @@ import {
 } from './parts.js';
 import { PluginCalls } from './plugin-calls.js';
 import type { TaskParams, TaskProtocol } from './protocol.js';
+import { TaskCounters } from './task-counters.js';
 import { startOrWait } from './wait-for-log.js';
 import { loadTask, type LoadedSink, type LoadedSource } from './load-task.js';
 
@@ -29,6 +30,10 @@ export default behavior<TaskProtocol, TaskPeers, TaskParams>({
       if (stall !== null) context.log.warn({ call: stall.call }, 'the plugin does not return from this call');
       report.stalled('no return', stall);
     });
+    const counters = new TaskCounters(context.metrics, (code, message) => {
+      context.log.warn({ code }, message);
+      report.note(code, message);
+    });
     void followTarget({
       rebalancer: context.peers.rebalancer,
       unit: params.unit,
@@ -41,7 +46,7 @@ export default behavior<TaskProtocol, TaskPeers, TaskParams>({
     });
     const loaded = await loadTask(params);
     const log = await openLog(params.settings.logSettings, context);
-    const parts = { context, log, gate, calls, report };
+    const parts = { context, log, gate, calls, report, counters };
     const started = await startOrWait(parts, () => start(parts, loaded));
     report.running();
     started.done.catch((error: unknown) => {

@@ -12,6 +12,7 @@ import { Notes } from './notes.js';
 import type { PluginCalls } from './plugin-calls.js';
 import type { TaskParams } from './protocol.js';
 import { Seldom } from './seldom.js';
+import type { TaskCounters } from './task-counters.js';
 import { Stalls } from './stalls.js';
 
 /** Characters. */
@@ -36,6 +37,7 @@ export interface TaskParts {
   readonly gate: Gate;
   readonly calls: PluginCalls;
   readonly report: StateReport;
+  readonly counters: TaskCounters;
 }
 
 /** Tells the rebalancer what this task is doing; said again when a new rebalancer comes up. */

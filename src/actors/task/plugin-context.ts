@@ -5,7 +5,7 @@ import type { ActorLogger } from '../kernel/protocol.js';
 import type { TaskParts } from './parts.js';
 
 /** What the plugin of any task is told. */
-export function pluginContext({ context, report }: TaskParts, files: FileAccess): TaskContext {
+export function pluginContext({ context, report, counters }: TaskParts, files: FileAccess): TaskContext {
   const { connector, task } = parseUnitKey(context.params.unit);
   return {
     connectorName: connector,
@@ -13,6 +13,7 @@ export function pluginContext({ context, report }: TaskParts, files: FileAccess)
     log: pluginLogger(context.log),
     signal: context.signal,
     files,
+    metrics: counters.plugin,
     note: (code, message) => {
       checkNote(code, message);
       report.note(code, message);

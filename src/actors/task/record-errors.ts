@@ -40,6 +40,11 @@ export class RecordErrors {
     this.#skipped = skipped;
   }
 
+  /** Records, so far. */
+  get skipped(): number {
+    return this.#skipped.total;
+  }
+
   /** The result of the call, made again after a backoff for as long as it throws RetriableError and the gate is open. */
   async retrying<T>(call: string, gate: Gate, body: () => Promise<T>): Promise<T | typeof NOT_NOW> {
     for (let attempt = 1; gate.open; attempt += 1) {
@@ -173,10 +178,14 @@ export function recordErrors(
 }
 
 /** Of a task. */
-export function skippedRecords({ context, report }: Pick<TaskParts, 'context' | 'report'>): SkippedRecords {
-  return new SkippedRecords(context.log, (total) => {
-    report.skipped(total);
-  });
+export function skippedRecords({ context, report, counters }: TaskParts): SkippedRecords {
+  return new SkippedRecords(
+    context.log,
+    (total) => {
+      report.skipped(total);
+    },
+    counters.skipped,
+  );
 }
 
 const MAX_PLACE = 500;

@@ -1,3 +1,4 @@
+import type { Counter } from '../../sdk/metrics.js';
 import type { ActorLogger } from '../kernel/protocol.js';
 
 /** Where a record stands, for people: in a queue, or in its source. */
@@ -10,18 +11,29 @@ const SAY_EVERY_MS = 10_000;
 export class SkippedRecords {
   readonly #log: Pick<ActorLogger, 'warn'>;
   readonly #onCount: (total: number) => void;
+  readonly #counter: Counter | null;
   #total = 0;
   #said = 0;
   #last: { readonly cause: string; readonly place: RecordPlace } | null = null;
   #timer: NodeJS.Timeout | null = null;
 
-  constructor(log: Pick<ActorLogger, 'warn'>, onCount: (total: number) => void) {
+  constructor(
+    log: Pick<ActorLogger, 'warn'>,
+    onCount: (total: number) => void,
+    counter: Counter | null = null,
+  ) {
     this.#log = log;
+    this.#counter = counter;
     this.#onCount = onCount;
+  }
+
+  get total(): number {
+    return this.#total;
   }
 
   add(cause: string, place: RecordPlace): void {
     this.#total += 1;
+    this.#counter?.add();
     this.#last = { cause, place };
     if (this.#timer === null) this.#say();
   }

@@ -6,6 +6,7 @@ import { ActorError } from '../../actors/kernel/errors.js';
 import type { AskKind, Protocol, Ref, SystemRef } from '../../actors/kernel/protocol.js';
 import type { RebalancerProtocol } from '../../actors/rebalancer/protocol.js';
 import { downReason, explained, NODE_STOPPING } from './down-reason.js';
+import { NodeMetrics } from './node-metrics.js';
 
 export interface HttpPeers {
   discovery: DiscoveryProtocol;
@@ -28,6 +29,7 @@ export function actorRuntime(
   const discovery = explained(peers.discovery, system, isStopping);
   const rebalancer = explained(peers.rebalancer, system, isStopping);
   const listing = new CachedListing(sync);
+  const metrics = new NodeMetrics(worker, peers.rebalancer, system);
   const health = new HealthCheck({ discovery, 'config-sync': sync, rebalancer }, system);
   return {
     worker,
@@ -55,6 +57,7 @@ export function actorRuntime(
     },
     rebalance: (call, dryRun) => ask(call, rebalancer, 'rebalance', { dryRun }),
     tree: () => system.tree(),
+    metrics: (call, format) => metrics.text(call, format),
   };
 }
 

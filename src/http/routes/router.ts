@@ -6,6 +6,7 @@ import { HttpError } from '../errors.js';
 import { shortened } from '../names.js';
 import { controlRoutes } from './connector-control.js';
 import { connectorRoutes } from './connectors.js';
+import { metricsRoutes } from './metrics.js';
 import { nodeRoutes } from './nodes.js';
 import { pluginRoutes } from './plugins.js';
 import { rocketmqRoutes } from './rocketmq.js';
@@ -14,6 +15,7 @@ import { workerRoutes } from './worker.js';
 export function createRouter(deps: RouteDeps): Router<RequestState> {
   const router = new Router<RequestState>();
   workerRoutes(router, deps);
+  metricsRoutes(router, deps);
   nodeRoutes(router, deps);
   rocketmqRoutes(router, deps);
   connectorRoutes(router, deps);

@@ -15,6 +15,7 @@ import type { Schema } from '../schema.js';
 import { ANY_FILE } from './any-file.js';
 import { PluginCalls } from './plugin-calls.js';
 import { QueuesInMemory, refsOf, type QueueInMemory } from './queues-in-memory.js';
+import { RecordedMetrics } from './recorded-metrics.js';
 import { RecordingLogger } from './recording-logger.js';
 import { planTasks, release, STOP_DEADLINE_MS, type RunningTask } from './running-tasks.js';
 import { SaidInStatus } from './said-in-status.js';
@@ -43,6 +44,8 @@ export class SinkHarness {
   readonly log = new RecordingLogger();
   /** What the task has told for its status. */
   readonly said = new SaidInStatus();
+  /** What the task has counted, over all its starts. */
+  readonly metrics = new RecordedMetrics();
   /** What was seen of passwords: in errors so far; show it the lines of the log as well. */
   readonly secrets: SecretWatch;
   /** Records the task reported as impossible to write. */
@@ -76,6 +79,10 @@ export class SinkHarness {
 
   get committed(): readonly QueueOffset[] {
     return this.#queues.all.map(({ topic, queue, committed }) => ({ topic, queue, offset: committed }));
+  }
+
+  get counted(): readonly RecordedMetrics[] {
+    return [this.metrics];
   }
 
   get running(): boolean {
@@ -290,6 +297,7 @@ export class SinkHarness {
       signal,
       files: this.#files,
       ...this.said.context,
+      metrics: this.metrics.begin(),
       get assignment() {
         return refsOf(queues.all);
       },

@@ -5,6 +5,7 @@ import type { FileAccess, RawConfig, SourceConnector, SourceTask, SourceTaskCont
 import type { JsonObject, SourceRecord } from '../record.js';
 import { ANY_FILE } from './any-file.js';
 import { PluginCalls } from './plugin-calls.js';
+import { RecordedMetrics } from './recorded-metrics.js';
 import { RecordingLogger } from './recording-logger.js';
 import { planTasks, release, STOP_DEADLINE_MS, type RunningTask } from './running-tasks.js';
 import { SaidInStatus } from './said-in-status.js';
@@ -34,7 +35,6 @@ interface Position {
  */
 export class SourceHarness {
   readonly log = new RecordingLogger();
-  /** What the status would say now: messages by code. */
   /** What the task has told for its status. */
   readonly said = new SaidInStatus();
   /** What was seen of passwords: in errors so far; show it the lines of the log as well. */
@@ -50,6 +50,7 @@ export class SourceHarness {
   readonly #durable = new Map<string, string>();
   #tasks: RunningTask<SourceTask>[] = [];
   readonly #abandoned: RunningTask<SourceTask>[] = [];
+  readonly #metrics = new Map<number, RecordedMetrics>();
 
   constructor(connector: SourceConnector, raw: RawConfig, options: HarnessOptions = {}) {
     this.#connector = connector;
@@ -65,6 +66,22 @@ export class SourceHarness {
 
   get taskCount(): number {
     return this.#tasks.length;
+  }
+
+  /** What the task has counted, over all its starts. */
+  metricsOf(taskId: number): RecordedMetrics {
+    const known = this.#metrics.get(taskId) ?? new RecordedMetrics();
+    this.#metrics.set(taskId, known);
+    return known;
+  }
+
+  /** Of the first task. */
+  get metrics(): RecordedMetrics {
+    return this.metricsOf(0);
+  }
+
+  get counted(): readonly RecordedMetrics[] {
+    return [...this.#metrics.values()];
   }
 
   get positions(): readonly Position[] {
@@ -167,6 +184,7 @@ export class SourceHarness {
       signal,
       files: this.#files,
       ...this.said.context,
+      metrics: this.metricsOf(taskId).begin(),
       position: (partition) => {
         const text = this.#durable.get(JSON.stringify(partition));
         return text === undefined ? null : parse(text);

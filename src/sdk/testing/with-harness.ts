@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { RetriableError } from '../errors.js';
 import type { RawConfig } from '../plugin.js';
 import { DeadlineError } from './deadline.js';
+import type { RecordedMetrics } from './recorded-metrics.js';
 import type { RecordingLogger } from './recording-logger.js';
 import type { SecretWatch } from './secret-watch.js';
 
@@ -15,6 +16,7 @@ interface Fixture {
 interface Harness {
   readonly log: RecordingLogger;
   readonly secrets: SecretWatch;
+  readonly counted: readonly RecordedMetrics[];
   start(): Promise<void>;
   dispose(): Promise<void>;
 }
@@ -31,7 +33,10 @@ export async function withFixture<F extends Fixture>(
   }
 }
 
-/** Calls `body` with a harness that was started. Whatever happens in it, no password may be told. */
+/**
+ * Calls `body` with a harness that was started. Whatever happens in it, no password may be told, and what the plugin gives its
+ * metrics is to be counted.
+ */
 export async function withHarness<H extends Harness>(
   harness: H,
   body: (harness: H) => Promise<void>,
@@ -39,11 +44,19 @@ export async function withHarness<H extends Harness>(
   try {
     await harness.start();
     await body(harness);
+    for (const metrics of harness.counted) checkCounted(metrics);
   } finally {
     await harness.dispose();
+    for (const { all } of harness.counted) harness.secrets.see('its metrics', all);
     harness.secrets.see('the log', harness.log.lines);
     harness.secrets.check();
   }
+}
+
+function checkCounted({ ignored, full }: RecordedMetrics): void {
+  assert.equal(full, null, full ?? '');
+  const why = 'no numbers, less than 0 for a counter, or other labels than the metric has';
+  assert.equal(ignored, 0, `it gave its metrics ${ignored} values that cannot be counted: ${why}`);
 }
 
 /** What fails because of an interruption must say that it may be tried again. */

@@ -37,6 +37,11 @@ export class InMemoryRuntime implements Runtime {
     return this.healthNow;
   }
 
+  async metrics(...[, format]: Parameters<Runtime['metrics']>): Promise<string> {
+    await this.before('metrics');
+    return format === 'openmetrics' ? '# EOF\n' : '';
+  }
+
   async connectors(): Promise<readonly ConnectorEntry[]> {
     await this.before('connectors');
     return [...this.entries.values()];

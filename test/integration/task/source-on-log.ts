@@ -18,6 +18,7 @@ import type { PositionWord } from '#troupe/core/model.js';
 import type { ConverterInstance } from '#troupe/sdk/plugin.js';
 import type { SourceRecord } from '#troupe/sdk/record.js';
 import { KEPT, newFolder, openStore } from '../../fault/log/support.js';
+import { taskCounters } from '../../support/metrics.js';
 
 const MEGA = 1024 * 1024;
 /** The largest that a connector may set. */
@@ -84,6 +85,7 @@ export async function pollOnce(t: TestContext, source: OneShotSource, tolerance:
     writer,
     topics: new Topics(log, () => null, []),
     errors,
+    counters: taskCounters().source,
     transform: null,
     keyConverter: asText,
     valueConverter: asText,

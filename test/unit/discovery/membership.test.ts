@@ -16,6 +16,7 @@ import { MemoryTopic } from '../../property/replica/memory-topic.js';
 import { DISCOVERY, LOG, NO_SYSTEM } from '../../simulation/node-settings.js';
 import { refTo } from '../../support/ref.js';
 import { until } from '../../support/wait.js';
+import { ownMetrics } from '../../support/metrics.js';
 
 const SELF = { id: 'n', incarnation: 'n-1' };
 
@@ -48,6 +49,7 @@ async function joined(t: TestContext, times: Partial<DiscoveryParams>): Promise<
     log: LOG,
     signal: new AbortController().signal,
     lease,
+    metrics: ownMetrics(),
     crash: (error) => crashes.push(error),
   };
   const membership = new Membership(context, SELF, replica);

@@ -39,7 +39,7 @@ function foldersIn(path: string): string[] {
 }
 
 test('the generated pages are what the tables and the definitions say', () => {
-  for (const script of ['generate-configuration', 'generate-connectors']) {
+  for (const script of ['generate-configuration', 'generate-connectors', 'generate-metrics']) {
     const { status, stderr } = spawnSync(process.execPath, [`scripts/${script}.mjs`, '--check'], {
       cwd: root,
       encoding: 'utf8',

@@ -18,6 +18,7 @@ import type {
   SystemRef,
 } from '#troupe/actors/kernel/protocol.js';
 import type { RebalancerProtocol } from '#troupe/actors/rebalancer/protocol.js';
+import { ownMetrics } from '../../support/metrics.js';
 
 type Ask<P extends Protocol> = Handlers<P>['ask'];
 
@@ -102,6 +103,7 @@ async function start(t: TestContext, refs: ReturnType<typeof peers>, lease = cre
     stopChild: () => Promise.resolve(),
     children: () => Promise.resolve([]),
     tree: () => Promise.resolve({ id: 'root', kind: 'supervisor', state: 'running', restarts: 0 }),
+    metrics: () => Promise.resolve({ version: 0, ids: [], changed: [] }),
     watch: () => undefined,
     shutdown: () => undefined,
   };
@@ -124,6 +126,7 @@ async function start(t: TestContext, refs: ReturnType<typeof peers>, lease = cre
     log,
     signal: new AbortController().signal,
     lease,
+    metrics: ownMetrics(),
     crash: (error) => assert.fail(String(error)),
   };
   const running = await http.start(context);

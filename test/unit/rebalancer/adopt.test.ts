@@ -17,6 +17,7 @@ import { Rebalancer } from '#troupe/actors/rebalancer/rebalancer.js';
 import { LOG, NO_SYSTEM, REBALANCER } from '../../simulation/node-settings.js';
 import { refTo } from '../../support/ref.js';
 import { until } from '../../support/wait.js';
+import { ownMetrics } from '../../support/metrics.js';
 
 /** Nobody is there. */
 function absent<P extends Protocol>(): Ref<P> {
@@ -62,6 +63,7 @@ function contextOf(system: SystemRef): ActorContext<RebalancerPeers, RebalancerP
     log: LOG,
     signal: new AbortController().signal,
     lease: createLease(),
+    metrics: ownMetrics(),
     crash: (error) => {
       throw error;
     },

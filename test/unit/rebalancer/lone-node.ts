@@ -14,6 +14,7 @@ import {
 import type { ConnectorEntry, NodeRef, UnitState } from '#troupe/core/model.js';
 import { refTo } from '../../support/ref.js';
 import { LOG, NO_SYSTEM, REBALANCER } from '../../simulation/node-settings.js';
+import { ownMetrics } from '../../support/metrics.js';
 
 const SELF: NodeRef = { id: 'n', incarnation: 'i' };
 
@@ -61,6 +62,7 @@ export class LoneNode {
       log: LOG,
       signal: new AbortController().signal,
       lease,
+      metrics: ownMetrics(),
       crash: (error) => {
         throw error;
       },

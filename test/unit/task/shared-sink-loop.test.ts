@@ -15,6 +15,7 @@ import type { Delivery, SharedBatch, SharedConsumer } from '#troupe/log/shared.j
 import { DataError, RetriableError, type SinkRecord } from '#troupe/sdk/index.js';
 import { until } from '../../support/wait.js';
 import { DEFAULT_TOLERANCE } from '../../support/tolerance.js';
+import { taskCounters } from '../../support/metrics.js';
 
 interface Handed extends Delivery {
   readonly value: string;
@@ -120,6 +121,7 @@ function play(
     gate,
     signal: ending.signal,
     consumer: group,
+    counters: taskCounters().sink,
     errors: new RecordErrors(full, silent, ending.signal, ignore),
     tolerance: full,
     conversion: {

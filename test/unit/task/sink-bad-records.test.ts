@@ -14,6 +14,7 @@ import type { ConnectRecord } from '#troupe/sdk/index.js';
 import { batchOf } from '../../conformance/log-batches.js';
 import { until } from '../../support/wait.js';
 import { DEFAULT_TOLERANCE } from '../../support/tolerance.js';
+import { taskCounters } from '../../support/metrics.js';
 
 const ignore = (): void => undefined;
 const NO_CHANGES = { areDue: false, apply: () => Promise.resolve(), end: () => Promise.resolve() };
@@ -71,6 +72,7 @@ function play(t: TestContext, { tolerance, transform = ignore, put = ignore }: P
     queues,
     changes: NO_CHANGES,
     onUnreadable: () => false,
+    counters: taskCounters().sink,
     errors: new RecordErrors({ ...DEFAULT_TOLERANCE, tolerance }, log, signal, ignore),
     conversion: {
       chain: {

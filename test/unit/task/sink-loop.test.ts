@@ -14,6 +14,7 @@ import type { QueueOffset, SinkTask } from '#troupe/sdk/plugin.js';
 import { batchOf } from '../../conformance/log-batches.js';
 import { until } from '../../support/wait.js';
 import { DEFAULT_TOLERANCE } from '../../support/tolerance.js';
+import { taskCounters } from '../../support/metrics.js';
 
 const ignore = (): void => undefined;
 const NO_CHANGES = { areDue: false, apply: () => Promise.resolve(), end: () => Promise.resolve() };
@@ -88,6 +89,7 @@ function play(
     queues,
     changes: NO_CHANGES,
     onUnreadable: () => false,
+    counters: taskCounters().sink,
     errors: new RecordErrors(DEFAULT_TOLERANCE, silent, signal, (call, stall) =>
       said.push(stall === null ? 'recovered' : call),
     ),

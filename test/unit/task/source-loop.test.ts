@@ -24,6 +24,7 @@ import {
 } from '#troupe/sdk/index.js';
 import { until } from '../../support/wait.js';
 import { DEFAULT_TOLERANCE } from '../../support/tolerance.js';
+import { taskCounters } from '../../support/metrics.js';
 
 const ignore = (): void => undefined;
 const silent = { debug: ignore, info: ignore, warn: ignore, error: ignore, child: () => silent };
@@ -92,6 +93,7 @@ function play(t: TestContext, poll: SourceTask['poll'], options: Played = {}) {
       onAppended: ignore,
     }),
     topics: { queues: () => 1, ensure: noLog, route: () => 0 },
+    counters: taskCounters().source,
     errors: new RecordErrors(options.tolerance ?? DEFAULT_TOLERANCE, log, signal, (call, stall) =>
       said.push(stall === null ? 'recovered' : call),
     ),

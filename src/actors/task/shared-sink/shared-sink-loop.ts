@@ -7,6 +7,7 @@ import type { SinkRecord } from '../../../sdk/record.js';
 import type { Gate } from '../gate.js';
 import type { PluginCalls } from '../plugin-calls.js';
 import { NOT_NOW, type RecordErrors } from '../record-errors.js';
+import type { SinkCounters } from '../task-counters.js';
 import { sinkRecord, type SinkConversion } from '../sink/sink-record.js';
 
 export interface SharedSinkLoopParts {
@@ -23,6 +24,7 @@ export interface SharedSinkLoopParts {
   readonly flushIntervalMs: number;
   readonly onPaused: (paused: boolean) => void;
   readonly onDelivered: (records: number) => void;
+  readonly counters: SinkCounters;
   /** So many records were written and will come again all the same. */
   readonly onNotAcked: (records: number) => void;
 }
@@ -105,7 +107,8 @@ export class SharedSinkLoop {
   }
 
   async #deliverSome(batch: SharedBatch, reader: BatchReader, indexes: readonly number[]): Promise<void> {
-    const { conversion, errors, gate, consumer, onDelivered } = this.#parts;
+    const { conversion, errors, gate, consumer, onDelivered, counters } = this.#parts;
+    const skipped = errors.skipped;
     const { topic, deliveries } = batch;
     const taken: Delivery[] = [];
     const kept: number[] = [];
@@ -129,6 +132,7 @@ export class SharedSinkLoop {
       kept.push(index);
       if (record !== null) records.push(record);
     }
+    const bad = errors.skipped - skipped;
     if (records.length > 0) {
       const outcome = await this.#put(records, taken);
       if (outcome === 'each') {
@@ -139,6 +143,7 @@ export class SharedSinkLoop {
     }
     this.#unacked.push(...taken);
     onDelivered(records.length);
+    counters.dealtWith(taken.length, Math.max(0, taken.length - records.length - bad));
   }
 
   /** 'each': one of them is bad, and is to be found by putting each alone. Given back they come again, to whomever. */
@@ -146,13 +151,15 @@ export class SharedSinkLoop {
     records: readonly SinkRecord[],
     deliveries: readonly Delivery[],
   ): Promise<'put' | 'each' | 'given back'> {
-    const { task, calls, gate, errors, consumer, tolerance } = this.#parts;
+    const { task, calls, gate, errors, consumer, tolerance, counters } = this.#parts;
     const since = performance.now();
     const mayWait = (): boolean =>
       tolerance.retryTimeoutMs < 0 || performance.now() - since < tolerance.retryTimeoutMs;
     const outcome = await errors.retrying('put', gate, async () => {
       try {
+        const began = performance.now();
         await calls.run('put', () => task.put(records));
+        counters.put(records.length, began);
         return 'put';
       } catch (error) {
         if (errors.tolerates(error)) return error;
@@ -186,13 +193,15 @@ export class SharedSinkLoop {
   }
 
   async #flush(): Promise<void> {
-    const { task, calls, errors, gate, consumer, onNotAcked } = this.#parts;
+    const { task, calls, errors, gate, consumer, onNotAcked, counters } = this.#parts;
     this.#commitRequested = false;
     this.#flushFailed = false;
     this.#nextFlushAt = performance.now() + this.#parts.flushIntervalMs;
     if (this.#unacked.length === 0 || !gate.leased) return;
+    const since = performance.now();
     try {
       await calls.run('flush', () => task.flush());
+      counters.flushed(since);
     } catch (error) {
       const retriable = asRetriable(error);
       if (retriable === null) throw error;
@@ -204,6 +213,7 @@ export class SharedSinkLoop {
     const flushed = this.#unacked;
     this.#unacked = [];
     const notAcked = await consumer.ack(flushed);
+    counters.committed();
     if (notAcked > 0) onNotAcked(notAcked);
   }
 }

@@ -71,6 +71,7 @@ async function startOnTopics(
       report.paused(paused);
     },
     onDelivered: flow.count,
+    counters: parts.counters.sink,
     onNotAcked: (records) => {
       context.log.warn({ records }, 'records took too long or could not be acknowledged, and come again');
     },

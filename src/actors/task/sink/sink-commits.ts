@@ -6,6 +6,7 @@ import type { ActorLogger } from '../../kernel/protocol.js';
 import type { Gate } from '../gate.js';
 import type { PluginCalls } from '../plugin-calls.js';
 import type { RecordErrors } from '../record-errors.js';
+import type { SinkCounters } from '../task-counters.js';
 import type { SinkOffsets } from './sink-offsets.js';
 import { queueKey, type SinkQueue } from './sink-queue.js';
 
@@ -17,6 +18,7 @@ export interface SinkCommitsParts {
   readonly flushIntervalMs: number;
   readonly offsets: Pick<SinkOffsets, 'commit' | 'rewind'>;
   readonly log: Pick<ActorLogger, 'warn'>;
+  readonly counters: SinkCounters;
 }
 
 /** flush → preCommit → commit, and seeks. Bounded by the number of queues. */
@@ -117,14 +119,16 @@ export class SinkCommits {
 
   /** False: it did not pass, and is tried again. */
   async flush(): Promise<boolean> {
-    const { task, calls, errors, offsets, gate } = this.#parts;
+    const { task, calls, errors, offsets, gate, counters } = this.#parts;
     this.#requested = false;
     this.#nextFlushAt = performance.now() + this.#parts.flushIntervalMs;
     if (!gate.leased) return false;
     if (this.#moved.size === 0) return true;
     const flushed = [...this.#moved.values()];
+    const since = performance.now();
     try {
       await calls.run('flush', () => task.flush());
+      counters.flushed(since);
     } catch (error) {
       // Nothing is lost by waiting for the next round: the offsets stay where they are.
       const retriable = asRetriable(error);
@@ -137,7 +141,10 @@ export class SinkCommits {
     // What the sink has gone back on in the meantime is not done any more.
     const safe = this.#trusted(flushed, answered).filter((item) => !this.#sought.has(queueKey(item)));
     try {
-      if (safe.length > 0) await offsets.commit(safe);
+      if (safe.length > 0) {
+        await offsets.commit(safe);
+        counters.committed();
+      }
     } catch (error) {
       // The log is waited for. Whether it has these offsets makes no difference: greater ones follow.
       if (!isNotNow(error)) throw error;

@@ -140,16 +140,20 @@ export class SinkLoop implements QueueListener {
   }
 
   async #deliver(reader: SinkQueue, batch: FetchedBatch): Promise<void> {
-    const { maxRecords, onDelivered } = this.#parts;
+    const { maxRecords, onDelivered, errors, counters } = this.#parts;
     const { seeks } = reader;
     const to = Math.min(batch.next + maxRecords, batch.reader.count);
+    const skipped = errors.skipped;
     const { records, indexes, end, failure } = await this.#convert(reader, batch, to);
+    const bad = errors.skipped - skipped;
     const put = await this.#put(reader, seeks, batch.baseOffset, records, indexes);
     // After a seek inside put, also one to its own first record, what was put no longer says where to go on.
     if (reader.seeks !== seeks) return;
     const upTo = put < records.length ? (indexes[put] ?? end) : end;
-    if (upTo > batch.next) {
-      reader.taken(batch, upTo - batch.next);
+    const done = upTo - batch.next;
+    if (done > 0) {
+      reader.taken(batch, done);
+      counters.dealtWith(done, Math.max(0, done - put - bad));
       this.#commits.moved(reader);
       onDelivered(put);
     }
@@ -207,13 +211,15 @@ export class SinkLoop implements QueueListener {
     records: readonly SinkRecord[],
     indexes: readonly number[],
   ): Promise<number> {
-    const { errors, calls, gate, task } = this.#parts;
+    const { errors, calls, gate, task, counters } = this.#parts;
     if (records.length === 0) return 0;
     try {
       const done = await errors.retrying('put', gate, async () => {
         // Converting and waiting took time. Where it is not put, the records stay for the next turn.
         if (reader.seeks !== seeks) return false;
+        const since = performance.now();
         await calls.run('put', () => task.put(records));
+        counters.put(records.length, since);
         return true;
       });
       return done === true ? records.length : 0;

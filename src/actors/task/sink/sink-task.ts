@@ -118,6 +118,7 @@ async function startOnQueues(parts: TaskParts, loaded: LoadedSink, round: Round)
       report.paused(paused);
     },
     onDelivered: flow.count,
+    counters: parts.counters.sink,
   });
   await changes.begin(round.found);
   const sinking = sinkContext(parts, loaded.files, changes, loop, errors);

@@ -10,6 +10,7 @@ import { checkSerialised, type PolledRecords } from '../../../plugins/plugin-ret
 import type { Gate } from '../gate.js';
 import type { PluginCalls } from '../plugin-calls.js';
 import { NOT_NOW, type RecordErrors } from '../record-errors.js';
+import type { SourceCounters } from '../task-counters.js';
 import { AFTER_BAD_RECORD, BadPolls } from './bad-polls.js';
 import type { PartitionBound } from './partition-bound.js';
 import type { SourceWriter } from './source-writer.js';
@@ -40,6 +41,7 @@ export interface SourceLoopParts {
   readonly begun: PositionWord[];
   /** Of the connector's source partitions. */
   readonly bound: Pick<PartitionBound, 'check'>;
+  readonly counters: Pick<SourceCounters, 'polled' | 'filtered' | 'publish'>;
 }
 
 /** A source may begin thousands of partitions at once; so many go into one append. */
@@ -80,6 +82,7 @@ async function pollOn(parts: SourceLoopParts): Promise<void> {
     const started = performance.now();
     const records = await errors.retrying('poll', gate, () => poll(parts, bad));
     if (records === NOT_NOW) continue;
+    parts.counters.polled(records.length);
     await parts.bound.check();
     if (parts.begun.length > 0) await begin(parts);
     const now = Date.now();
@@ -88,6 +91,7 @@ async function pollOn(parts: SourceLoopParts): Promise<void> {
       const added = add(parts, record, now);
       if (added !== undefined && (await added) === STOPPED) return;
     }
+    parts.counters.publish();
     writer.pump();
     await commit(parts, writer.takeDurable());
     if (records.length === 0 && records !== AFTER_BAD_RECORD && performance.now() - started < IDLE_PAUSE_MS) {
@@ -128,6 +132,7 @@ async function untilOpen(parts: SourceLoopParts): Promise<void> {
 
 /** Also what a poll has said before it ended by an error, as that of a wait that the stop has ended. */
 async function settle(parts: SourceLoopParts): Promise<void> {
+  parts.counters.publish();
   await begin(parts);
   await parts.writer.drain();
   await commit(parts, parts.writer.takeDurable());
@@ -191,7 +196,7 @@ function addNow(parts: SourceLoopParts, record: SourceRecord, now: number): Prom
     const queues = parts.topics.queues(topic);
     if (queues === null) return addToNewTopic(parts, record, out, topic, now);
     write(parts, record, out, topic, queues, now);
-  }
+  } else parts.counters.filtered();
   parts.writer.moved(record.sourcePartition, record.sourcePosition);
   return undefined;
 }

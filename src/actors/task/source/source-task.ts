@@ -28,7 +28,7 @@ const FULL_LOG_RETRY_MS = 500;
 
 /** Fences, finds the positions, starts the plugin and then its loop. */
 export async function startSource(parts: TaskParts, loaded: LoadedSource): Promise<StartedTask> {
-  const { context, log, gate, calls, report } = parts;
+  const { context, log, gate, calls, report, counters } = parts;
   const { params, signal } = context;
   const { unit, settings } = params;
   const exactly = isExact(parts, loaded);
@@ -72,8 +72,9 @@ export async function startSource(parts: TaskParts, loaded: LoadedSource): Promi
       await leasedOrStopped();
       if (signal.aborted) throw error;
     },
-    onAppended: (records) => {
+    onAppended: (records, bytes) => {
       flow.count(records);
+      counters.source.appended(records, bytes);
       errors.recovered('append');
     },
   });
@@ -100,6 +101,7 @@ export async function startSource(parts: TaskParts, loaded: LoadedSource): Promi
     log: context.log,
     settleTimeoutMs: settings.stopTimeoutMs,
     bound,
+    counters: counters.source,
   };
   const sourced = sourceContext(parts, loaded.files, progress.positions, begun);
   await gate.untilLeased();

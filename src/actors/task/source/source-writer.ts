@@ -23,7 +23,8 @@ export interface SourceWriterOptions {
   readonly fence: { readonly key: string; readonly epoch: number };
   /** Resolves after the wait before try number `attempt` (from 1); rejects when the task must stop instead. */
   readonly retry: (error: LogError, attempt: number) => Promise<void>;
-  readonly onAppended: (records: number) => void;
+  /** `bytes`: of their batches. */
+  readonly onAppended: (records: number, bytes: number) => void;
 }
 
 /**
@@ -132,11 +133,13 @@ export class SourceWriter {
     const positions = this.#positions.take();
     const { count } = this.#open;
     const entries = this.#open.take();
+    // Before they are given away.
+    const bytes = bytesOf(entries);
     this.#appending = true;
     void this.#append(entries, positions).then(
       () => {
         this.#durable.push(positions);
-        this.#options.onAppended(count);
+        this.#options.onAppended(count, bytes);
         this.#settled();
       },
       (error: unknown) => {
@@ -194,6 +197,10 @@ export class SourceWriter {
   #check(): void {
     if (this.#failure !== null) throw this.#failure.error;
   }
+}
+
+function bytesOf(entries: readonly QueueEntry[]): number {
+  return entries.reduce((sum, { batch }) => sum + batch.bytes.byteLength, 0);
 }
 
 function isPosition(word: PositionWord): word is SourcePosition {
