@@ -1,6 +1,8 @@
 /** A sink that posts the value of each record to a URL; docs/writing-a-connector.md goes through it. */
 import {
   RetriableError,
+  type Histogram,
+  type Labelled,
   type ParsedConfig,
   type Plugin,
   type SinkConnector,
@@ -15,8 +17,14 @@ const PATIENCE_MS = 5000;
 class HttpPostTask implements SinkTask {
   #url = '';
   #signal = new AbortController().signal;
+  #answered: Labelled<'status', Histogram> | null = null;
 
   start(context: SinkTaskContext, config: ParsedConfig): void {
+    this.#answered = context.metrics.histogram({
+      name: 'http_post_answer_seconds',
+      help: 'Time that the URL took for a whole answer, by its status.',
+      labels: ['status'],
+    });
     this.#url = config.string('url');
     this.#signal = context.signal;
   }
@@ -26,6 +34,7 @@ class HttpPostTask implements SinkTask {
   }
 
   async #post(body: string): Promise<void> {
+    const since = performance.now();
     let status;
     try {
       status = await within(PATIENCE_MS, this.#signal, async (signal) => {
@@ -37,6 +46,7 @@ class HttpPostTask implements SinkTask {
       const reason = error instanceof Error ? error.message : String(error);
       throw new RetriableError(`${this.#url} is away: ${reason}`, { cause: error });
     }
+    this.#answered?.with({ status }).observe((performance.now() - since) / 1000);
     if (status === 429 || status >= 500) throw new RetriableError(`${this.#url} answers ${status}`);
     if (status >= 300) throw new Error(`${this.#url} answers ${status}`);
   }

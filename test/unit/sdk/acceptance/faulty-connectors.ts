@@ -21,6 +21,9 @@ export type Fault =
   | 'none'
   | 'tells a password in a RetriableError'
   | 'logs an error with a password'
+  | 'counts no number'
+  | 'has a label with too many values'
+  | 'tells a password in a label'
   | 'leaves a timer'
   | 'leaves a socket'
   | 'leaves a file'
@@ -61,6 +64,11 @@ class FaultyTask {
     this.context = context;
     if (this.fault === 'logs an error with a password')
       context.log.debug('began', { because: [new Error(`opened by ${PASSWORD}`)] });
+    const counter = context.metrics.counter({ name: 'starts_total', help: 'Starts.', labels: ['why'] });
+    counter.with({ why: this.fault === 'tells a password in a label' ? PASSWORD : 'asked' }).add();
+    if (this.fault === 'counts no number') counter.with({ why: 'asked' }).add(NaN);
+    if (this.fault === 'has a label with too many values')
+      for (let i = 0; i < 1001; i += 1) counter.with({ why: `row ${i}` }).add();
     if (this.fault === 'leaves a timer')
       keep(
         setInterval(() => undefined, 60_000),
