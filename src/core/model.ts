@@ -124,6 +124,11 @@ export interface ConnectorEntry {
   readonly restarts?: { readonly connector: number; readonly tasks: Readonly<Record<number, number>> };
   /** The planned tasks; null until they were planned. */
   readonly tasks: TaskSet | null;
+  /**
+   * Log offset of the newest request for a new plan from the same config, and of the newest that a plan has seen. Absent: none
+   * was ever asked for.
+   */
+  readonly replans?: { readonly asked: number; readonly planned: number };
 }
 
 export interface TaskSet {

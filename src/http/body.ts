@@ -35,13 +35,29 @@ function declaredLength(ctx: Context): number | null {
 }
 
 export async function readJsonObject(ctx: Context, maxBytes: number): Promise<JsonMap> {
+  return (await readObject(ctx, maxBytes)).map;
+}
+
+/** The same, with numbers as numbers. */
+export async function readPlainObject(
+  ctx: Context,
+  maxBytes: number,
+): Promise<Readonly<Record<string, unknown>>> {
+  // It was just parsed, as an object.
+  return JSON.parse((await readObject(ctx, maxBytes)).text) as Readonly<Record<string, unknown>>;
+}
+
+async function readObject(
+  ctx: Context,
+  maxBytes: number,
+): Promise<{ readonly text: string; readonly map: JsonMap }> {
   refuseEncoding(ctx);
   const text = decode(await readBytes(ctx, maxBytes), ctx);
   if (text.trim() === '')
     throw new HttpError('BODY_REQUIRED', 'This route needs a JSON object as its body; the body is empty.');
   const value = parseDeclared(text, ctx);
   if (!isJsonMap(value)) throw new HttpError('BODY_INVALID', 'The body must be a JSON object.');
-  return value;
+  return { text, map: value };
 }
 
 async function readBytes(ctx: Context, maxBytes: number): Promise<Buffer> {

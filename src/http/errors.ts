@@ -30,6 +30,7 @@ export const ERRORS = {
   ROUTE_NOT_FOUND: { status: 404, meaning: 'There is no such route.' },
   CONNECTOR_NOT_FOUND: { status: 404, meaning: 'There is no connector of that name.' },
   TASK_NOT_FOUND: { status: 404, meaning: 'The connector has no task of that number.' },
+  SIGNAL_NOT_FOUND: { status: 404, meaning: 'The connector has no signal of that id, or not any more.' },
   NODE_NOT_FOUND: { status: 404, meaning: 'The cluster has no node of that id.' },
   PLUGIN_NOT_FOUND: { status: 404, meaning: 'No plugin of that class is installed.' },
   METHOD_NOT_ALLOWED: { status: 405, meaning: 'The route exists, with the methods told in Allow.' },
@@ -38,6 +39,16 @@ export const ERRORS = {
   VERSION_CONFLICT: {
     status: 409,
     meaning: 'The configuration was changed at the same time by another request.',
+  },
+  CONNECTOR_STOPPED: {
+    status: 409,
+    meaning: 'The connector is STOPPED, so that nothing of it runs that could do this.',
+  },
+  SIGNAL_EXISTS: { status: 409, meaning: 'The connector was sent another signal of that id.' },
+  TOO_MANY_SIGNALS: {
+    status: 429,
+    meaning: 'So many signals wait for their answers that no other is taken.',
+    retryAfterSeconds: 5,
   },
   BODY_TOO_LARGE: {
     status: 413,

@@ -6,6 +6,7 @@ import type { ConfigInfos, PluginKeyInfo, PluginListing } from '../actors/config
 import type { ClusterView } from '../actors/discovery/protocol.js';
 import type { TreeNode } from '../actors/kernel/protocol.js';
 import type { MetricsFormat } from '../core/metrics/exposition.js';
+import type { SignalBody, SignalRecord, SignalTarget } from '../core/connectors/signals.js';
 import type { ConnectorEntry, TargetState } from '../core/model.js';
 import type { RebalancePlan } from '../core/cluster/rebalance-plan.js';
 
@@ -52,6 +53,15 @@ export interface RestartRequest {
   readonly tasks: readonly number[];
 }
 
+export interface SignalSending {
+  readonly name: string;
+  readonly id: string;
+  readonly signal: SignalBody;
+  readonly to: SignalTarget;
+  /** How long its answers are waited for. */
+  readonly waitMs: number;
+}
+
 /** Writes resolve once they are durable and applied on this node. */
 export interface Runtime {
   readonly worker: WorkerInfo;
@@ -68,6 +78,11 @@ export interface Runtime {
   delete(call: Call, name: string): Promise<void>;
   setTarget(call: Call, name: string, state: TargetState): Promise<ConnectorEntry>;
   restart(call: Call, request: RestartRequest): Promise<ConnectorEntry>;
+  /** CONNECTOR_NOT_FOUND, CONNECTOR_STOPPED, TASK_NOT_FOUND, SIGNAL_EXISTS, TOO_MANY_SIGNALS. */
+  sendSignal(call: Call, request: SignalSending): Promise<SignalRecord>;
+  /** The oldest first. */
+  signals(call: Call, name: string): Promise<readonly SignalRecord[]>;
+  signal(call: Call, name: string, id: string): Promise<SignalRecord | null>;
   /** `dryRun`: the connector also connects as its tasks would. */
   validate(call: Call, config: Config, dryRun?: boolean): Promise<ConfigInfos>;
   plugins(call: Call): Promise<PluginListing>;

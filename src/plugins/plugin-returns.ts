@@ -5,7 +5,7 @@
 import type { ConfigIssue } from '../sdk/config.js';
 import { ConfigError, ConnectError, DataError } from '../sdk/errors.js';
 import type { RawConfig, SchemaAndValue, SinkTask, SourceTask } from '../sdk/plugin.js';
-import type { ConnectRecord, JsonObject, SourceRecord } from '../sdk/record.js';
+import type { ConnectRecord, JsonObject, JsonValue, SourceRecord } from '../sdk/record.js';
 import { describeValue, isFields } from '../sdk/value.js';
 
 export const PLUGIN_CONTRACT = 'PLUGIN_CONTRACT';
@@ -149,6 +149,10 @@ export function isJsonObject(value: unknown): value is JsonObject {
 function isJsonScalar(value: unknown): boolean {
   const type = typeof value;
   return type === 'number' ? Number.isFinite(value) : type === 'string' || type === 'boolean';
+}
+
+export function isJsonValue(value: unknown): value is JsonValue {
+  return isJson(value, 0);
 }
 
 function isJson(value: unknown, depth: number): boolean {

@@ -1,6 +1,6 @@
 import type { ConfigDefinition, ConfigIssue, ParsedConfig } from './config.js';
 import type { TaskMetrics } from './metrics.js';
-import type { Header, JsonObject, SinkRecord, SourceRecord, ConnectRecord } from './record.js';
+import type { Header, JsonObject, JsonValue, SinkRecord, SourceRecord, ConnectRecord } from './record.js';
 import type { Schema } from './schema.js';
 
 /** A connector's or task's configuration as the user wrote it: strings to strings. */
@@ -28,6 +28,26 @@ export interface FileAccess {
   check(path: string, field: string): Promise<void>;
   /** Absolute, symbolic links followed as far as the path exists. */
   realPath(path: string): Promise<string>;
+}
+
+/**
+ * What a user tells a connector that is there already: `POST /connectors/{name}/signals`. It is delivered at least once: whoever
+ * ends before its answer is durable is given it again, with the same id.
+ */
+export interface Signal {
+  readonly id: string;
+  /** What is to be done, by a name that the plugin's documentation says; at most 100 characters. */
+  readonly type: string;
+  /** What it needs for that; null where nothing was sent. At most 16 KiB of JSON. */
+  readonly data: JsonValue;
+}
+
+/** What a connector's planning side says to a signal. */
+export interface PlanningAnswer {
+  /** For the user: what was done. At most 16 KiB of JSON; null when left out. */
+  readonly answer?: JsonValue;
+  /** True: plan the tasks again. Durable with the answer. */
+  readonly replan?: boolean;
 }
 
 // --- Connectors: plan the work. They run in a pool, under a deadline, and own no data. ---
@@ -64,13 +84,31 @@ interface ConnectorPlugin<TaskPlugin> {
     config: ParsedConfig,
     raw: RawConfig,
   ): Promise<readonly ConfigIssue[]> | readonly ConfigIssue[];
-  /** One configuration for each task, at most `maxTasks`. Called again when the config changes. */
+  /**
+   * One configuration for each task, at most `maxTasks`. Called again when the config changes, and when a new plan is asked for
+   * (`replanAfterMs`, `signal`, `TaskContext.requestReplan`): tasks that come out as they were run on undisturbed.
+   */
   taskConfigs(
     context: ConnectorContext,
     config: ParsedConfig,
     raw: RawConfig,
     maxTasks: number,
   ): Promise<readonly RawConfig[]> | readonly RawConfig[];
+  /**
+   * How long after a plan the tasks are to be planned again, in milliseconds, to see what has come or gone in the system; at least
+   * 1,000. null, or without this function: not by time.
+   */
+  replanAfterMs?(config: ParsedConfig, raw: RawConfig): number | null;
+  /**
+   * A user's signal, for what the planning side can do: runs as `taskConfigs` does, within `planning.timeout.ms`. What it throws is
+   * the answer; throw a ConnectError of the code UNKNOWN_SIGNAL for a type that it does not know.
+   */
+  signal?(
+    context: ConnectorContext,
+    config: ParsedConfig,
+    raw: RawConfig,
+    signal: Signal,
+  ): Promise<PlanningAnswer> | PlanningAnswer;
   /** One object for each start of a task; called inside the task's own thread. */
   createTask(): TaskPlugin;
 }
@@ -110,6 +148,23 @@ export interface TaskContext {
   progress(done: TaskProgress | null): void;
   /** What it counts and measures: `GET /metrics`. */
   readonly metrics: TaskMetrics;
+  /**
+   * The system has changed, so that other tasks may be due: `taskConfigs` is called again, somewhere in the cluster. Requests that
+   * come close together are one, and a connector is planned again at most each five seconds.
+   */
+  requestReplan(): void;
+}
+
+/** What tasks of sources and sinks have in common. */
+interface SignalledTask {
+  /**
+   * A user's signal. Called between two other calls, also while the connector is paused, and soon: return from `poll` within
+   * about a second. Begin what takes long and go on with it in `poll` or `put`: a call that takes longer than
+   * `task.stall.timeout.ms` is answered for, and the task starts again. What it returns is the answer, at most 16 KiB of JSON
+   * (nothing: null); what it throws as well, and the task goes on. Throw a ConnectError of the code UNKNOWN_SIGNAL for a
+   * type that it does not know.
+   */
+  signal?(signal: Signal): Promise<JsonValue | undefined> | JsonValue | undefined;
 }
 
 export interface TaskProgress {
@@ -138,7 +193,7 @@ export interface SourceTaskContext extends TaskContext {
   retire(partition: JsonObject): void;
 }
 
-export interface SourceTask {
+export interface SourceTask extends SignalledTask {
   start(context: SourceTaskContext, config: ParsedConfig, raw: RawConfig): Promise<void> | void;
   /**
    * The next records, in order within a source partition. An empty array means nothing now: wait for a moment first, up to
@@ -189,7 +244,7 @@ export interface SinkTaskContext extends TaskContext {
   report(record: SinkRecord, error: Error): Promise<void>;
 }
 
-export interface SinkTask {
+export interface SinkTask extends SignalledTask {
   start(context: SinkTaskContext, config: ParsedConfig, raw: RawConfig): Promise<void> | void;
   /**
    * These queues are read from now on: after `start` those of the `assignment`, and those that come while the task runs, since

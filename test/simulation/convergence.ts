@@ -1,3 +1,4 @@
+import { pendingSignals } from '#troupe/core/connectors/signals.js';
 import { isQuarantined, judge } from '#troupe/core/cluster/quarantine.js';
 import { wantedUnits as wantedOf } from '#troupe/core/cluster/wanted-units.js';
 import {
@@ -9,6 +10,8 @@ import {
 } from '#troupe/core/model.js';
 import type { SimulatedNode } from './simulated-node.js';
 import type { World } from './world.js';
+
+const REPLANNED_MS = 7000;
 
 /** Invariant 4: every unit that is wanted runs where it is claimed, for what is wanted now. Else what is not so. */
 export function notConverged(world: World, live: readonly SimulatedNode[]): string | null {
@@ -48,10 +51,30 @@ export function notConverged(world: World, live: readonly SimulatedNode[]): stri
     if (wanted.has(unit) || held.has(parseUnitKey(unit).connector)) continue;
     return `${unit} runs and is not wanted`;
   }
+  const unanswered = unansweredSignal(world);
+  if (unanswered !== null) return unanswered;
   // Those that wait have their places already, and what an older plan has left stays where it is.
   if (waiting.size > 0 || held.size > 0) return null;
   const loads = live.map(({ supervisor }) => supervisor.tasks.length);
   return Math.max(...loads) - Math.min(...loads) > 1 ? `loads are ${loads.join(', ')}` : null;
+}
+
+/** Who runs answers; and what was asked of planning sides is done. */
+function unansweredSignal({ invariants, time }: World): string | null {
+  const { cluster, config } = invariants;
+  for (const { name, id, units } of pendingSignals(config.state.signals))
+    for (const unit of units)
+      if (cluster.state.claims.has(unit)) return `signal ${id} of ${name} is not answered by ${unit}`;
+  // Plans of one connector have some seconds between them.
+  if (time.now < invariants.disturbedAt + REPLANNED_MS) return null;
+  for (const { name, replans, targetState } of config.state.connectors.values())
+    if (
+      targetState !== 'STOPPED' &&
+      cluster.state.claims.has(name) &&
+      (replans?.asked ?? 0) > (replans?.planned ?? 0)
+    )
+      return `${name} is not planned again`;
+  return null;
 }
 
 /** Connectors whose plan is not to be made, or not yet: nodes died of it, or beside it. */

@@ -29,6 +29,8 @@ export const SITUATIONS = [
   'stale node told what was deleted',
   'write of a user lost a race',
   'connector deleted',
+  'signal answered',
+  'connector planned again as it was asked',
   'task quarantined',
   'task cleared of suspicion',
   'record appended twice',

@@ -66,22 +66,28 @@ export function checkDeletions(
   /** What users created and did not delete, and what they deleted. */
   const present = new Set<string>();
   const deleted = new Set<string>();
-  return (_before, entry) => (after, result) => {
-    const { name } = entry;
-    if (entry.type !== 'TASKS') disturbed();
-    if (entry.type === 'CONNECTOR') {
-      if (entry.unlessDeleted !== true && result.ok) deleted.delete(name);
-      if (!deleted.has(name) && result.ok) present.add(name);
-    } else if (entry.type === 'DELETE' && result.ok) {
-      present.delete(name);
-      deleted.add(name);
-      coverage.saw('connector deleted');
-    }
-    if (!result.ok && result.code === 'CONNECTOR_DELETED') coverage.saw('stale node told what was deleted');
-    if (!result.ok && result.code === 'VERSION_CONFLICT') coverage.saw('write of a user lost a race');
-    if (after.connectors.has(name) === present.has(name)) return;
-    fail(
-      `invariant ${deleted.has(name) ? 6 : 7}: connector ${name} ${present.has(name) ? 'is gone' : 'is back'}`,
-    );
+  return (before, entry) => {
+    const { asked = 0, planned = 0 } = before.connectors.get(entry.name)?.replans ?? {};
+    return (after, result) => {
+      const { name } = entry;
+      if (entry.type === 'TASKS' && result.ok && asked > planned && (entry.asked ?? 0) > planned)
+        coverage.saw('connector planned again as it was asked');
+      if (entry.type !== 'TASKS' && entry.type !== 'ANSWER') disturbed();
+      if (entry.type === 'ANSWER' && result.ok && entry.answer.ok) coverage.saw('signal answered');
+      if (entry.type === 'CONNECTOR') {
+        if (entry.unlessDeleted !== true && result.ok) deleted.delete(name);
+        if (!deleted.has(name) && result.ok) present.add(name);
+      } else if (entry.type === 'DELETE' && result.ok) {
+        present.delete(name);
+        deleted.add(name);
+        coverage.saw('connector deleted');
+      }
+      if (!result.ok && result.code === 'CONNECTOR_DELETED') coverage.saw('stale node told what was deleted');
+      if (!result.ok && result.code === 'VERSION_CONFLICT') coverage.saw('write of a user lost a race');
+      if (after.connectors.has(name) === present.has(name)) return;
+      fail(
+        `invariant ${deleted.has(name) ? 6 : 7}: connector ${name} ${present.has(name) ? 'is gone' : 'is back'}`,
+      );
+    };
   };
 }

@@ -129,7 +129,9 @@ export class ScaleNode {
     this.#publishConfigs();
     this.#configSync.up(this.#main, {
       tell: {},
-      ask: { plan: ({ name }) => plan(this.#world, config, name) },
+      ask: {
+        plan: async ({ name }) => ({ ...(await plan(this.#world, config, name)), replanAfterMs: null }),
+      },
     });
     const running = await rebalancerBehavior.start({
       ...this.#context('rebalancer'),

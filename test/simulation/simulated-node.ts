@@ -7,12 +7,13 @@ import type { PersistenceProtocol } from '#troupe/actors/persistence/protocol.js
 import rebalancerBehavior from '#troupe/actors/rebalancer/behavior.js';
 import type { RebalancerProtocol } from '#troupe/actors/rebalancer/protocol.js';
 import type { TaskActorContext } from '#troupe/actors/task/parts.js';
+import { pendingSignals } from '#troupe/core/connectors/signals.js';
 import type { NodeRef } from '#troupe/core/model.js';
 import type { LogProtocol } from '#troupe/actors/log/protocol.js';
 import { Endpoint } from './endpoint.js';
 import { DISCOVERY, LOG, NO_SYSTEM, REBALANCER } from './node-settings.js';
 import { NodeReplicas } from './node-replicas.js';
-import { planTasks } from './planning.js';
+import { planTasks, signalling } from './planning.js';
 import { TaskSupervisor } from './task-supervisor.js';
 import { Process, Thread } from './virtual-time.js';
 import type { World } from './world.js';
@@ -135,7 +136,10 @@ export class SimulatedNode {
     this.#publishConfigs();
     this.#configSync.up(this.#main, {
       tell: {},
-      ask: { plan: (request) => planTasks(this.#world.random, config, request) },
+      ask: {
+        plan: (request) => planTasks(this.#world.random, config, request),
+        ...signalling(this.#world.random, this.self.id, config),
+      },
     });
     this.#joined = true;
     this.#startRebalancer();
@@ -145,7 +149,11 @@ export class SimulatedNode {
     const { config } = this.replicas;
     const rebalancer = this.#rebalancer.ref(this.#main);
     const publish = coalesce(5, () => {
-      rebalancer.tell('configsChanged', { connectors: [...config.state.connectors.values()] });
+      const { connectors, signals } = config.state;
+      rebalancer.tell('configsChanged', {
+        connectors: [...connectors.values()],
+        signals: pendingSignals(signals),
+      });
     });
     config.onApplied(publish);
     config.onReplaced(publish);

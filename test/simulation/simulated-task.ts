@@ -8,9 +8,11 @@ import { Gate } from '#troupe/actors/task/gate.js';
 import type { LoadedSink, LoadedSource } from '#troupe/actors/task/load-task.js';
 import { PluginCalls } from '#troupe/actors/task/plugin-calls.js';
 import type { TaskParams } from '#troupe/actors/task/protocol.js';
+import { TaskSignals, type Signals } from '#troupe/actors/task/signals.js';
 import { startSink } from '#troupe/actors/task/sink/sink-task.js';
 import { startSource } from '#troupe/actors/task/source/source-task.js';
 import { parseUnitKey } from '#troupe/core/model.js';
+import type { SourceTask } from '#troupe/sdk/plugin.js';
 import { ANY_FILE } from '#troupe/sdk/testing/any-file.js';
 import { parseConfigOrThrow } from '#troupe/sdk/config-parse.js';
 import { Connection } from './connection.js';
@@ -44,9 +46,27 @@ export class SimulatedTask {
     const calls = new PluginCalls(Number.MAX_SAFE_INTEGER, () => undefined);
     // It only watches for calls that do not return.
     calls.close();
-    followTarget(this.#context, this.gate);
+    const { unit } = this.params;
+    const signals = new TaskSignals({
+      unit,
+      rebalancer: this.#context.peers.rebalancer,
+      gate: this.gate,
+      calls,
+      log: this.#context.log,
+      signal: this.#context.signal,
+      timeoutMs: 1e9,
+    });
+    followTarget(this.#context, this.gate, signals);
     const log = new Connection(this.#world, this.thread).log();
-    const parts = { context: this.#context, log, gate: this.gate, calls, report, counters: taskCounters() };
+    const parts = {
+      context: this.#context,
+      log,
+      gate: this.gate,
+      calls,
+      report,
+      counters: taskCounters(),
+      signals,
+    };
     const started = Promise.resolve(this.#startLoop(parts));
     this.#over = started.then(({ done }) => done);
     // A start that fails is heard of below.
@@ -75,6 +95,7 @@ export class SimulatedTask {
           `${unit} ${epoch} ${this.#context.incarnation}`,
           taskCount,
         );
+        Object.assign(plugin, this.#signalled());
         return startSource(parts, {
           ...LOADED,
           kind: 'source',
@@ -86,6 +107,7 @@ export class SimulatedTask {
       }
       case 'sink': {
         const plugin = sinkPlugin(this.#world, onCall, connector);
+        Object.assign(plugin, this.#signalled());
         return startSink(parts, {
           ...LOADED,
           kind: 'sink',
@@ -99,13 +121,31 @@ export class SimulatedTask {
         } satisfies LoadedSink);
       }
       default:
-        return { done: this.#wait() };
+        return { done: this.#wait(parts.signals) };
     }
   }
 
+  #signalled(): Pick<SourceTask, 'signal'> {
+    return {
+      signal: async ({ id }) => {
+        this.#world.invariants.called(this, 'signal');
+        await sleep(this.#world.random.next(100));
+        return id;
+      },
+    };
+  }
+
   /** A plugin that does nothing, whenever it may. */
-  async #wait(): Promise<void> {
+  async #wait(signals: Signals): Promise<void> {
     const { signal } = this.#context;
+    const serve = async (): Promise<void> => {
+      while (signals.waiting && !signal.aborted) {
+        await signals.serve(this.#signalled());
+        if (signals.waiting) await this.gate.changed();
+      }
+    };
+    signals.onArrival(() => void serve());
+    void serve();
     await new Promise<void>((resolve) => {
       signal.addEventListener('abort', () => resolve());
     });
@@ -131,17 +171,20 @@ const LOADED = {
   limits: { maxRecords: 5, maxBytes: 10_000, lingerMs: 0 },
 };
 
-function followTarget(context: TaskActorContext, gate: Gate): void {
+function followTarget(context: TaskActorContext, gate: Gate, signals: TaskSignals): void {
   const { rebalancer } = context.peers;
   const { unit, epoch } = context.params;
   let known: Parameters<Gate['setTarget']>[0] | null = null;
+  let seen: number | undefined;
   let polling = false;
   const poll = async (): Promise<void> => {
     while (!context.signal.aborted && rebalancer.up) {
-      const request = { unit, epoch, known };
+      const request = { unit, epoch, known, ...(seen !== undefined && { seen }) };
       const reply = await rebalancer.ask('target', request, { deadlineMs: 1e9, signal: context.signal });
       known = reply.state;
       gate.setTarget(known);
+      seen = reply.signals?.at(-1)?.offset ?? seen;
+      signals.arrived(reply.signals ?? []);
     }
   };
   rebalancer.onChange((up) => {

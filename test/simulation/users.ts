@@ -1,5 +1,6 @@
 import type { ConfigEntry, ConfigResult } from '#troupe/core/connectors/config-machine.js';
 import { sleep } from './plugins.js';
+import type { Random } from './random.js';
 import type { SimulatedNode } from './simulated-node.js';
 import type { World } from './world.js';
 
@@ -92,7 +93,11 @@ export class Users {
     const write = { type: 'CONNECTOR', name, config } as const;
     const present = node.replicas.config.state.connectors.get(name);
     if (present === undefined || random.chance(25)) return write;
-    switch (random.next(6)) {
+    switch (random.next(8)) {
+      case 6:
+        return { type: 'REPLAN', name };
+      case 7:
+        return this.#signal(random, name);
       case 0:
         return { ...write, expectedVersion: present.version };
       case 1:
@@ -103,6 +108,12 @@ export class Users {
       default:
         return { type: 'TARGET', name, state: random.pick(['RUNNING', 'PAUSED', 'STOPPED']) ?? 'RUNNING' };
     }
+  }
+
+  #signal(random: Random, name: string): ConfigEntry {
+    const to = random.pick(['all', 'connector', 'tasks', 0, 1] as const) ?? 'all';
+    const id = `s${this.#requests}`;
+    return { type: 'SIGNAL', name, id, signal: { type: 'look', data: this.#requests }, to };
   }
 
   /** Invariant 7: what was answered stands in the log at this instant; so the node may be gone in the next one. */

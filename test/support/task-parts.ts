@@ -7,6 +7,7 @@ import { Gate } from '#troupe/actors/task/gate.js';
 import type { LoadedSink, LoadedSource } from '#troupe/actors/task/load-task.js';
 import { PluginCalls } from '#troupe/actors/task/plugin-calls.js';
 import type { TaskParams } from '#troupe/actors/task/protocol.js';
+import type { Signals } from '#troupe/actors/task/signals.js';
 import type { RebalancerProtocol } from '#troupe/actors/rebalancer/protocol.js';
 import type { SinkOffset } from '#troupe/core/progress/progress-machine.js';
 import type { Log } from '#troupe/log/log.js';
@@ -23,6 +24,13 @@ export const silent: ActorLogger = {
   warn: () => undefined,
   error: () => undefined,
   child: () => silent,
+};
+
+/** Nobody sends any. */
+export const NO_SIGNALS: Signals = {
+  waiting: false,
+  serve: () => Promise.resolve(),
+  onArrival: () => undefined,
 };
 
 export interface TaskPartsOptions {
@@ -87,7 +95,8 @@ export function taskParts({
   gate.setTarget('RUNNING');
   const calls = new PluginCalls(3_600_000, () => undefined);
   const counters = taskCounters(metrics);
-  return { context, log, gate, calls, report: new StateReport(context), counters };
+  const report = new StateReport(context);
+  return { context, log, gate, calls, report, counters, signals: NO_SIGNALS };
 }
 
 function paramsOf(unit: string): TaskParams {

@@ -11,6 +11,7 @@ import { reportIssue } from '../replica-issues.js';
 import { readBootConnectors, rememberApplied } from './boot-connectors.js';
 import { coldStart, type ConfigReplica } from './cold-start.js';
 import { ConnectorConfigs } from './connector-configs.js';
+import { ConnectorSignals } from './connector-signals.js';
 import type { ConfigSyncParams, ConfigSyncPeers } from './params.js';
 import { PlanningPool } from './planning-pool.js';
 import { PluginCatalogs } from './plugin-catalogs.js';
@@ -60,6 +61,7 @@ export default behavior<ConfigSyncProtocol, ConfigSyncPeers, ConfigSyncParams>({
       },
     });
     const configs = new ConnectorConfigs(replica, pool);
+    const signals = new ConnectorSignals(replica, pool, params.workerId);
     await coldStart(context, replica);
     publishChanges(context.peers, replica);
     const checkPlugins = (): Promise<void> =>
@@ -77,6 +79,12 @@ export default behavior<ConfigSyncProtocol, ConfigSyncPeers, ConfigSyncParams>({
           setTarget: ({ name, state }) => configs.setTarget(name, state),
           restart: (request) => configs.restart(request),
           plan: (request, { signal }) => configs.plan(request, signal),
+          replan: ({ name }) => signals.replan(name),
+          signal: (request, { signal }) => signals.send(request, signal),
+          signals: ({ name }) => signals.list(name),
+          signalOf: ({ name, id }) => signals.get(name, id),
+          answerSignal: (request) => signals.answer(request),
+          signalPlanner: (request, { signal }) => signals.plannerAnswers(request, signal),
           validate: ({ config, dryRun }, { signal }) =>
             dryRun ? configs.dryRun(config, { signal }) : configs.validate(config, { signal }),
           plugins: () => plugins.listing(),

@@ -8,7 +8,7 @@ import type { ConnectorEntry, TargetState } from '../../core/model.js';
 import { ConnectError } from '../../sdk/errors.js';
 import type { BootConnector } from './boot-connectors.js';
 import type { ConfigReplica } from './cold-start.js';
-import type { PlanningPool } from './planning-pool.js';
+import type { Plan, PlanningPool } from './planning-pool.js';
 import type { ConfigInfos, ConfigSyncProtocol } from './protocol.js';
 
 type Config = Readonly<Record<string, string>>;
@@ -117,26 +117,20 @@ export class ConnectorConfigs {
     return { entry };
   }
 
-  async plan(
-    { name, epoch }: Ask['plan']['request'],
-    signal: AbortSignal,
-  ): Promise<{ entry: ConnectorEntry }> {
+  async plan({ name, epoch }: Ask['plan']['request'], signal: AbortSignal): Promise<Ask['plan']['reply']> {
     const present = this.get(name);
     if (present === null)
       throw new ConnectError(`Connector ${name} not found`, { code: 'CONNECTOR_NOT_FOUND' });
-    const { version: connectorVersion, config } = present;
-    const configs = await this.#planned(name, connectorVersion, config, signal);
-    const { entry } = await this.#submit({ type: 'TASKS', name, connectorVersion, configs, epoch });
-    return { entry };
+    const { version: connectorVersion, config, replans } = present;
+    const { configs, replanAfterMs } = await this.#planned(name, connectorVersion, config, signal);
+    const asked = replans === undefined ? {} : { asked: replans.asked };
+    const plan = { name, connectorVersion, configs, epoch, ...asked };
+    const { entry } = await this.#submit({ type: 'TASKS', ...plan });
+    return { entry, replanAfterMs };
   }
 
   /** Given up when the connector is deleted or changed meanwhile: its thread is needed for others. */
-  async #planned(
-    name: string,
-    version: number,
-    config: Config,
-    signal: AbortSignal,
-  ): Promise<readonly Config[]> {
+  async #planned(name: string, version: number, config: Config, signal: AbortSignal): Promise<Plan> {
     const changed = new AbortController();
     const end = (reason: string): void => {
       changed.abort(new ConnectError(reason, { code: 'TASKS_STALE' }));

@@ -10,14 +10,15 @@ import { discoverPlugins } from '../../plugins/discover.js';
 import { checkPlan } from '../../plugins/plugin-returns.js';
 import { loadPlugin, loadPluginOf } from '../../plugins/load.js';
 import { parseConfigOrThrow } from '../../sdk/config-parse.js';
-import { ConfigError } from '../../sdk/errors.js';
-import type { ConnectorContext, RawConfig } from '../../sdk/plugin.js';
+import { checkPlanningAnswer, checkReplanAfter } from '../../plugins/signal-answers.js';
+import { ConfigError, ConnectError } from '../../sdk/errors.js';
+import type { ConnectorContext, PlanningAnswer, RawConfig, Signal } from '../../sdk/plugin.js';
 import type { ConfigInfos } from '../../plugins/config-infos.js';
 import type { FileRules } from '../../core/parameters/file-rules.js';
 import { withReferences, type ResolvedConfig } from '../../core/connectors/secret-references.js';
 import { withoutSecrets } from '../../plugins/shown-infos.js';
 import { BEAT_MS, startPulse } from '../kernel/pulse.js';
-import { hideSecrets, rememberSecrets } from '../kernel/known-secrets.js';
+import { hideSecrets, hideSecretsIn, rememberSecrets } from '../kernel/known-secrets.js';
 import { fromWireError, toWireError } from '../kernel/wire-error.js';
 import {
   checkResolved,
@@ -26,7 +27,7 @@ import {
   type SecretProviders,
 } from '../secret-providers.js';
 import { planningLogger } from './planning-lines.js';
-import type { DuePlanningJob, PlanningAnswer, PlanningJob } from './planning-pool.js';
+import type { DuePlanningJob, Plan, PlanningAnswer as JobAnswer, PlanningJob } from './planning-pool.js';
 
 const catalog = discoverPlugins(pluginPaths());
 const files = fileAccess(fileRules(), catalog);
@@ -79,7 +80,7 @@ function poolData(): Readonly<Record<string, unknown>> {
   return typeof data === 'object' && data !== null ? { ...data } : {};
 }
 
-export default async function run({ job, dueAt, memory }: DuePlanningJob): Promise<PlanningAnswer> {
+export default async function run({ job, dueAt, memory }: DuePlanningJob): Promise<JobAnswer> {
   const { pulse, markBytes } = memory;
   // What others take while it sleeps must not be laid to it.
   const limits = { softLimitBytes: markBytes, externalLimitBytes: markBytes, beatDeadlineMs: BEAT_MS };
@@ -101,6 +102,8 @@ async function perform(job: PlanningJob, dueAt: number): Promise<unknown> {
       return validate(job.config, job.dryRun === true, dueAt);
     case 'plan':
       return plan(job.name, job.config, dueAt);
+    case 'signal':
+      return signalled(job.name, job.config, job.signal, dueAt);
     case 'definition': {
       const types = ['source', 'sink', 'converter', 'transformation', 'predicate'] as const;
       const { plugin } = await loadPlugin(findPlugin(catalog, types, job.class, job.version));
@@ -141,7 +144,8 @@ function connectorContext(name: string, dueAt: number): ConnectorContext {
   };
 }
 
-async function plan(name: string, written: RawConfig, dueAt: number): Promise<readonly RawConfig[]> {
+/** What it is of, with its configuration resolved. */
+async function connectorOf(name: string, written: RawConfig) {
   const resolved = await resolve(name, written);
   checkResolved(resolved);
   const raw = resolved.config;
@@ -149,14 +153,33 @@ async function plan(name: string, written: RawConfig, dueAt: number): Promise<re
   const entry = findPlugin(catalog, ['source', 'sink'], className, raw['connector.plugin.version'] ?? null);
   const connector =
     entry.type === 'source' ? await loadPluginOf('source', entry) : await loadPluginOf('sink', entry);
+  return { resolved, raw, entry, connector };
+}
+
+async function signalled(
+  name: string,
+  written: RawConfig,
+  signal: Signal,
+  dueAt: number,
+): Promise<Required<PlanningAnswer>> {
+  const { raw, connector } = await connectorOf(name, written);
+  if (connector.signal === undefined) {
+    throw new ConnectError('this connector’s planning side takes no signals', {
+      code: 'SIGNAL_NOT_SUPPORTED',
+    });
+  }
+  const config = parseConfigOrThrow(connector.config, raw);
+  const said: unknown = await connector.signal(connectorContext(name, dueAt), config, raw, signal);
+  const { answer, replan } = checkPlanningAnswer(said);
+  return { answer: hideSecretsIn(answer), replan };
+}
+
+async function plan(name: string, written: RawConfig, dueAt: number): Promise<Plan> {
+  const { resolved, raw, entry, connector } = await connectorOf(name, written);
   const maxTasks = Math.max(1, Number(raw['tasks.max'] ?? raw['max.tasks'] ?? '1'));
   const context = connectorContext(name, dueAt);
-  const planned: unknown = await connector.taskConfigs(
-    context,
-    parseConfigOrThrow(connector.config, raw),
-    raw,
-    maxTasks,
-  );
+  const parsed = parseConfigOrThrow(connector.config, raw);
+  const planned: unknown = await connector.taskConfigs(context, parsed, raw, maxTasks);
   const configs = checkPlan(entry.class, planned, raw);
   if (configs.length > maxTasks && raw['tasks.max.enforce'] !== 'false') {
     throw new ConfigError(`the connector planned ${configs.length} tasks, but tasks.max is ${maxTasks}`, {
@@ -164,7 +187,10 @@ async function plan(name: string, written: RawConfig, dueAt: number): Promise<re
       field: 'tasks.max',
     });
   }
-  return configs.map((config) => withReferences(config, written, resolved));
+  return {
+    configs: configs.map((config) => withReferences(config, written, resolved)),
+    replanAfterMs: checkReplanAfter(connector.replanAfterMs?.(parsed, raw)),
+  };
 }
 
 /** What plugins print goes to the node's own output. */

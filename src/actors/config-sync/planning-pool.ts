@@ -4,6 +4,7 @@ import type { PlanningMemory } from '../../core/planning-memory.js';
 import type { FileRules } from '../../core/parameters/file-rules.js';
 import type { ConnectorEntry } from '../../core/model.js';
 import { ConnectError } from '../../sdk/errors.js';
+import type { PlanningAnswer as SignalAnswer, Signal } from '../../sdk/plugin.js';
 import type { SecretProviders } from '../secret-providers.js';
 import { FairQueue } from './fair-queue.js';
 import { OneByOne } from './one-by-one.js';
@@ -29,13 +30,27 @@ export type PlanningJob =
       readonly dryRun?: boolean;
     }
   | { readonly kind: 'plan'; readonly name: string; readonly config: Readonly<Record<string, string>> }
+  | {
+      readonly kind: 'signal';
+      readonly name: string;
+      readonly config: Readonly<Record<string, string>>;
+      readonly signal: Signal;
+    }
   | { readonly kind: 'definition'; readonly class: string; readonly version: string | null };
+
+export interface Plan {
+  readonly configs: readonly ConnectorEntry['config'][];
+  /** null: not by time. */
+  readonly replanAfterMs: number | null;
+}
 
 export type PlanningResult<J extends PlanningJob> = J extends { kind: 'validate' }
   ? ConfigInfos
   : J extends { kind: 'plan' }
-    ? ConnectorEntry['config'][]
-    : readonly PluginKeyInfo[];
+    ? Plan
+    : J extends { kind: 'signal' }
+      ? Required<SignalAnswer>
+      : readonly PluginKeyInfo[];
 
 /** What crosses back from a pool thread: an error keeps its code. */
 export type PlanningAnswer =

@@ -1,5 +1,6 @@
 import type { ConfigInfos, ConfigKeyInfo, PluginKeyInfo } from '../../plugins/config-infos.js';
-import type { ConnectorEntry, TargetState } from '../../core/model.js';
+import type { SignalBody, SignalRecord, SignalTarget, UnitAnswer } from '../../core/connectors/signals.js';
+import type { ConnectorEntry, TargetState, UnitKey } from '../../core/model.js';
 import type { Protocol } from '../kernel/protocol.js';
 
 type Config = Readonly<Record<string, string>>;
@@ -61,9 +62,33 @@ export interface ConfigSyncProtocol extends Protocol {
     };
     /**
      * Runs the connector's planning in the pool and writes the task list. The rebalancer asks it for its claims, and says
-     * which. TASKS_STALE: the config has changed in the meantime, or a newer claim has planned.
+     * which. TASKS_STALE: the config has changed in the meantime, or a newer claim has planned. `replanAfterMs`: when the
+     * connector wants to be planned again; null: not by time.
      */
-    plan: { request: { name: string; epoch: number }; reply: { entry: ConnectorEntry } };
+    plan: {
+      request: { name: string; epoch: number };
+      reply: { entry: ConnectorEntry; replanAfterMs: number | null };
+    };
+    /** Asks for a new plan, of whoever has the connector's claim. CONNECTOR_NOT_FOUND. */
+    replan: { request: { name: string }; reply: Record<string, never> };
+    /**
+     * A signal of a user. Answers when all have answered it, or `waitMs` have passed. CONNECTOR_STOPPED, TASK_NOT_FOUND,
+     * TOO_MANY_SIGNALS, SIGNAL_EXISTS: another one has this id.
+     */
+    signal: {
+      request: { name: string; id: string; signal: SignalBody; to: SignalTarget; waitMs: number };
+      reply: SignalRecord;
+    };
+    /** What is known of the signals of a connector, the oldest first. */
+    signals: { request: { name: string }; reply: readonly SignalRecord[] };
+    signalOf: { request: { name: string; id: string }; reply: SignalRecord | null };
+    /** SIGNAL_NOT_FOUND. */
+    answerSignal: {
+      request: { name: string; unit: UnitKey; id: string; answer: UnitAnswer };
+      reply: Record<string, never>;
+    };
+    /** Asks the connector's planning side, in the pool, and writes its answer. The rebalancer asks it for its claims. SIGNAL_NOT_FOUND. */
+    signalPlanner: { request: { name: string; id: string }; reply: Record<string, never> };
     /** `dryRun`: the connector also connects as its tasks would. */
     validate: { request: { config: Config; dryRun: boolean }; reply: ConfigInfos };
     plugins: { request: Record<string, never>; reply: PluginListing };

@@ -1,3 +1,4 @@
+import { pendingSignals } from '../../core/connectors/signals.js';
 import { coalesce, paceMs } from '../coalesce.js';
 import type { Ref } from '../kernel/protocol.js';
 import type { PersistenceProtocol } from '../persistence/protocol.js';
@@ -21,7 +22,8 @@ export function publishChanges({ persistence, rebalancer }: Peers, replica: Conf
     const connectors = [...inner.connectors.values()];
     const from = { life, offset: replica.appliedOffset };
     const saved = persistence.tell('configs', { connectors, booted: new Map(inner.booted), from });
-    const told = rebalancer.tell('configsChanged', { connectors });
+    const signals = pendingSignals(inner.signals);
+    const told = rebalancer.tell('configsChanged', { connectors, signals });
     if ((persistence.up && !saved) || (rebalancer.up && !told)) again();
   });
   const again = coalesce(AGAIN_AFTER_MS, publish);

@@ -1,4 +1,5 @@
 import { cutText } from '../../core/bounded-text.js';
+import type { JsonValue } from '../../sdk/record.js';
 import { MIN_SECRET } from '../../core/connectors/secret-references.js';
 
 /** Secrets that this thread has resolved, and passwords that it was given: they are taken out of whatever leaves it as a log line or an error. */
@@ -26,6 +27,19 @@ export function hideSecrets(text: string, max = Infinity): string {
   if (whole) return cutText(shown, max);
   // Half a secret may stand at the end of what was cut out to be searched: that end is not shown.
   return cutText(shown, Math.max(0, Math.min(max, shown.length - longest)), text.length);
+}
+
+/** The value as JSON, without the secrets. */
+export function hideSecretsIn(value: JsonValue): JsonValue {
+  const text = JSON.stringify(value);
+  const shown = hidden(text);
+  if (shown === text) return value;
+  try {
+    // What was JSON, and is so still unless a secret held a part of its signs.
+    return JSON.parse(shown) as JsonValue;
+  } catch {
+    return '[hidden]';
+  }
 }
 
 function hidden(text: string): string {

@@ -1,3 +1,4 @@
+import { parseUnitKey } from '../../core/model.js';
 import { behavior } from '../kernel/behavior.js';
 import { isNodeStopping } from '../kernel/lease.js';
 import { NodeState } from './node-state.js';
@@ -29,17 +30,22 @@ export default behavior<RebalancerProtocol, RebalancerPeers, RebalancerParams>({
           clusterChanged: (view) => {
             if (state.setCluster(view)) rebalancer.step();
           },
-          configsChanged: ({ connectors }) => {
+          configsChanged: ({ connectors, signals = [] }) => {
             state.setConfigs(connectors);
+            state.setSignals(signals);
             targets.changed();
             rebalancer.step();
+          },
+          replanWanted: ({ unit }) => {
+            rebalancer.replanRequests.ask(parseUnitKey(unit).connector);
           },
           taskState: (word) => {
             rebalancer.onTaskState(word);
           },
         },
         ask: {
-          target: ({ unit, known }, call) => targets.next(unit, known, call.signal),
+          target: (request, call) => targets.next(request, call.signal),
+          answerSignal: (request) => rebalancer.signals.answer(request),
           rebalance: ({ dryRun }) => rebalancer.rebalance(dryRun),
           allocated: () => ({ units: rebalancer.allocated() }),
         },

@@ -9,7 +9,9 @@ import type {
 } from '../../core/model.js';
 import type { Suspect } from '../../core/cluster/quarantine.js';
 import { parseUnitKey } from '../../core/model.js';
+import type { PendingSignal } from '../../core/connectors/signals.js';
 import type { ClusterView } from '../discovery/protocol.js';
+import type { DeliveredSignal } from './protocol.js';
 
 /** What this node knows: the cluster and the configs, as told by discovery and config-sync. */
 export class NodeState {
@@ -21,6 +23,7 @@ export class NodeState {
   configs: ReadonlyMap<string, ConnectorEntry> | null = null;
   /** Of all connectors; none while the configs are not known. */
   tasks = 0;
+  readonly #signals = new Map<UnitKey, DeliveredSignal[]>();
   #claims = new Map<UnitKey, Claim>();
   /** How far the view was read. */
   #offset = -1;
@@ -68,6 +71,26 @@ export class NodeState {
   setConfigs(connectors: readonly ConnectorEntry[]): void {
     this.configs = new Map(connectors.map((entry) => [entry.name, entry]));
     this.tasks = connectors.reduce((sum, { tasks }) => sum + (tasks?.configs.length ?? 0), 0);
+  }
+
+  setSignals(signals: readonly PendingSignal[]): void {
+    this.#signals.clear();
+    for (const { id, offset, signal, units } of signals)
+      for (const unit of units) {
+        const of = this.#signals.get(unit) ?? [];
+        of.push({ id, offset, ...signal });
+        this.#signals.set(unit, of);
+      }
+  }
+
+  /** Units that have not answered all their signals. */
+  get signalled(): Iterable<UnitKey> {
+    return this.#signals.keys();
+  }
+
+  /** Those that the unit has not answered, the oldest first, after the one at the offset `seen`. */
+  signals(unit: UnitKey, seen = -1): readonly DeliveredSignal[] {
+    return (this.#signals.get(unit) ?? []).filter(({ offset }) => offset > seen);
   }
 
   /** null: the configs are not known yet. A unit whose connector is gone is to stop. */

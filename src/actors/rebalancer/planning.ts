@@ -19,6 +19,7 @@ export interface PlanningParts {
   readonly log: ActorLogger;
   /** The time has come to plan a connector again whose plan under that epoch has failed. */
   readonly onRetry: (unit: UnitKey, epoch: number) => void;
+  readonly onPlanned: (unit: UnitKey, epoch: number, replanAfterMs: number | null) => void;
 }
 
 /** Plans connectors. A plan that fails is made again after a backoff, for as long as it is wanted and `PlanRetries` allows. */
@@ -35,8 +36,9 @@ export class Planning {
   async plan(planned: Omit<AllocatedUnit, 'state'>): Promise<void> {
     const { configSync, units } = this.#parts;
     const { unit, epoch } = planned;
+    let replanAfterMs: number | null;
     try {
-      await configSync.ask('plan', { name: unit, epoch }, { deadlineMs: PLAN_ASK_MS });
+      ({ replanAfterMs } = await configSync.ask('plan', { name: unit, epoch }, { deadlineMs: PLAN_ASK_MS }));
     } catch (error) {
       if (!(error instanceof ActorError) || error.remoteCode === null) throw error;
       // Another plan is wanted by now, or none.
@@ -52,6 +54,7 @@ export class Planning {
     this.forget(unit);
     units.begin({ ...planned, state: 'RUNNING' });
     units.report(unit, 'RUNNING', null);
+    this.#parts.onPlanned(unit, epoch, replanAfterMs);
   }
 
   /** It is stopped: failures of the past do not count for the next plan. */

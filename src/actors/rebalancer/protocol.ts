@@ -10,6 +10,7 @@ import type {
 import type { RebalancePlan } from '../../core/cluster/rebalance-plan.js';
 import type { ClusterView } from '../discovery/protocol.js';
 import type { Protocol } from '../kernel/protocol.js';
+import type { PendingSignal, SignalBody, UnitAnswer } from '../../core/connectors/signals.js';
 
 export interface AllocatedUnit {
   readonly unit: UnitKey;
@@ -19,10 +20,19 @@ export interface AllocatedUnit {
   readonly config: Readonly<Record<string, string>>;
 }
 
+export interface DeliveredSignal extends SignalBody {
+  readonly id: string;
+  /** Of its entry in the log: a task is given those after the last it has seen. */
+  readonly offset: number;
+}
+
 export interface RebalancerProtocol extends Protocol {
   tell: {
     clusterChanged: ClusterView;
-    configsChanged: { connectors: readonly ConnectorEntry[] };
+    /** `signals`: those that are not answered; absent: none. */
+    configsChanged: { connectors: readonly ConnectorEntry[]; signals?: readonly PendingSignal[] };
+    /** A task wants its connector planned again. */
+    replanWanted: { unit: UnitKey };
     /** A task's own word: it runs, is paused, is stuck in a call of its plugin since a time (ms since 1970), has skipped records. */
     taskState: {
       unit: UnitKey;
@@ -37,10 +47,18 @@ export interface RebalancerProtocol extends Protocol {
     };
   };
   ask: {
-    /** Answers when the target state is another than `known`; a long poll of the tasks. */
+    /**
+     * Answers when the target state is another than `known`, or there are signals for the task after the one at offset `seen`
+     * (absent: it has seen none); a long poll of the tasks.
+     */
     target: {
-      request: { unit: UnitKey; epoch: number; known: TargetState | null };
-      reply: { state: TargetState };
+      request: { unit: UnitKey; epoch: number; known: TargetState | null; seen?: number };
+      reply: { state: TargetState; signals?: readonly DeliveredSignal[] };
+    };
+    /** A task's answer: durable when it is answered. SIGNAL_NOT_FOUND: nobody waits for it any more. */
+    answerSignal: {
+      request: { unit: UnitKey; id: string; answer: UnitAnswer };
+      reply: Record<string, never>;
     };
     /** What moves, or why nothing does. Unless it is a dry run this node looks again what it has to do. */
     rebalance: { request: { dryRun: boolean }; reply: RebalancePlan };

@@ -15,7 +15,10 @@ import { OwnClaims } from './own-claims.js';
 import { Planning } from './planning.js';
 import { Probations } from './probations.js';
 import type { RebalancerProtocol, AllocatedUnit } from './protocol.js';
+import { ReplanRequests } from './replan-requests.js';
+import { Replans } from './replans.js';
 import { RunningUnits } from './running-units.js';
+import { SignalDesk } from './signal-desk.js';
 import { taskSpec } from './task-spec.js';
 
 const ASK_MS = 30_000;
@@ -34,6 +37,9 @@ export class Rebalancer {
   readonly #starting = new Set<UnitKey>();
   /** Tasks that are told to stop: how their threads end is no news. */
   readonly #stopping = new Set<UnitKey>();
+  readonly signals: SignalDesk;
+  readonly replans: Replans;
+  readonly replanRequests: ReplanRequests;
   readonly #claims: OwnClaims;
   readonly #probations: Probations;
   readonly #installed: InstalledPackages;
@@ -53,6 +59,7 @@ export class Rebalancer {
     const { discovery, 'config-sync': configSync } = context.peers;
     this.#claims = new OwnClaims(discovery, state);
     this.#units = new RunningUnits(discovery, context.log);
+    this.signals = new SignalDesk({ configSync, state, units: this.#units, log: context.log });
     this.#planning = new Planning({
       configSync,
       units: this.#units,
@@ -62,7 +69,19 @@ export class Rebalancer {
       onRetry: (unit, epoch) => {
         this.#planAgain(unit, epoch);
       },
+      onPlanned: (unit, epoch, replanAfterMs) => {
+        this.replans.planned(unit, epoch, replanAfterMs);
+      },
     });
+    this.replans = new Replans({
+      configSync,
+      state,
+      units: this.#units,
+      backoff: context.params.backoff,
+      maxCostly: context.params.intensity.restarts,
+      log: context.log,
+    });
+    this.replanRequests = new ReplanRequests(configSync);
     this.#probations = new Probations(discovery, context.log, context.params.quarantine);
   }
 
@@ -109,6 +128,8 @@ export class Rebalancer {
       else this.#begin(action);
     }
     this.#probations.watch(this.#lived(), this.#state.suspects);
+    this.signals.look();
+    this.replans.look();
     if (this.#emptied !== null && !this.#hasTasks()) this.#emptied();
   }
 
@@ -182,15 +203,18 @@ export class Rebalancer {
 
   onTaskEvent(event: SystemEvent): void {
     this.#units.onTaskEvent(event, this.#stopping.has(event.id));
+    this.signals.look();
   }
 
   /** The next rebalancer begins anew with the probations. */
   stopWatching(): void {
     this.#probations.stop();
+    this.replans.stop();
   }
 
   /** Not without the log: what was said is still on its way, or will be lost as well. */
   repeatStatuses(): void {
+    this.signals.look();
     if (leaseLeftMs(this.#context.lease) > 0) this.#units.repeatStatuses(this.#state);
   }
 

@@ -1,4 +1,4 @@
-import type { UnitKey, UnitState } from '../../core/model.js';
+import type { StatusNote, UnitKey, UnitState } from '../../core/model.js';
 import type { DiscoveryProtocol } from '../discovery/protocol.js';
 import type { ActorLogger, ExitReason, Ref, SystemEvent, SystemRef } from '../kernel/protocol.js';
 import type { NodeState } from './node-state.js';
@@ -51,6 +51,21 @@ export class RunningUnits {
     if (running === undefined) return;
     this.#units.set(unit, { ...running, state });
     this.#statuses.say({ unit, epoch: running.epoch, state, trace: cause, stalled: null });
+  }
+
+  /** What a user should know of a connector that was planned. */
+  note(unit: UnitKey, notes: readonly StatusNote[]): void {
+    const running = this.#units.get(unit);
+    if (running === undefined) return;
+    const { epoch, state } = running;
+    this.#statuses.say({
+      unit,
+      epoch,
+      state,
+      trace: null,
+      stalled: null,
+      ...(notes.length > 0 && { notes }),
+    });
   }
 
   onTaskState(word: RebalancerProtocol['tell']['taskState']): void {

@@ -1,13 +1,17 @@
 import type { TargetState, UnitKey } from '../../core/model.js';
 import type { NodeState } from './node-state.js';
+import type { RebalancerProtocol } from './protocol.js';
+
+type Target = RebalancerProtocol['ask']['target'];
 
 interface Waiter {
   readonly unit: UnitKey;
   readonly known: TargetState | null;
-  readonly resolve: (reply: { state: TargetState }) => void;
+  readonly seen: number;
+  readonly resolve: (reply: Target['reply']) => void;
 }
 
-/** The tasks' long polls for their target states: one a task, so bounded by the tasks of this node. */
+/** The tasks' long polls for their target states and signals: one a task, so bounded by the tasks of this node. */
 export class Targets {
   readonly #state: NodeState;
   readonly #waiters = new Set<Waiter>();
@@ -16,9 +20,9 @@ export class Targets {
     this.#state = state;
   }
 
-  next(unit: UnitKey, known: TargetState | null, signal: AbortSignal): Promise<{ state: TargetState }> {
+  next({ unit, known, seen = -1 }: Target['request'], signal: AbortSignal): Promise<Target['reply']> {
     return new Promise((resolve, reject) => {
-      const waiter: Waiter = { unit, known, resolve };
+      const waiter: Waiter = { unit, known, seen, resolve };
       this.#waiters.add(waiter);
       signal.addEventListener('abort', () => {
         if (this.#waiters.delete(waiter)) reject(new Error('the task is gone'));
@@ -33,8 +37,9 @@ export class Targets {
 
   #answer(waiter: Waiter): void {
     const state = this.#state.target(waiter.unit);
-    if (state === null || state === waiter.known) return;
+    const signals = this.#state.signals(waiter.unit, waiter.seen);
+    if (state === null || (state === waiter.known && signals.length === 0)) return;
     this.#waiters.delete(waiter);
-    waiter.resolve({ state });
+    waiter.resolve({ state, ...(signals.length > 0 && { signals }) });
   }
 }

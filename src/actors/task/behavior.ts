@@ -15,6 +15,7 @@ import {
 } from './parts.js';
 import { PluginCalls } from './plugin-calls.js';
 import type { TaskParams, TaskProtocol } from './protocol.js';
+import { TaskSignals } from './signals.js';
 import { TaskCounters } from './task-counters.js';
 import { startOrWait } from './wait-for-log.js';
 import { loadTask, type LoadedSink, type LoadedSource } from './load-task.js';
@@ -34,6 +35,15 @@ export default behavior<TaskProtocol, TaskPeers, TaskParams>({
       context.log.warn({ code }, message);
       report.note(code, message);
     });
+    const signals = new TaskSignals({
+      unit: params.unit,
+      rebalancer: context.peers.rebalancer,
+      gate,
+      calls,
+      log: context.log,
+      signal,
+      timeoutMs: params.settings.stallTimeoutMs,
+    });
     void followTarget({
       rebalancer: context.peers.rebalancer,
       unit: params.unit,
@@ -42,11 +52,14 @@ export default behavior<TaskProtocol, TaskPeers, TaskParams>({
       onTarget: (target) => {
         gate.setTarget(target);
       },
+      onSignals: (arrived) => {
+        signals.arrived(arrived);
+      },
       deadlineMs: 3_600_000,
     });
     const loaded = await loadTask(params);
     const log = await openLog(params.settings.logSettings, context);
-    const parts = { context, log, gate, calls, report, counters };
+    const parts = { context, log, gate, calls, report, counters, signals };
     const started = await startOrWait(parts, () => start(parts, loaded));
     report.running();
     started.done.catch((error: unknown) => {
@@ -56,6 +69,7 @@ export default behavior<TaskProtocol, TaskPeers, TaskParams>({
       handlers: { tell: {}, ask: {} },
       stop: async () => {
         await started.done;
+        await signals.settled();
         calls.close();
         await log.close();
       },

@@ -1,7 +1,7 @@
 import type { TargetState, UnitKey } from '../../core/model.js';
 import { ActorError } from '../kernel/errors.js';
 import type { Ref } from '../kernel/protocol.js';
-import type { RebalancerProtocol } from '../rebalancer/protocol.js';
+import type { DeliveredSignal, RebalancerProtocol } from '../rebalancer/protocol.js';
 
 export interface FollowTargetOptions {
   readonly rebalancer: Ref<RebalancerProtocol>;
@@ -9,6 +9,8 @@ export interface FollowTargetOptions {
   readonly epoch: number;
   readonly signal: AbortSignal;
   readonly onTarget: (target: TargetState) => void;
+  /** Each once, in order. Default: they are not taken. */
+  readonly onSignals?: (signals: readonly DeliveredSignal[]) => void;
   /** Of one long poll: the rebalancer answers only when the target changes. */
   readonly deadlineMs: number;
 }
@@ -21,6 +23,7 @@ const RETRY_MS = 1000;
 export async function followTarget(options: FollowTargetOptions): Promise<void> {
   const { rebalancer, unit, epoch, signal, onTarget, deadlineMs } = options;
   let known: TargetState | null = null;
+  let seen: number | undefined;
   let wake = (): void => undefined;
   rebalancer.onChange((up) => {
     if (up) wake();
@@ -32,11 +35,14 @@ export async function followTarget(options: FollowTargetOptions): Promise<void> 
     try {
       const reply: Target['reply'] = await rebalancer.ask(
         'target',
-        { unit, epoch, known },
+        { unit, epoch, known, ...(seen !== undefined && { seen }) },
         { deadlineMs, signal },
       );
       known = reply.state;
       onTarget(reply.state);
+      const { signals = [] } = reply;
+      seen = signals.at(-1)?.offset ?? seen;
+      options.onSignals?.(signals);
     } catch (error) {
       if (signal.aborted || mayAskAtOnce(error, rebalancer.up)) continue;
       await new Promise<void>((resolve) => {

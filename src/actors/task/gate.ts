@@ -16,7 +16,7 @@ export class Gate {
     this.#lease = lease;
     this.#signal = signal;
     signal.addEventListener('abort', () => {
-      this.#wake();
+      this.wake();
     });
   }
 
@@ -26,7 +26,7 @@ export class Gate {
 
   setTarget(target: TargetState): void {
     this.#target = target;
-    this.#wake();
+    this.wake();
   }
 
   get open(): boolean {
@@ -93,7 +93,8 @@ export class Gate {
     }
   }
 
-  #wake(): void {
+  /** Whoever waits for a change looks again. */
+  wake(): void {
     for (const waiter of [...this.#waiters]) waiter();
   }
 }

@@ -13,6 +13,7 @@ import type { PluginCalls } from './plugin-calls.js';
 import type { TaskParams } from './protocol.js';
 import { Seldom } from './seldom.js';
 import type { TaskCounters } from './task-counters.js';
+import type { Signals } from './signals.js';
 import { Stalls } from './stalls.js';
 
 /** Characters. */
@@ -38,6 +39,7 @@ export interface TaskParts {
   readonly calls: PluginCalls;
   readonly report: StateReport;
   readonly counters: TaskCounters;
+  readonly signals: Signals;
 }
 
 /** Tells the rebalancer what this task is doing; said again when a new rebalancer comes up. */

@@ -1,8 +1,11 @@
 import { parseUnitKey } from '../../core/model.js';
 import type { FileAccess, PluginLogger, TaskContext } from '../../sdk/plugin.js';
 import { checkNote, checkProgress } from '../../plugins/plugin-words.js';
+import { coalesce } from '../coalesce.js';
 import type { ActorLogger } from '../kernel/protocol.js';
 import type { TaskParts } from './parts.js';
+
+const REPLAN_SOON_MS = 200;
 
 /** What the plugin of any task is told. */
 export function pluginContext({ context, report, counters }: TaskParts, files: FileAccess): TaskContext {
@@ -21,6 +24,10 @@ export function pluginContext({ context, report, counters }: TaskParts, files: F
     progress: (said) => {
       report.progress(checkProgress(said));
     },
+    // A plugin may ask at each poll.
+    requestReplan: coalesce(REPLAN_SOON_MS, () => {
+      context.peers.rebalancer.tell('replanWanted', { unit: context.params.unit });
+    }),
   };
 }
 

@@ -1,59 +1,42 @@
 import { digestOf } from '../replica/canonical-json.js';
 import {
-  byType,
   count,
   flag,
   isObject,
   listOf,
   nullable,
   object,
-  oneOf,
   optional,
   recordOf,
   text,
-  type Shape,
 } from '../replica/json-shape.js';
-import type { ConnectorEntry, TargetState, TaskSet } from '../model.js';
+import { parseUnitKey, type ConnectorEntry, type TaskSet, type UnitKey } from '../model.js';
 import type { EntryMeta, Machine } from '../replica/machine.js';
+import {
+  isConfig,
+  isConfigEntry,
+  isName,
+  isTarget,
+  type Config,
+  type ConfigEntry,
+  type ConnectorWrite,
+  type TasksWrite,
+} from './config-entries.js';
+import {
+  answer,
+  decodeSignal,
+  encodeSignals,
+  forget,
+  giveUp,
+  send,
+  stopped,
+  type SignalErrorCode,
+  type SignalRecord,
+  type SignalResult,
+  type Signals,
+} from './signals.js';
 
-type Config = Readonly<Record<string, string>>;
-
-export interface ConnectorWrite {
-  readonly name: string;
-  readonly config: Config;
-  /** VERSION_CONFLICT unless the stored version is this one; null: CONNECTOR_EXISTS when there is a connector. */
-  readonly expectedVersion?: number | null;
-  /** Of a connector that this write creates; default RUNNING. */
-  readonly initialState?: TargetState;
-  /** For whoever repeats old knowledge (a file, a node that was away): CONNECTOR_DELETED when it was deleted. */
-  readonly unlessDeleted?: boolean;
-  /**
-   * Hash of the boot file that says so. ALREADY_APPLIED when this was the last one applied for the name, by whatever node:
-   * a node that comes later must not undo what was changed or deleted since.
-   */
-  readonly boot?: string;
-}
-
-/** The outcome of planning from the connector's config of this version. */
-export interface TasksWrite {
-  readonly name: string;
-  readonly connectorVersion: number;
-  readonly configs: readonly Config[];
-  /** Of the planner's claim. TASKS_STALE when a newer one has planned: this planner was evicted in the meantime. */
-  readonly epoch?: number;
-}
-
-export type ConfigEntry =
-  | ({ readonly type: 'CONNECTOR' } & ConnectorWrite)
-  | { readonly type: 'TARGET'; readonly name: string; readonly state: TargetState }
-  | { readonly type: 'DELETE'; readonly name: string }
-  | ({ readonly type: 'TASKS' } & TasksWrite)
-  | {
-      readonly type: 'RESTART';
-      readonly name: string;
-      readonly connector: boolean;
-      readonly tasks: readonly number[];
-    };
+export { isConnectorName, type ConfigEntry, type ConnectorWrite, type TasksWrite } from './config-entries.js';
 
 export type ConfigErrorCode =
   | 'CONNECTOR_EXISTS'
@@ -61,11 +44,17 @@ export type ConfigErrorCode =
   | 'CONNECTOR_DELETED'
   | 'ALREADY_APPLIED'
   | 'VERSION_CONFLICT'
-  | 'TASKS_STALE';
+  | 'TASKS_STALE'
+  | SignalErrorCode;
 
-/** `entry`: as it is now; after a DELETE as it was. */
+/** `entry`: as it is now; after a DELETE as it was. `signal`: the one that was sent or answered. */
 export type ConfigResult =
-  | { readonly ok: true; readonly entry: ConnectorEntry; readonly created: boolean }
+  | {
+      readonly ok: true;
+      readonly entry: ConnectorEntry;
+      readonly created: boolean;
+      readonly signal?: SignalRecord;
+    }
   | { readonly ok: false; readonly code: ConfigErrorCode; readonly message: string };
 
 /** To read; only the machine changes it. */
@@ -75,6 +64,7 @@ export interface ConfigState {
   readonly tombstones: Map<string, number>;
   /** By connector: hash of the boot file applied last. It outlives the connector. */
   readonly booted: Map<string, string>;
+  readonly signals: Signals;
 }
 
 /** Bounded by number, not by age: that would trust clocks. The same on every node, or they diverge. */
@@ -83,7 +73,7 @@ const MAX_BOOTED = 10_000;
 
 export const configMachine: Machine<ConfigState, ConfigEntry, ConfigResult> = {
   name: 'config',
-  initial: () => ({ connectors: new Map(), tombstones: new Map(), booted: new Map() }),
+  initial: () => ({ connectors: new Map(), tombstones: new Map(), booted: new Map(), signals: new Map() }),
   apply: (state, entry, meta) => ({ state, result: apply(state, entry, meta) }),
   decode: (value) => (isConfigEntry(value) ? value : null),
   encodeSnapshot,
@@ -91,12 +81,17 @@ export const configMachine: Machine<ConfigState, ConfigEntry, ConfigResult> = {
   digest: (state) => digestOf(encodeSnapshot(state)),
 };
 
-function apply(state: ConfigState, entry: ConfigEntry, { offset }: EntryMeta): ConfigResult {
+function apply(state: ConfigState, entry: ConfigEntry, meta: EntryMeta): ConfigResult {
+  const { offset } = meta;
   const stored = state.connectors.get(entry.name);
   if (entry.type === 'CONNECTOR') return write(state, stored, entry, offset);
   if (stored === undefined) return failure('CONNECTOR_NOT_FOUND', `there is no connector ${entry.name}`);
   switch (entry.type) {
     case 'TARGET':
+      if (entry.state === 'STOPPED') {
+        const why = { code: 'CONNECTOR_STOPPED', message: stopped(entry.name) };
+        giveUp(state.signals, entry.name, () => true, why, meta);
+      }
       return save(
         state,
         stored.targetState === entry.state ? stored : { ...stored, targetState: entry.state },
@@ -104,9 +99,18 @@ function apply(state: ConfigState, entry: ConfigEntry, { offset }: EntryMeta): C
     case 'DELETE':
       return remove(state, stored, offset);
     case 'TASKS':
-      return tasks(state, stored, entry, offset);
+      return tasks(state, stored, entry, meta);
     case 'RESTART':
       return save(state, restarted(stored, entry.connector, entry.tasks, offset));
+    case 'REPLAN':
+      return save(state, askedToReplan(stored, offset));
+    case 'SIGNAL':
+      return signalled(stored, send(state.signals, stored, entry, meta));
+    case 'ANSWER': {
+      const answered = signalled(stored, answer(state.signals, entry, meta));
+      if (!answered.ok || entry.replan !== true) return answered;
+      return { ...answered, ...save(state, askedToReplan(stored, offset)) };
+    }
   }
 }
 
@@ -148,6 +152,7 @@ function write(
 
 function remove(state: ConfigState, stored: ConnectorEntry, offset: number): ConfigResult {
   state.connectors.delete(stored.name);
+  forget(state.signals, stored.name);
   remember(state.tombstones, stored.name, offset, MAX_TOMBSTONES);
   return { ok: true, entry: stored, created: false };
 }
@@ -163,8 +168,8 @@ function remember<V>(map: Map<string, V>, key: string, value: V, max: number): v
 function tasks(
   state: ConfigState,
   stored: ConnectorEntry,
-  { connectorVersion, configs, epoch }: TasksWrite,
-  offset: number,
+  { connectorVersion, configs, epoch, asked }: TasksWrite,
+  meta: EntryMeta,
 ): ConfigResult {
   if (connectorVersion !== stored.version) {
     const message = `connector ${stored.name} is at version ${stored.version}: tasks planned from version ${connectorVersion} are out of date`;
@@ -175,17 +180,37 @@ function tasks(
     const message = `the tasks of connector ${stored.name} were planned at epoch ${newest}: those of epoch ${epoch} are out of date`;
     return failure('TASKS_STALE', message);
   }
+  const planned = replanned(stored, asked);
   const by = epoch === undefined ? {} : { epoch };
-  if (stored.tasks !== null && samePlan(stored.tasks, connectorVersion, configs)) {
-    if (epoch === undefined || epoch === newest) return save(state, stored);
-    return save(state, { ...stored, tasks: { ...stored.tasks, epoch } });
+  if (planned.tasks !== null && samePlan(planned.tasks, connectorVersion, configs)) {
+    if (epoch === undefined || epoch === newest) return save(state, planned);
+    return save(state, { ...planned, tasks: { ...planned.tasks, epoch } });
   }
+  const isGone = (unit: UnitKey): boolean => (parseUnitKey(unit).task ?? -1) >= configs.length;
+  giveUp(state.signals, stored.name, isGone, TASK_GONE, meta);
   const restarts = stored.restarts === undefined ? {} : { restarts: { ...stored.restarts, tasks: {} } };
   return save(state, {
-    ...stored,
+    ...planned,
     ...restarts,
-    tasks: { connectorVersion, generation: offset, configs, ...by },
+    tasks: { connectorVersion, generation: meta.offset, configs, ...by },
   });
+}
+
+const TASK_GONE = { code: 'TASK_GONE', message: 'the connector has planned fewer tasks since' };
+
+function askedToReplan(stored: ConnectorEntry, offset: number): ConnectorEntry {
+  return { ...stored, replans: { planned: stored.replans?.planned ?? 0, asked: offset } };
+}
+
+/** `asked`: what the plan has seen of requests. */
+function replanned(stored: ConnectorEntry, asked: number | undefined): ConnectorEntry {
+  const { replans } = stored;
+  if (replans === undefined || asked === undefined || asked <= replans.planned) return stored;
+  return { ...stored, replans: { ...replans, planned: asked } };
+}
+
+function signalled(entry: ConnectorEntry, result: SignalResult): ConfigResult {
+  return result.ok ? { ok: true, entry, created: false, signal: result.signal } : result;
 }
 
 /**
@@ -245,36 +270,6 @@ export function sameConfig(a: Config, b: Config): boolean {
   );
 }
 
-const isTarget = oneOf<TargetState>('RUNNING', 'PAUSED', 'STOPPED');
-const isConfig = recordOf(text);
-/** What a claim, a status and a path are made of: no slash, or one unit could be taken for another. */
-const isName: Shape<string> = (value): value is string => text(value) && value !== '' && !value.includes('/');
-
-/** Whether entries of a connector of this name can be read. */
-export function isConnectorName(name: string): boolean {
-  return isName(name);
-}
-
-const isConfigEntry = byType<ConfigEntry>({
-  CONNECTOR: object<ConnectorWrite>({
-    name: isName,
-    config: isConfig,
-    expectedVersion: optional(nullable(count)),
-    initialState: optional(isTarget),
-    unlessDeleted: optional(flag),
-    boot: optional(text),
-  }),
-  TARGET: object({ name: isName, state: isTarget }),
-  DELETE: object({ name: isName }),
-  TASKS: object<TasksWrite>({
-    name: isName,
-    connectorVersion: count,
-    configs: listOf(isConfig),
-    epoch: optional(count),
-  }),
-  RESTART: object({ name: isName, connector: flag, tasks: listOf(count) }),
-});
-
 const isTaskSet = object<TaskSet>({
   connectorVersion: count,
   generation: count,
@@ -289,6 +284,7 @@ const isConnectorEntry = object<ConnectorEntry>({
   restart: nullable(object({ offset: count, connector: flag, tasks: listOf(count) })),
   restarts: optional(object({ connector: count, tasks: recordOf(count) })),
   tasks: nullable(isTaskSet),
+  replans: optional(object({ asked: count, planned: count })),
 });
 const isTasks = object<{ tasksOf: string; tasks: TaskSet }>({ tasksOf: isName, tasks: isTaskSet });
 const isBooted = object<{ booted: string; hash: string }>({ booted: isName, hash: text });
@@ -302,6 +298,7 @@ function* encodeSnapshot(state: ConfigState): Generator {
   }
   for (const [deleted, offset] of state.tombstones) yield { deleted, offset };
   for (const [booted, hash] of state.booted) yield { booted, hash };
+  yield* encodeSignals(state.signals);
 }
 
 function decodeSnapshot(items: readonly unknown[]): ConfigState | null {
@@ -315,7 +312,7 @@ function decodeSnapshot(items: readonly unknown[]): ConfigState | null {
       state.connectors.set(item.tasksOf, withoutOldPlan({ ...connector, tasks: item.tasks }));
     } else if (isObject(item) && isConnectorEntry(item['connector'])) {
       state.connectors.set(item['connector'].name, item['connector']);
-    } else return null;
+    } else if (!decodeSignal(state.signals, item)) return null;
   }
   return state;
 }

@@ -45,6 +45,9 @@ export function actorRuntime(
     },
     setTarget: async (call, name, state) => (await ask(call, sync, 'setTarget', { name, state })).entry,
     restart: async (call, request) => (await ask(call, sync, 'restart', request)).entry,
+    sendSignal: (call, request) => ask(call, sync, 'signal', request, whileThere(call)),
+    signals: (call, name) => ask(call, sync, 'signals', { name }),
+    signal: (call, name, id) => ask(call, sync, 'signalOf', { name, id }),
     validate: (call, config, dryRun = false) =>
       ask(call, sync, 'validate', { config, dryRun }, whileThere(call)),
     plugins: (call) => listing.read(call),

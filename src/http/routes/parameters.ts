@@ -24,6 +24,15 @@ export function flag(ctx: RouteContext, name: string, defaultValue: boolean): bo
   });
 }
 
+export function milliseconds(ctx: RouteContext, name: string, defaultValue: number): number {
+  const value = queryValues(ctx, name).at(-1);
+  if (value === undefined) return defaultValue;
+  if (/^\d{1,9}$/.test(value)) return Number(value);
+  throw new HttpError('QUERY_INVALID', `The query parameter ${name} must be milliseconds.`, {
+    fields: [{ field: name, value: shortened(value), reason: 'must be a whole number of milliseconds' }],
+  });
+}
+
 export function queryValues(ctx: RouteContext, name: string): readonly string[] {
   const value = ctx.query[name];
   return value === undefined ? [] : Array.isArray(value) ? value : [value];

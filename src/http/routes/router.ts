@@ -10,6 +10,7 @@ import { metricsRoutes } from './metrics.js';
 import { nodeRoutes } from './nodes.js';
 import { pluginRoutes } from './plugins.js';
 import { rocketmqRoutes } from './rocketmq.js';
+import { signalRoutes } from './signals.js';
 import { workerRoutes } from './worker.js';
 
 export function createRouter(deps: RouteDeps): Router<RequestState> {
@@ -20,6 +21,7 @@ export function createRouter(deps: RouteDeps): Router<RequestState> {
   rocketmqRoutes(router, deps);
   connectorRoutes(router, deps);
   controlRoutes(router, deps);
+  signalRoutes(router, deps);
   pluginRoutes(router, deps);
   return router;
 }

@@ -7,8 +7,9 @@ import { ConfigError } from '../errors.js';
 import type { RawConfig, SinkConnector, SourceConnector } from '../plugin.js';
 import { ANY_FILE } from './any-file.js';
 import { RecordingLogger } from './recording-logger.js';
-import { planTasks } from './running-tasks.js';
+import { checkJson, planTasks } from './running-tasks.js';
 import { MIN_PASSWORD_CHARS, SecretWatch } from './secret-watch.js';
+import { UNKNOWN_SIGNAL, unknownSignal } from './with-harness.js';
 
 export type Guarantee = 'at-least-once' | 'exactly-once';
 
@@ -76,6 +77,17 @@ export function acceptConfig(subject: ConfigSubject): void {
         assert.deepEqual(await plan(connector, raw, maxTasks), first);
         for (const config of first) assert.deepEqual(parseConfig(definition, config).issues, []);
       }
+    }));
+
+  test('the planning side answers a signal of an unknown type, where it takes signals', () =>
+    withConfig(async (raw) => {
+      const { config } = parseConfig(definition, raw);
+      const context = { ...CONTEXT, signal: AbortSignal.timeout(DRY_RUN_MS) };
+      const signal = { id: 'acceptance', type: UNKNOWN_SIGNAL, data: null };
+      await unknownSignal(async () => {
+        const said = await connector.signal?.(context, config, raw, signal);
+        checkJson('the answer of signal()', said?.answer ?? null);
+      });
     }));
 
   for (const wrong of subject.wrongConfigs) {

@@ -4,7 +4,16 @@ import type { Plugin, RawConfig, SourceConnector } from '../plugin.js';
 import type { SourceRecord } from '../record.js';
 import { acceptConfig, type Guarantee, type WrongConfig } from './accept-config.js';
 import { leavesNothingOpen } from './open-resources.js';
-import { aMoment, endsInTime, inside, interrupted, withFixture, withHarness } from './with-harness.js';
+import {
+  aMoment,
+  endsInTime,
+  inside,
+  interrupted,
+  UNKNOWN_SIGNAL,
+  unknownSignal,
+  withFixture,
+  withHarness,
+} from './with-harness.js';
 import { SourceHarness } from './source-harness.js';
 
 /** A source system of its own for one test. */
@@ -78,6 +87,7 @@ class SourceSuite {
       test(`goes on after record ${accepted} when it was killed`, () => this.#resumes(accepted, 'kill'));
     }
     test('goes on exactly when stopped again and again', () => this.#resumesOften());
+    test('a signal of an unknown type is answered, and changes nothing', () => this.#survivesSignals());
     test('an interruption loses nothing', async (context) => this.#survivesInterruption(context));
   }
 
@@ -207,6 +217,22 @@ class SourceSuite {
       }
       kept.push(...(await this.#collectAll(harness, expected, kept)));
       this.#check(kept, expected, this.#options.guarantee ?? 'at-least-once');
+    });
+  }
+
+  async #survivesSignals(): Promise<void> {
+    await this.#harnessed(async (fixture, harness) => {
+      const expected = [...(await fixture.produce(2))];
+      await unknownSignal(() => harness.signal(UNKNOWN_SIGNAL));
+      const records = await harness.collect(2);
+      await harness.accept(records);
+      // It may come again.
+      for (let i = 0; i < 2; i += 1)
+        await unknownSignal(() => harness.signal(UNKNOWN_SIGNAL, { depth: [1] }, 'the-same'));
+      expected.push(...(await fixture.produce(2)));
+      records.push(...(await harness.collect(2)));
+      this.#check(records, expected, 'exactly-once');
+      await harness.stop();
     });
   }
 

@@ -1,6 +1,15 @@
 /** What the harnesses of sources and sinks have in common. */
+import assert from 'node:assert/strict';
 import { parseConfigOrThrow } from '../config-parse.js';
-import type { PluginLogger, RawConfig, SinkConnector, SourceConnector } from '../plugin.js';
+import type {
+  PluginLogger,
+  RawConfig,
+  Signal,
+  SinkConnector,
+  SourceConnector,
+  SourceTask,
+} from '../plugin.js';
+import type { JsonValue } from '../record.js';
 import { ANY_FILE } from './any-file.js';
 import type { PluginCalls } from './plugin-calls.js';
 
@@ -26,6 +35,29 @@ export async function planTasks(
     raw,
     maxTasks,
   );
+}
+
+/** What the task answers, which must be JSON; nothing where it takes no signals. */
+export async function signalTask(
+  calls: PluginCalls,
+  task: Pick<SourceTask, 'signal'>,
+  signal: Signal,
+): Promise<JsonValue[]> {
+  if (task.signal === undefined) return [];
+  const answer = await calls.run('signal()', () => task.signal?.(signal));
+  return [checkJson('the answer of signal()', answer ?? null)];
+}
+
+/** The same when it was written and read. */
+export function checkJson(what: string, value: JsonValue): JsonValue {
+  let read: unknown;
+  try {
+    read = JSON.parse(JSON.stringify(value));
+  } catch (error) {
+    assert.fail(`${what} is no JSON: ${String(error)}`);
+  }
+  assert.deepEqual(read, value, `${what} is no JSON`);
+  return value;
 }
 
 /** Frees what tasks hold, those that were killed too. Their errors no longer matter. */

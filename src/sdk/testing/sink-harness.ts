@@ -10,14 +10,14 @@ import type {
   SinkTask,
   SinkTaskContext,
 } from '../plugin.js';
-import type { SinkRecord } from '../record.js';
+import type { JsonValue, SinkRecord } from '../record.js';
 import type { Schema } from '../schema.js';
 import { ANY_FILE } from './any-file.js';
 import { PluginCalls } from './plugin-calls.js';
 import { QueuesInMemory, refsOf, type QueueInMemory } from './queues-in-memory.js';
 import { RecordedMetrics } from './recorded-metrics.js';
 import { RecordingLogger } from './recording-logger.js';
-import { planTasks, release, STOP_DEADLINE_MS, type RunningTask } from './running-tasks.js';
+import { planTasks, release, signalTask, STOP_DEADLINE_MS, type RunningTask } from './running-tasks.js';
 import { SaidInStatus } from './said-in-status.js';
 import { SecretWatch } from './secret-watch.js';
 
@@ -61,6 +61,7 @@ export class SinkHarness {
   readonly #calls: PluginCalls;
   readonly #files: FileAccess;
   readonly #queues: QueuesInMemory;
+  #signals = 0;
   #running: RunningTask<SinkTask> | null = null;
   readonly #abandoned: RunningTask<SinkTask>[] = [];
 
@@ -241,6 +242,15 @@ export class SinkHarness {
     await this.#calls.run('flush()', () => task.flush());
     if (task.preCommit === undefined) return flushed;
     return this.#calls.run('preCommit()', () => task.preCommit?.(flushed) ?? flushed);
+  }
+
+  /** A user's signal: what the task answers; nothing where it takes none. Its id is another each time, unless it is given. */
+  async signal(
+    type: string,
+    data: JsonValue = null,
+    id = `signal-${(this.#signals += 1)}`,
+  ): Promise<JsonValue[]> {
+    return signalTask(this.#calls, this.#task(), { id, type, data });
   }
 
   commit(offsets: readonly QueueOffset[]): void {

@@ -2,7 +2,7 @@
 import { test, type TestContext } from 'node:test';
 import type { SinkBench, SinkFixture } from './sink-bench.js';
 import type { SinkHarness } from './sink-harness.js';
-import { endsInTime, inside, interrupted } from './with-harness.js';
+import { endsInTime, inside, interrupted, UNKNOWN_SIGNAL, unknownSignal } from './with-harness.js';
 
 /** Answers what makes the system writable again. */
 type Interrupt = () => Promise<() => Promise<void>>;
@@ -15,6 +15,8 @@ export function registerSinkTroubles(bench: SinkBench): void {
 
   test('tombstones, with and without a key, are taken or refused as bad records', () =>
     takesTombstones(bench));
+
+  test('a signal of an unknown type is answered, and changes nothing', () => survivesSignals(bench));
 
   troubled(
     'records that could not be written are written when they come again',
@@ -121,6 +123,19 @@ async function withInterruption(bench: SinkBench, context: TestContext, body: Bo
       return;
     }
     await body(fixture, harness, () => fixture.interrupt?.() ?? Promise.resolve(() => Promise.resolve()));
+  });
+}
+
+async function survivesSignals(bench: SinkBench): Promise<void> {
+  await bench.harnessed(async (fixture, harness) => {
+    harness.append(0, bench.values(0, 2));
+    await unknownSignal(() => harness.signal(UNKNOWN_SIGNAL));
+    await harness.deliver();
+    // Before the flush, and again: it may come twice.
+    for (let i = 0; i < 2; i += 1)
+      await unknownSignal(() => harness.signal(UNKNOWN_SIGNAL, { depth: [1] }, 'the-same'));
+    harness.append(0, bench.values(2, 2));
+    await bench.finish(fixture, harness, 4);
   });
 }
 

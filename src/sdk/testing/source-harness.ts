@@ -2,12 +2,12 @@
 import { parseConfigOrThrow } from '../config-parse.js';
 import { RetriableError } from '../errors.js';
 import type { FileAccess, RawConfig, SourceConnector, SourceTask, SourceTaskContext } from '../plugin.js';
-import type { JsonObject, SourceRecord } from '../record.js';
+import type { JsonObject, JsonValue, SourceRecord } from '../record.js';
 import { ANY_FILE } from './any-file.js';
 import { PluginCalls } from './plugin-calls.js';
 import { RecordedMetrics } from './recorded-metrics.js';
 import { RecordingLogger } from './recording-logger.js';
-import { planTasks, release, STOP_DEADLINE_MS, type RunningTask } from './running-tasks.js';
+import { planTasks, release, signalTask, STOP_DEADLINE_MS, type RunningTask } from './running-tasks.js';
 import { SaidInStatus } from './said-in-status.js';
 import { SecretWatch } from './secret-watch.js';
 
@@ -48,6 +48,7 @@ export class SourceHarness {
   readonly #calls: PluginCalls;
   readonly #files: FileAccess;
   readonly #durable = new Map<string, string>();
+  #signals = 0;
   #tasks: RunningTask<SourceTask>[] = [];
   readonly #abandoned: RunningTask<SourceTask>[] = [];
   readonly #metrics = new Map<number, RecordedMetrics>();
@@ -137,6 +138,18 @@ export class SourceHarness {
       }
     }
     return records;
+  }
+
+  /** A user's signal to each task that takes signals: what they answer. Its id is another each time, unless it is given. */
+  async signal(
+    type: string,
+    data: JsonValue = null,
+    id = `signal-${(this.#signals += 1)}`,
+  ): Promise<JsonValue[]> {
+    const answers: JsonValue[] = [];
+    for (const { task } of this.#tasks)
+      answers.push(...(await signalTask(this.#calls, task, { id, type, data })));
+    return answers;
   }
 
   /** These records are durable in the log, and their positions with them. Call in the order they were polled. */

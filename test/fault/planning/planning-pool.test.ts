@@ -192,7 +192,7 @@ test('a check that nobody waits for any more ends, and nothing is written', asyn
 
 test('a plan writes to the log of the node, in bounds, and is told to end before its time is over', async (t) => {
   const { plan, lines } = poolFor(t, { timeoutMs: 8000 });
-  assert.deepEqual(await plan('Talks'), [{ ended: 'in time' }]);
+  assert.deepEqual((await plan('Talks')).configs, [{ ended: 'in time' }]);
   await until('its lines have come', () => lines.length >= 100);
   assert.equal(lines.length, 100);
   assert.deepEqual(lines[0], {

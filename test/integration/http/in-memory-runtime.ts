@@ -13,6 +13,14 @@ import {
   type TargetState,
   type UnitStatus,
 } from '#troupe/core/model.js';
+import {
+  answer,
+  send,
+  signalOf,
+  signalsOf,
+  type SignalRecord,
+  type Signals,
+} from '#troupe/core/connectors/signals.js';
 import type { ConfigIssue } from '#troupe/sdk/config.js';
 import { RuntimeFailure, type Config, type Health, type Runtime } from '#troupe/http/runtime.js';
 
@@ -30,6 +38,9 @@ export class InMemoryRuntime implements Runtime {
   healthNow: Health = { status: 'healthy', detail: '' };
   reloads = 0;
   drained: readonly string[] = [];
+  readonly sent: Signals = new Map();
+  /** Nobody answers signals. */
+  silent = false;
   #offset = 0;
 
   async health(): Promise<Health> {
@@ -98,6 +109,30 @@ export class InMemoryRuntime implements Runtime {
     const entry = { ...this.#stored(name), restart: { offset: ++this.#offset, connector, tasks } };
     this.entries.set(name, entry);
     return entry;
+  }
+
+  async sendSignal(...[, request]: Parameters<Runtime['sendSignal']>): Promise<SignalRecord> {
+    await this.before('sendSignal');
+    const entry = this.#stored(request.name);
+    const meta = { offset: ++this.#offset, timestamp: 5, writer: { node: NODE.id, incarnation: 'a' } };
+    const sent = send(this.sent, entry, request, meta);
+    if (!sent.ok) throw new RuntimeFailure(sent.code, sent.message);
+    const { name, id } = request;
+    for (const unit of this.silent ? [] : sent.signal.units) {
+      const given = { ok: true, answer: { did: request.signal.data }, node: NODE.id } as const;
+      answer(this.sent, { name, id, unit, answer: given }, meta);
+    }
+    return signalOf(this.sent, name, id) ?? sent.signal;
+  }
+
+  async signals(_: unknown, name: string): Promise<readonly SignalRecord[]> {
+    await this.before('signals');
+    return signalsOf(this.sent, name);
+  }
+
+  async signal(_: unknown, name: string, id: string): Promise<SignalRecord | null> {
+    await this.before('signal');
+    return signalOf(this.sent, name, id);
   }
 
   async validate(_: unknown, config: Config): Promise<ConfigInfos> {

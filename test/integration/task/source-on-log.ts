@@ -19,6 +19,7 @@ import type { ConverterInstance } from '#troupe/sdk/plugin.js';
 import type { SourceRecord } from '#troupe/sdk/record.js';
 import { KEPT, newFolder, openStore } from '../../fault/log/support.js';
 import { taskCounters } from '../../support/metrics.js';
+import { NO_SIGNALS } from '../../support/task-parts.js';
 
 const MEGA = 1024 * 1024;
 /** The largest that a connector may set. */
@@ -92,6 +93,7 @@ export async function pollOnce(t: TestContext, source: OneShotSource, tolerance:
     headerConverter: () => assert.fail('there are no headers'),
     topic: 'texts',
     marker: null,
+    signals: NO_SIGNALS,
     onPaused: () => undefined,
     begun: source.begun,
     log: silent,

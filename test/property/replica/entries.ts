@@ -79,6 +79,8 @@ export function clusterEntry({ node, incarnation }: Writer): fc.Arbitrary<Cluste
 const name = fc.constantFrom('a', 'b', '__proto__');
 const config = fc.dictionary(fc.constantFrom('k', 'l'), fc.constantFrom('1', '2'));
 
+const signalId = fc.constantFrom('s1', 's2', 's3');
+
 export const configEntry: fc.Arbitrary<ConfigEntry> = fc.oneof(
   {
     weight: 4,
@@ -123,6 +125,40 @@ export const configEntry: fc.Arbitrary<ConfigEntry> = fc.oneof(
       name,
       connector: fc.boolean(),
       tasks: fc.array(small, { maxLength: 3 }),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ type: fc.constant('REPLAN' as const), name }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      type: fc.constant('SIGNAL' as const),
+      name,
+      id: signalId,
+      signal: fc.record({ type: fc.constantFrom('t', 'u'), data: fc.constantFrom(null, 1, 'x') }),
+      to: fc.oneof(fc.constantFrom('all' as const, 'connector' as const, 'tasks' as const), small),
+    }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      type: fc.constant('ANSWER' as const),
+      name,
+      id: signalId,
+      unit,
+      answer: fc.oneof(
+        fc.record({
+          ok: fc.constant(true as const),
+          answer: fc.constantFrom(null, 1),
+          node: fc.constant('n'),
+        }),
+        fc.record({
+          ok: fc.constant(false as const),
+          code: fc.constant('C'),
+          message: fc.string(),
+          node: fc.constant('n'),
+        }),
+      ),
+      replan: fc.boolean(),
     }),
   },
 );

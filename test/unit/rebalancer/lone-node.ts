@@ -56,7 +56,9 @@ export class LoneNode {
       params: REBALANCER,
       peers: {
         discovery: this.#discovery(),
-        'config-sync': refTo<ConfigSyncProtocol>({ ask: { plan: () => ({ entry: CONNECTOR }) } }),
+        'config-sync': refTo<ConfigSyncProtocol>({
+          ask: { plan: () => ({ entry: CONNECTOR, replanAfterMs: null }) },
+        }),
       },
       system: this.#system(),
       log: LOG,

@@ -16,6 +16,7 @@ import { DataError, RetriableError, type SinkRecord } from '#troupe/sdk/index.js
 import { until } from '../../support/wait.js';
 import { DEFAULT_TOLERANCE } from '../../support/tolerance.js';
 import { taskCounters } from '../../support/metrics.js';
+import { NO_SIGNALS } from '../../support/task-parts.js';
 
 interface Handed extends Delivery {
   readonly value: string;
@@ -132,6 +133,7 @@ function play(
     maxRecords: 500,
     maxAttempts: 16,
     flushIntervalMs: 1,
+    signals: NO_SIGNALS,
     onPaused: ignore,
     onDelivered: ignore,
     onNotAcked: ignore,

@@ -15,6 +15,7 @@ import { batchOf } from '../../conformance/log-batches.js';
 import { until } from '../../support/wait.js';
 import { DEFAULT_TOLERANCE } from '../../support/tolerance.js';
 import { taskCounters } from '../../support/metrics.js';
+import { NO_SIGNALS } from '../../support/task-parts.js';
 
 const ignore = (): void => undefined;
 const NO_CHANGES = { areDue: false, apply: () => Promise.resolve(), end: () => Promise.resolve() };
@@ -93,6 +94,7 @@ function play(t: TestContext, { tolerance, transform = ignore, put = ignore }: P
       rewind: () => Promise.resolve(),
     },
     log,
+    signals: NO_SIGNALS,
     onPaused: ignore,
     onDelivered: ignore,
   });

@@ -15,6 +15,7 @@ import { batchOf } from '../../conformance/log-batches.js';
 import { until } from '../../support/wait.js';
 import { DEFAULT_TOLERANCE } from '../../support/tolerance.js';
 import { taskCounters } from '../../support/metrics.js';
+import { NO_SIGNALS } from '../../support/task-parts.js';
 
 const ignore = (): void => undefined;
 const NO_CHANGES = { areDue: false, apply: () => Promise.resolve(), end: () => Promise.resolve() };
@@ -102,6 +103,7 @@ function play(
     flushIntervalMs: 1,
     offsets: { commit, rewind },
     log: { warn: (fields) => void warned.push(typeof fields === 'string' ? {} : fields) },
+    signals: NO_SIGNALS,
     onPaused: (paused) => said.push(paused ? 'paused' : 'running'),
     onDelivered: ignore,
   });

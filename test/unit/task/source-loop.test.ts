@@ -25,6 +25,7 @@ import {
 import { until } from '../../support/wait.js';
 import { DEFAULT_TOLERANCE } from '../../support/tolerance.js';
 import { taskCounters } from '../../support/metrics.js';
+import { NO_SIGNALS } from '../../support/task-parts.js';
 
 const ignore = (): void => undefined;
 const silent = { debug: ignore, info: ignore, warn: ignore, error: ignore, child: () => silent };
@@ -107,6 +108,7 @@ function play(t: TestContext, poll: SourceTask['poll'], options: Played = {}) {
     log,
     settleTimeoutMs: options.settleTimeoutMs ?? 10_000,
     bound: { check: () => Promise.resolve() },
+    signals: NO_SIGNALS,
     onPaused: (paused) => said.push(paused ? 'paused' : 'running'),
   });
   t.after(async () => {

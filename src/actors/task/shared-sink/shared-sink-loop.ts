@@ -6,6 +6,7 @@ import type { SinkTask } from '../../../sdk/plugin.js';
 import type { SinkRecord } from '../../../sdk/record.js';
 import type { Gate } from '../gate.js';
 import type { PluginCalls } from '../plugin-calls.js';
+import type { Signals } from '../signals.js';
 import { NOT_NOW, type RecordErrors } from '../record-errors.js';
 import type { SinkCounters } from '../task-counters.js';
 import { sinkRecord, type SinkConversion } from '../sink/sink-record.js';
@@ -15,6 +16,7 @@ export interface SharedSinkLoopParts {
   readonly calls: PluginCalls;
   readonly gate: Gate;
   readonly signal: AbortSignal;
+  readonly signals: Signals;
   readonly consumer: SharedConsumer;
   readonly errors: RecordErrors;
   readonly tolerance: Tolerance;
@@ -53,10 +55,11 @@ export class SharedSinkLoop {
   }
 
   async run(): Promise<void> {
-    const { gate, signal, consumer } = this.#parts;
+    const { gate, signal, consumer, signals, task } = this.#parts;
     this.#nextFlushAt = performance.now() + this.#parts.flushIntervalMs;
     try {
       while (!signal.aborted) {
+        if (signals.waiting) await signals.serve(task);
         if (gate.open) await this.#turn();
         else await this.#paused();
       }
@@ -81,13 +84,16 @@ export class SharedSinkLoop {
   }
 
   async #paused(): Promise<void> {
-    const { gate, signal, consumer, errors, onPaused } = this.#parts;
+    const { gate, signal, consumer, errors, onPaused, signals, task } = this.#parts;
     if (gate.target !== 'RUNNING') await this.#flush();
     errors.recovered('put');
     this.#failures = 0;
     onPaused(true);
     await consumer.suspend();
-    while (!gate.open && !signal.aborted) await gate.changed();
+    while (!gate.open && !signal.aborted) {
+      await gate.changed();
+      if (signals.waiting) await signals.serve(task);
+    }
     onPaused(false);
   }
 

@@ -45,7 +45,7 @@ async function startOnTopics(
   task: SinkTask,
   topics: readonly TopicDescription[],
 ): Promise<StartedTask> {
-  const { context, gate, calls, report } = parts;
+  const { context, gate, calls, report, signals } = parts;
   const { params, signal } = context;
   if (topics.length === 0) throw new ConfigError('no topic matches "topics.regex"', { code: 'NO_TOPICS' });
   const consumer = await open({
@@ -58,6 +58,7 @@ async function startOnTopics(
   const loop = new SharedSinkLoop({
     task,
     calls,
+    signals,
     gate,
     signal,
     consumer,

@@ -3,12 +3,14 @@ import type { SinkRecord } from '../../../sdk/record.js';
 import { checkOffset } from '../../../log/checks.js';
 import { NOT_NOW } from '../record-errors.js';
 import { SinkCommits, type SinkCommitsParts } from './sink-commits.js';
+import type { Signals } from '../signals.js';
 import type { FetchedBatch, QueueListener, SinkQueue } from './sink-queue.js';
 import type { SinkQueues } from './sink-queues.js';
 import { sinkRecord, type SinkConversion } from './sink-record.js';
 
 export interface SinkLoopParts extends SinkCommitsParts {
   readonly signal: AbortSignal;
+  readonly signals: Signals;
   readonly queues: SinkQueues;
   /** What comes between two deliveries, when records may move. */
   readonly changes: {
@@ -48,6 +50,9 @@ export class SinkLoop implements QueueListener {
     this.#parts = parts;
     this.#commits = new SinkCommits(parts, (key) => parts.queues.of(key));
     parts.signal.addEventListener('abort', () => {
+      this.wake();
+    });
+    parts.signals.onArrival(() => {
       this.wake();
     });
   }
@@ -109,15 +114,17 @@ export class SinkLoop implements QueueListener {
   }
 
   async #run(): Promise<void> {
-    const { gate, signal, queues, changes } = this.#parts;
+    const { gate, signal, signals, task, queues, changes } = this.#parts;
     while (!signal.aborted) {
       if (this.#failure !== null) throw this.#failure.error;
+      if (signals.waiting) await signals.serve(task);
       await this.#commits.rewind();
       if (!gate.open) {
         if (gate.target !== 'RUNNING') await this.#commits.flush();
         this.#parts.onPaused(true);
         while (!gate.open && !signal.aborted) {
           await gate.changed();
+          if (signals.waiting) await signals.serve(task);
           // What did not pass at the pause.
           if (gate.target !== 'RUNNING' && this.#commits.isDue) await this.#commits.flush();
         }
@@ -211,10 +218,11 @@ export class SinkLoop implements QueueListener {
     records: readonly SinkRecord[],
     indexes: readonly number[],
   ): Promise<number> {
-    const { errors, calls, gate, task, counters } = this.#parts;
+    const { errors, calls, gate, task, counters, signals } = this.#parts;
     if (records.length === 0) return 0;
     try {
       const done = await errors.retrying('put', gate, async () => {
+        if (signals.waiting) await signals.serve(task);
         // Converting and waiting took time. Where it is not put, the records stay for the next turn.
         if (reader.seeks !== seeks) return false;
         const since = performance.now();

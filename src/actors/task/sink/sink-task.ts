@@ -54,7 +54,7 @@ interface Round {
 
 /** Fences, finds the offsets, starts the plugin and then its loop. */
 async function startOnQueues(parts: TaskParts, loaded: LoadedSink, round: Round): Promise<SinkRound> {
-  const { context, gate, calls, report } = parts;
+  const { context, gate, calls, report, signals } = parts;
   const { params, signal } = context;
   const errors = recordErrors(parts, loaded.tolerance, round.skipped);
   const offsets = offsetsOf(parts, round, errors);
@@ -105,6 +105,7 @@ async function startOnQueues(parts: TaskParts, loaded: LoadedSink, round: Round)
     calls,
     gate,
     signal,
+    signals,
     queues,
     changes,
     onUnreadable: (error, queue) => unreadable.looksAfter(error, queue),

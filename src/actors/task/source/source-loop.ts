@@ -8,6 +8,7 @@ import { withTimestamp, type ConnectRecord, type Header, type SourceRecord } fro
 import type { ActorLogger } from '../../kernel/protocol.js';
 import { checkSerialised, type PolledRecords } from '../../../plugins/plugin-returns.js';
 import type { Gate } from '../gate.js';
+import type { Signals } from '../signals.js';
 import type { PluginCalls } from '../plugin-calls.js';
 import { NOT_NOW, type RecordErrors } from '../record-errors.js';
 import type { SourceCounters } from '../task-counters.js';
@@ -22,6 +23,7 @@ export interface SourceLoopParts {
   readonly calls: PluginCalls;
   readonly gate: Gate;
   readonly signal: AbortSignal;
+  readonly signals: Signals;
   readonly writer: SourceWriter;
   readonly topics: Pick<Topics, 'queues' | 'ensure' | 'route'>;
   readonly errors: RecordErrors;
@@ -75,6 +77,7 @@ async function pollOn(parts: SourceLoopParts): Promise<void> {
       await nextTurn();
       turned = performance.now();
     }
+    if (parts.signals.waiting) await parts.signals.serve(parts.task);
     if (!gate.open) {
       await untilOpen(parts);
       continue;
@@ -101,9 +104,11 @@ async function pollOn(parts: SourceLoopParts): Promise<void> {
 }
 
 async function poll(
-  { calls, task, polled }: SourceLoopParts,
+  { calls, task, polled, signals }: SourceLoopParts,
   bad: BadPolls,
 ): Promise<readonly SourceRecord[]> {
+  // A poll that fails is made again and again.
+  if (signals.waiting) await signals.serve(task);
   try {
     const records = polled.check(await calls.run('poll', () => task.poll()));
     if (records.length > 0) bad.passed();
@@ -126,7 +131,10 @@ async function untilOpen(parts: SourceLoopParts): Promise<void> {
   const { gate, signal, onPaused } = parts;
   await settle(parts);
   onPaused(true);
-  while (!gate.open && !signal.aborted) await gate.changed();
+  while (!gate.open && !signal.aborted) {
+    await gate.changed();
+    if (parts.signals.waiting) await parts.signals.serve(parts.task);
+  }
   onPaused(false);
 }
 

@@ -28,7 +28,7 @@ const FULL_LOG_RETRY_MS = 500;
 
 /** Fences, finds the positions, starts the plugin and then its loop. */
 export async function startSource(parts: TaskParts, loaded: LoadedSource): Promise<StartedTask> {
-  const { context, log, gate, calls, report, counters } = parts;
+  const { context, log, gate, calls, report, counters, signals } = parts;
   const { params, signal } = context;
   const { unit, settings } = params;
   const exactly = isExact(parts, loaded);
@@ -85,6 +85,7 @@ export async function startSource(parts: TaskParts, loaded: LoadedSource): Promi
     calls,
     gate,
     signal,
+    signals,
     writer,
     errors,
     topics: topicsOf(parts, loaded),

@@ -4,11 +4,14 @@ import { connect, createServer, type AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import {
+  ConnectError,
   RetriableError,
   sourceRecord,
   type ConfigDefinition,
+  type JsonValue,
   type Plugin,
   type QueueRef,
+  type Signal,
   type SinkRecord,
   type SinkTask,
   type SourceRecord,
@@ -34,7 +37,10 @@ export type Fault =
   | 'takes a failed put for done'
   | 'forgets what a flush could not write'
   | 'hides that a flush failed'
-  | 'takes a new life of a topic for the old one';
+  | 'takes a new life of a topic for the old one'
+  | 'answers a signal with no JSON'
+  | 'hangs in a signal'
+  | 'stops at a signal';
 
 const PASSWORD = 'open "sesame" 17';
 const config: ConfigDefinition = [
@@ -55,6 +61,7 @@ export function endAll(): void {
 class FaultyTask {
   readonly fault: Fault;
   context: TaskContext | null = null;
+  signalled = false;
 
   constructor(fault: Fault) {
     this.fault = fault;
@@ -87,6 +94,14 @@ class FaultyTask {
     this.context = null;
   }
 
+  async signal({ type }: Signal): Promise<JsonValue> {
+    // What TypeScript would not let through.
+    if (this.fault === 'answers a signal with no JSON') return { at: new Date() } as unknown as JsonValue;
+    if (this.fault === 'hangs in a signal') await sleep(60_000, undefined, { signal: ended.signal });
+    if (this.fault === 'stops at a signal') this.signalled = true;
+    throw new ConnectError(`no signal is called ${type}`, { code: 'UNKNOWN_SIGNAL' });
+  }
+
   async pause(ms: number): Promise<void> {
     const deaf = this.fault === 'waits on' || this.fault === 'waits on in start';
     const signal = deaf ? ended.signal : (this.context?.signal ?? ended.signal);
@@ -109,6 +124,7 @@ class FaultySource extends FaultyTask implements SourceTask {
   }
 
   async poll(): Promise<readonly SourceRecord[]> {
+    if (this.signalled) return [];
     if (system.away) throw this.away();
     const records = system.items.slice(this.#after).map((value, at) => {
       const sourcePosition = { after: this.#after + at + 1 };
@@ -130,6 +146,7 @@ class FaultySink extends FaultyTask implements SinkTask {
   }
 
   async put(records: readonly SinkRecord[]): Promise<void> {
+    if (this.signalled) return;
     const fresh = records.filter((record) => record.originalOffset >= (this.#next.get(placeOf(record)) ?? 0));
     const values = this.#valuesOf(fresh);
     if (this.fault === 'takes a failed put for done') this.#taken(records);
