@@ -1,6 +1,9 @@
 /** Plugins in JavaScript that take signals, well or badly, and plan what a file says. */
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { TestContext } from 'node:test';
 import { writePackage } from '../unit/plugins/packages.js';
+import { NodeProcess, removeFolder, temporaryFolder } from './node-process.js';
 
 /**
  * Keys: `plan`, a file with the names of the tasks as JSON, or a text that a plan fails with; `journal`, a file that gets a line
@@ -103,4 +106,59 @@ export function signalledPlugin(dir: string): string {
     { 'index.js': MODULE },
   );
   return folder;
+}
+
+/** A node whose connectors take signals, plan what `wants` says, and write what they do into a journal. */
+export class SignalBench {
+  readonly dir = temporaryFolder();
+  readonly journal = join(this.dir, 'journal');
+  readonly plan = join(this.dir, 'plan.json');
+  readonly flag = join(this.dir, 'flag');
+  readonly #nodes: NodeProcess[] = [];
+
+  constructor(t: TestContext) {
+    this.wants(['a', 'b']);
+    appendFileSync(this.journal, '');
+    t.after(async () => {
+      for (const node of this.#nodes) await node.kill();
+      removeFolder(this.dir);
+    });
+  }
+
+  wants(plan: readonly string[] | string): void {
+    writeFileSync(this.plan, JSON.stringify(plan));
+  }
+
+  config(more: Readonly<Record<string, string>> = {}): Record<string, string> {
+    const { journal, plan, flag } = this;
+    const pin = 'hunter-4711';
+    return {
+      'connector.class': 'SignalledSource',
+      topic: 't',
+      'tasks.max': '9',
+      journal,
+      plan,
+      flag,
+      pin,
+      ...more,
+    };
+  }
+
+  /** Words that the unit has written. */
+  said(unit: string): string[] {
+    const lines = readFileSync(this.journal, 'utf8').split('\n');
+    return lines.filter((line) => line.startsWith(`${unit} `)).map((line) => line.split(' ')[2] ?? '');
+  }
+
+  async node(settings: Readonly<Record<string, string>> = {}): Promise<NodeProcess> {
+    const node = await NodeProcess.create(this.dir, {
+      pluginPaths: signalledPlugin(this.dir),
+      'task.restart.backoff.min.ms': '50',
+      'planning.timeout.ms': '4000',
+      ...settings,
+    });
+    this.#nodes.push(node);
+    await node.start();
+    return node;
+  }
 }

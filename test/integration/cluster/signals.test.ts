@@ -1,17 +1,9 @@
 /** Signals over REST, in real nodes. */
 import assert from 'node:assert/strict';
-import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { test, type TestContext } from 'node:test';
+import { test } from 'node:test';
 import { Cluster } from '../../support/cluster.js';
-import {
-  NodeProcess,
-  removeFolder,
-  START_MS,
-  temporaryFolder,
-  type Reply,
-} from '../../support/node-process.js';
-import { signalledPlugin } from '../../support/signalled-plugin.js';
+import { START_MS, type NodeProcess, type Reply } from '../../support/node-process.js';
+import { SignalBench, signalledPlugin } from '../../support/signalled-plugin.js';
 import { until } from '../../support/wait.js';
 
 interface Answer {
@@ -32,58 +24,6 @@ const signalIn = ({ body }: Reply): Signal => body as Signal;
 const codes = ({ connector, tasks }: Signal): unknown[] =>
   [connector, ...tasks].map((one) => one?.error?.code ?? one?.answer);
 
-class Bench {
-  readonly dir = temporaryFolder();
-  readonly journal = join(this.dir, 'journal');
-  readonly plan = join(this.dir, 'plan.json');
-  readonly flag = join(this.dir, 'flag');
-
-  constructor(t: TestContext) {
-    this.wants(['a', 'b']);
-    appendFileSync(this.journal, '');
-    t.after(() => {
-      removeFolder(this.dir);
-    });
-  }
-
-  wants(plan: readonly string[] | string): void {
-    writeFileSync(this.plan, JSON.stringify(plan));
-  }
-
-  config(more: Readonly<Record<string, string>> = {}): Record<string, string> {
-    const { journal, plan, flag } = this;
-    const pin = 'hunter-4711';
-    return {
-      'connector.class': 'SignalledSource',
-      topic: 't',
-      'tasks.max': '9',
-      journal,
-      plan,
-      flag,
-      pin,
-      ...more,
-    };
-  }
-
-  /** Words that the unit has written. */
-  said(unit: string): string[] {
-    const lines = readFileSync(this.journal, 'utf8').split('\n');
-    return lines.filter((line) => line.startsWith(`${unit} `)).map((line) => line.split(' ')[2] ?? '');
-  }
-
-  async node(t: TestContext, settings: Readonly<Record<string, string>> = {}): Promise<NodeProcess> {
-    const node = await NodeProcess.create(this.dir, {
-      pluginPaths: signalledPlugin(this.dir),
-      'task.restart.backoff.min.ms': '50',
-      'planning.timeout.ms': '4000',
-      ...settings,
-    });
-    t.after(() => node.kill());
-    await node.start();
-    return node;
-  }
-}
-
 function post(node: NodeProcess, body: object, name = 'c', query = '?timeout=20000'): Promise<Reply> {
   return node.request('POST', `/connectors/${name}/signals${query}`, body);
 }
@@ -101,8 +41,8 @@ async function answered(node: NodeProcess, id: string, name = 'c'): Promise<Sign
 }
 
 test('a signal reaches the planning side and all tasks, also of a paused sink, and REST tells what each has done', async (t) => {
-  const bench = new Bench(t);
-  const node = await bench.node(t);
+  const bench = new SignalBench(t);
+  const node = await bench.node();
   await node.run('c', bench.config());
   const sent = await post(node, { type: 'echo', data: { n: 1.5, list: [null, true] }, id: 'first' });
   assert.equal(sent.status, 200, JSON.stringify(sent.body));
@@ -144,9 +84,9 @@ test('a signal reaches the planning side and all tasks, also of a paused sink, a
 });
 
 test('what plugins do wrong in a signal is its answer, quotes no password, and stops nothing', async (t) => {
-  const bench = new Bench(t);
+  const bench = new SignalBench(t);
   bench.wants(['a']);
-  const node = await bench.node(t, { 'task.stall.timeout.ms': '500' });
+  const node = await bench.node({ 'task.stall.timeout.ms': '500' });
   await node.run('c', bench.config());
   const told = async (type: string): Promise<unknown[]> => codes(signalIn(await post(node, { type })));
   assert.deepEqual(await told('what'), ['UNKNOWN_SIGNAL', 'UNKNOWN_SIGNAL']);
@@ -186,8 +126,8 @@ test('what plugins do wrong in a signal is its answer, quotes no password, and s
 });
 
 test('a task that ends before its answer is given the signal again; a FAILED one is answered for', async (t) => {
-  const bench = new Bench(t);
-  const node = await bench.node(t, { 'task.restart.max': '1' });
+  const bench = new SignalBench(t);
+  const node = await bench.node({ 'task.restart.max': '1' });
   await node.run('c', bench.config());
   const survived = await post(node, { type: 'exit', id: 'twice', task: 0 });
   assert.deepEqual(codes(signalIn(survived)), [undefined, 'survived']);
@@ -207,7 +147,7 @@ test('a task that ends before its answer is given the signal again; a FAILED one
 });
 
 test('a signal outlives its nodes: who takes over is given it, and any node tells of it', async (t) => {
-  const bench = new Bench(t);
+  const bench = new SignalBench(t);
   const cluster = new Cluster({ pluginPaths: signalledPlugin(bench.dir) });
   t.after(() => cluster.destroy());
   await cluster.start('n1', 'n2');
