@@ -96,7 +96,7 @@ function textOf(entry: NewEntry, at: number): Buffer {
 
 function parseEntry(line: string, words: number): ChunkEntry | null {
   if (line === '') return null;
-  const parsed: unknown = JSON.parse(line);
+  const parsed = parseJson(line);
   if (!Array.isArray(parsed)) return null;
   const fields: readonly unknown[] = parsed;
   const [at, second, third, help, labels, buckets] = fields;
@@ -107,6 +107,15 @@ function parseEntry(line: string, words: number): ChunkEntry | null {
   if (!isType(second) || typeof third !== 'string' || typeof help !== 'string') return null;
   if (!isStrings(labels) || !isNumbers(buckets)) return null;
   return { kind: 'metric', metric: { type: second, name: third, help, labels, buckets }, at };
+}
+
+/** A plugin may have put anything in the place of what has written it. */
+function parseJson(line: string): unknown {
+  try {
+    return JSON.parse(line) as unknown;
+  } catch {
+    return null;
+  }
 }
 
 function isStrings(value: unknown): value is readonly string[] {

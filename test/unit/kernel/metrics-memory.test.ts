@@ -173,3 +173,26 @@ test('what was added in any order, by any number of threads, is what is read', (
     }),
   );
 });
+
+test('what stands in the memory and is no metric is passed over', () => {
+  const actor = new Actor();
+  actor.begin().counter({ name: 'a_total', help: 'A.' }).add(2);
+  const [chunk] = actor.chunks;
+  assert.ok(chunk !== undefined);
+  const words = new Int32Array(chunk);
+  const end = words[0] ?? 0;
+  const rest = [
+    '{"',
+    '[0,"counter","x","",[],[]]',
+    '[9999999,0,[]]',
+    '[8,7,["s"]]',
+    '[8,"sum","x","",[],[]]',
+    '7',
+  ];
+  const text = Buffer.from(`${rest.join('\n')}\n`);
+  new Uint8Array(chunk).set(text, 4 + end);
+  words[0] = end + text.length;
+  assert.deepEqual(actor.read(), { p_a_total: [2] });
+  actor.begin().counter({ name: 'a_total', help: 'A.' }).add(1);
+  assert.deepEqual(actor.read(), { p_a_total: [3] });
+});

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { SinkConnector, SinkTaskContext } from '#troupe/sdk/index.js';
 import { SinkHarness } from '#troupe/sdk/testing/sink-harness.js';
+import { SourceHarness } from '#troupe/sdk/testing/source-harness.js';
 
 const ignore = (): void => undefined;
 
@@ -76,4 +77,44 @@ test('a put that seeks back to its own first record gets its records again', asy
     ['a', 'b'],
     ['a', 'b'],
   ]);
+});
+
+test('what a sink counts, and what the tasks of a source count each, is there for tests, also after a kill', async (t) => {
+  const help = 'Starts.';
+  const sink = new SinkHarness(
+    recording([], ({ metrics }) => {
+      metrics
+        .counter({ name: 'starts_total', help, labels: ['of'] })
+        .with({ of: 'sink' })
+        .add();
+    }),
+    {},
+  );
+  const source = new SourceHarness(
+    {
+      kind: 'source',
+      version: '1.0.0',
+      config: [],
+      taskConfigs: () => [{}, {}],
+      createTask: () => ({
+        start: ({ metrics, taskId }) => {
+          metrics.counter({ name: 'starts_total', help }).add(taskId + 1);
+        },
+        poll: () => [],
+        stop: ignore,
+      }),
+    },
+    {},
+  );
+  t.after(() => Promise.all([sink.dispose(), source.dispose()]));
+  for (const harness of [sink, source]) {
+    await harness.start();
+    harness.kill();
+    await harness.start();
+  }
+  assert.equal(sink.metrics.value('starts_total', { of: 'sink' }), 2);
+  assert.deepEqual(
+    [0, 1].map((task) => source.metricsOf(task).value('starts_total')),
+    [2, 4],
+  );
 });

@@ -4,6 +4,7 @@ import { afterEach, test } from 'node:test';
 import { Gate } from '#troupe/actors/task/gate.js';
 import { PluginCalls } from '#troupe/actors/task/plugin-calls.js';
 import { RecordErrors } from '#troupe/actors/task/record-errors.js';
+import { SkippedRecords } from '#troupe/actors/task/skipped-records.js';
 import {
   SharedSinkLoop,
   type SharedSinkLoopParts,
@@ -12,10 +13,10 @@ import { createLease, monotonicMs, renewLease } from '#troupe/actors/kernel/leas
 import type { Tolerance } from '#troupe/core/tolerance.js';
 import { BatchBuilder } from '#troupe/log/batch.js';
 import type { Delivery, SharedBatch, SharedConsumer } from '#troupe/log/shared.js';
-import { DataError, RetriableError, type SinkRecord } from '#troupe/sdk/index.js';
+import { DataError, RetriableError, type ConnectRecord, type SinkRecord } from '#troupe/sdk/index.js';
 import { until } from '../../support/wait.js';
 import { DEFAULT_TOLERANCE } from '../../support/tolerance.js';
-import { taskCounters } from '../../support/metrics.js';
+import { readCounters, taskCounters } from '../../support/metrics.js';
 import { NO_SIGNALS } from '../../support/task-parts.js';
 
 interface Handed extends Delivery {
@@ -350,4 +351,46 @@ test('of shared records put together the bad one is skipped where that is tolera
     group.acts.filter((act) => act.startsWith('put')),
     ['put a', 'put c'],
   );
+});
+
+test('each shared record is counted once: as put, as dropped by a transform, or as skipped', async () => {
+  const { counters, counts } = readCounters();
+  const skipped = new SkippedRecords(silent, ignore, counters.skipped);
+  const identity = {
+    fromConnectData: () => null,
+    toConnectData: (_: string, value: unknown) => ({ schema: null, value }),
+  };
+  const chain = {
+    apply: <R extends ConnectRecord>(record: R): R | null => {
+      if (record.value === 'unreadable') throw new DataError('not this one');
+      return record.value === 'unwanted' ? null : record;
+    },
+  };
+  const tolerance: Tolerance = { ...DEFAULT_TOLERANCE, tolerance: 'all' };
+  const { group } = play(
+    {
+      put: (values) => {
+        if (values.includes('bad')) throw new DataError('not this one either');
+      },
+    },
+    tolerance,
+    {
+      counters: counters.sink,
+      errors: new RecordErrors(tolerance, silent, new AbortController().signal, ignore, skipped),
+      conversion: {
+        chain,
+        keyConverter: { input: 'text', instance: identity },
+        valueConverter: { input: 'text', instance: identity },
+      },
+    },
+  );
+  group.hand(['good', 1], ['unreadable', 1], ['unwanted', 1]);
+  group.hand(['bad', 1]);
+  // Perhaps together with the others.
+  await until('all are acknowledged', () => group.acts.some((act) => /^ack .*\bbad$/.test(act)));
+  skipped.close();
+  const { sink_records_read_total: read, sink_records_put_total: put, ...others } = counts();
+  assert.deepEqual([read, put], [4, 1]);
+  assert.equal(others['sink_records_filtered_total'], 1);
+  assert.equal(others['task_records_skipped_total'], 2);
 });

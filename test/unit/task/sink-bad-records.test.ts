@@ -5,6 +5,7 @@ import { createLease, monotonicMs, renewLease } from '#troupe/actors/kernel/leas
 import { Gate } from '#troupe/actors/task/gate.js';
 import { PluginCalls } from '#troupe/actors/task/plugin-calls.js';
 import { RecordErrors } from '#troupe/actors/task/record-errors.js';
+import { SkippedRecords } from '#troupe/actors/task/skipped-records.js';
 import { SinkLoop } from '#troupe/actors/task/sink/sink-loop.js';
 import { SinkQueue } from '#troupe/actors/task/sink/sink-queue.js';
 import { SinkQueues } from '#troupe/actors/task/sink/sink-queues.js';
@@ -14,16 +15,17 @@ import type { ConnectRecord } from '#troupe/sdk/index.js';
 import { batchOf } from '../../conformance/log-batches.js';
 import { until } from '../../support/wait.js';
 import { DEFAULT_TOLERANCE } from '../../support/tolerance.js';
-import { taskCounters } from '../../support/metrics.js';
+import { readCounters } from '../../support/metrics.js';
 import { NO_SIGNALS } from '../../support/task-parts.js';
 
 const ignore = (): void => undefined;
 const NO_CHANGES = { areDue: false, apply: () => Promise.resolve(), end: () => Promise.resolve() };
 const VALUES = ['a', 'b', 'c', 'd'];
+const DROPPED = Symbol('dropped');
 
 interface Played {
   readonly tolerance: 'none' | 'all';
-  readonly transform?: (value: unknown) => void;
+  readonly transform?: (value: unknown) => unknown;
   readonly put?: (values: readonly unknown[]) => void;
 }
 
@@ -55,6 +57,8 @@ function play(t: TestContext, { tolerance, transform = ignore, put = ignore }: P
     onBack: ignore,
     onLost: ignore,
   };
+  const { counters, counts } = readCounters();
+  const skipped = new SkippedRecords(log, ignore, counters.skipped);
   const queues = new SinkQueues();
   const loop = new SinkLoop({
     task: {
@@ -73,13 +77,12 @@ function play(t: TestContext, { tolerance, transform = ignore, put = ignore }: P
     queues,
     changes: NO_CHANGES,
     onUnreadable: () => false,
-    counters: taskCounters().sink,
-    errors: new RecordErrors({ ...DEFAULT_TOLERANCE, tolerance }, log, signal, ignore),
+    counters: counters.sink,
+    errors: new RecordErrors({ ...DEFAULT_TOLERANCE, tolerance }, log, signal, ignore, skipped),
     conversion: {
       chain: {
-        apply: <R extends ConnectRecord>(record: R): R => {
-          transform(record.value);
-          return record;
+        apply: <R extends ConnectRecord>(record: R): R | null => {
+          return transform(record.value) === DROPPED ? null : record;
         },
       },
       keyConverter: { input: 'text', instance },
@@ -105,8 +108,9 @@ function play(t: TestContext, { tolerance, transform = ignore, put = ignore }: P
     ending.abort();
     await ended.catch(ignore);
     calls.close();
+    skipped.close();
   });
-  return { ended, taken, committed, warned };
+  return { ended, taken, committed, warned, counts };
 }
 
 async function read({ offset, signal }: ReadRequest): Promise<ReadResult> {
@@ -164,4 +168,29 @@ test('a transform that may succeed later is applied again, and skips nothing', a
   });
   await until('all are committed', () => committed.includes(4));
   assert.deepEqual(taken, VALUES);
+});
+
+test('each record is counted once: as put, as dropped by a transform, or as skipped', async (t) => {
+  const { committed, counts } = play(t, {
+    tolerance: 'all',
+    transform: (value) => {
+      if (value === 'b') throw new DataError('not this one');
+      return value === 'a' ? DROPPED : value;
+    },
+    put: (values) => {
+      if (values.includes('c')) throw new DataError('not this one either');
+    },
+  });
+  await until('all are committed', () => committed.includes(4));
+  await until('that is counted', () => counts()['sink_commits_total'] === committed.length);
+  const { sink_flush_duration_seconds: flushes, sink_commits_total: commits, ...others } = counts();
+  assert.ok(Number(flushes) >= Number(commits));
+  assert.deepEqual(others, {
+    task_records_skipped_total: 2,
+    task_metric_values_ignored_total: 0,
+    sink_records_read_total: 4,
+    sink_records_put_total: 1,
+    sink_records_filtered_total: 1,
+    sink_put_duration_seconds: 1,
+  });
 });
