@@ -3,14 +3,10 @@ import {
   checkMetric,
   checkSame,
   familyOf,
-  type Counter,
-  type Gauge,
-  type Histogram,
-  type Labelled,
   type MetricDefinition,
   type MetricType,
-  type TaskMetrics,
-} from './metrics.js';
+} from './metric-definition.js';
+import type { Counter, Gauge, Histogram, Labelled, TaskMetrics } from './metrics.js';
 
 /** One number of a metric. */
 export interface Cell {

@@ -11,13 +11,15 @@ interface Entry {
   readonly born: number;
   life: number;
   thread: ActorMetrics['thread'];
+  /** Its last thread has. */
+  failed: boolean;
   restarts: number;
   readonly chunks: SharedArrayBuffer[];
   bytes: number;
   changed: number;
 }
 
-const NEW = { thread: 'starting', restarts: 0, bytes: 0, changed: 0 } as const;
+const NEW = { thread: 'starting', failed: false, restarts: 0, bytes: 0, changed: 0 } as const;
 
 /**
  * Keeps what the actors have counted, in memory that their threads share: what one has counted goes on with the next, also
@@ -29,15 +31,16 @@ export class MetricsLedger {
   #lives = 0;
   #version = 0;
 
-  /** For a thread about to be made. `incarnation`: above 1 it takes the place of one that has ended by itself. */
-  begin(id: ActorId, incarnation: number): MetricsMemory {
+  /** For a thread about to be made. */
+  begin(id: ActorId): MetricsMemory {
     this.#lives += 1;
     const life = this.#lives;
     const known = this.#entries.get(id);
     const entry: Entry = known ?? { ...NEW, id, born: life, life, chunks: [] };
     entry.life = life;
     entry.thread = 'starting';
-    if (incarnation > 1) entry.restarts += 1;
+    if (entry.failed) entry.restarts += 1;
+    entry.failed = false;
     this.#entries.set(id, entry);
     this.#touch(entry);
     return { life: entry.life, chunks: [...entry.chunks] };
@@ -47,10 +50,12 @@ export class MetricsLedger {
     this.#change(id, 'running');
   }
 
-  ended(id: ActorId): void {
+  /** `failed`: otherwise than because it was told to, or was done. */
+  ended(id: ActorId, failed: boolean): void {
     this.#change(id, 'none');
     const entry = this.#entries.get(id);
     if (entry === undefined) return;
+    entry.failed = failed;
     this.#entries.delete(id);
     this.#entries.set(id, entry);
     this.#forgetOldest();

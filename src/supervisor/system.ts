@@ -266,7 +266,7 @@ class ActorSystem implements System, SupervisorWorld {
       channels: this.#switchboard.connectTo(spec),
       lease: this.#lease,
       log: this.#options.log,
-      metrics: this.#ledger.begin(spec.id, incarnation),
+      metrics: this.#ledger.begin(spec.id),
       spare: this.#spares?.take(spec) ?? null,
       onRequest: (request: SystemRequest) => {
         this.#requests.receive(thread, request);
@@ -289,7 +289,7 @@ class ActorSystem implements System, SupervisorWorld {
       exited: (reason) => {
         this.#switchboard.gone(thread);
         this.#requests.gone(thread);
-        this.#ledger.ended(spec.id);
+        this.#ledger.ended(spec.id, reason.code !== 'NORMAL');
         events.exited(reason);
       },
     });

@@ -3,7 +3,7 @@
  * from its end. Only the actor's thread writes. What it adds counts once the length of the text says so: a thread that ends in
  * the middle has added nothing. An actor has several, in order.
  */
-import type { MetricDefinition, MetricType } from '../../sdk/metrics.js';
+import type { MetricDefinition, MetricType } from '../../sdk/metric-definition.js';
 import { CELL_WORDS, type Words } from './shared-cell.js';
 
 const CHUNK_BYTES = 8 * 1024;

@@ -1,5 +1,5 @@
 /** Reads what an actor's thread has counted. Asks nobody, and may go on while the thread writes, or after its end. */
-import type { MetricDefinition } from '../../sdk/metrics.js';
+import type { MetricDefinition } from '../../sdk/metric-definition.js';
 import { MetricsChunk } from './metrics-chunk.js';
 import { cellsOf } from './metrics-writer.js';
 import { CELL_WORDS, readCell, type Words } from './shared-cell.js';

@@ -1,6 +1,7 @@
 /** The metrics of this thread's actor, in memory that the supervisor keeps: what was counted before goes on. */
 import { linesOf, MAX_LINES, MetricRegistry, type Cell } from '../../sdk/metric-registry.js';
-import { isSame, type MetricDefinition, type TaskMetrics } from '../../sdk/metrics.js';
+import { isSame, type MetricDefinition } from '../../sdk/metric-definition.js';
+import type { TaskMetrics } from '../../sdk/metrics.js';
 import { MetricsChunk, type NewEntry } from './metrics-chunk.js';
 import { CELL_WORDS, SharedCell } from './shared-cell.js';
 

@@ -202,7 +202,7 @@ export interface ActorMetrics {
   /** That of its newest thread. */
   readonly life: number;
   readonly thread: 'starting' | 'running' | 'none';
-  /** Threads that took the place of one that had ended by itself. */
+  /** Threads that took the place of one that had failed. */
   readonly restarts: number;
   /** In order: metrics-reader.ts. */
   readonly chunks: readonly SharedArrayBuffer[];

@@ -4,7 +4,8 @@ import {
   SOURCE_METRICS,
   TASK_METRICS,
 } from '../../core/metrics/metric-tables.js';
-import type { Counter, Histogram, MetricDefinition, TaskMetrics } from '../../sdk/metrics.js';
+import type { MetricDefinition } from '../../sdk/metric-definition.js';
+import type { Counter, Histogram, TaskMetrics } from '../../sdk/metrics.js';
 import { MAX_METRICS_BYTES, RUNTIME_BYTES } from '../kernel/metrics-chunk.js';
 import type { MetricsWriter } from '../kernel/metrics-writer.js';
 

@@ -1,5 +1,5 @@
 /** Metrics as text: Prometheus's format 0.0.4, and OpenMetrics 1.0. */
-import { familyOf, type MetricDefinition } from '../../sdk/metrics.js';
+import { familyOf, type MetricDefinition } from '../../sdk/metric-definition.js';
 
 export type MetricsFormat = 'prometheus' | 'openmetrics';
 

@@ -1,5 +1,5 @@
 /** Every metric that Troupe itself has, as docs/metrics.md lists them. A plugin's own are `troupe_plugin_…`. */
-import type { MetricDefinition } from '../../sdk/metrics.js';
+import type { MetricDefinition } from '../../sdk/metric-definition.js';
 
 type Table = Readonly<Record<string, MetricDefinition>>;
 
@@ -83,7 +83,7 @@ export const ACTOR_METRICS = {
   up: gauge('troupe_actor_up', '1 while the actor runs, 0 while it starts, stops or is down.', ['actor']),
   restarts: counter(
     'troupe_actor_restarts_total',
-    'Threads of an actor of the node itself that took the place of one before.',
+    'Threads of an actor of the node itself that took the place of one that had failed or was ended.',
     ['actor'],
   ),
   heap: gauge('troupe_actor_heap_bytes', 'JavaScript heap that the thread uses, garbage included.', [

@@ -11,7 +11,7 @@ import {
 } from '../../core/metrics/exposition.js';
 import { ACTOR_METRICS, NODE_METRICS, TASK_STATE_METRICS } from '../../core/metrics/metric-tables.js';
 import { parseUnitKey, type UnitKey } from '../../core/model.js';
-import type { MetricDefinition } from '../../sdk/metrics.js';
+import type { MetricDefinition } from '../../sdk/metric-definition.js';
 import type { Call, WorkerInfo } from '../runtime.js';
 
 /** A rebalancer that is busy must not keep the metrics from who wants to know why. */

@@ -1,5 +1,6 @@
 import { linesOf, MAX_LINES, MetricRegistry, type Cell } from '../metric-registry.js';
-import type { MetricDefinition, TaskMetrics } from '../metrics.js';
+import type { MetricDefinition } from '../metric-definition.js';
+import type { TaskMetrics } from '../metrics.js';
 
 export interface RecordedMetric extends MetricDefinition {
   /** Empty: nothing was counted. */

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import type { ActorMetrics } from '#troupe/actors/kernel/protocol.js';
 import { ALL_METRICS } from '#troupe/core/metrics/metric-tables.js';
-import { familyOf } from '#troupe/sdk/index.js';
+import { familyOf } from '#troupe/sdk/metric-definition.js';
 import { parseExposition, sampleOf, type ParsedFamily } from '../../support/exposition-parser.js';
 import { startInProcess, type InProcessNode } from '../../support/node-in-process.js';
 import { removeFolder, temporaryFolder } from '../../support/node-process.js';

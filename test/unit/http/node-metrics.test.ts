@@ -61,14 +61,14 @@ class PlayedNode {
   }
 
   /** A thread of a task that runs, and what its plugin counts with. */
-  start(unit: string, incarnation = 1): TaskMetrics {
-    const metrics = this.begin(unit, incarnation);
+  start(unit: string): TaskMetrics {
+    const metrics = this.begin(unit);
     this.ledger.started(unit);
     return metrics;
   }
 
-  begin(unit: string, incarnation = 1): TaskMetrics {
-    const memory = this.ledger.begin(unit, incarnation);
+  begin(unit: string): TaskMetrics {
+    const memory = this.ledger.begin(unit);
     const ignore = (): void => undefined;
     return new MetricsWriter(memory, (chunk) => {
       this.ledger.add(unit, chunk);
@@ -107,7 +107,7 @@ test('a task that rests shows its counters and no gauges; one that is gone shows
   assert.deepEqual([rowsOf(before, 'a'), rowsOf(before, 'b')], [5, 5]);
   assert.equal(sampleOf(before, 'troupe_plugin_lag', { connector: 'b', task: '0' }), 1);
 
-  for (const unit of ['a/0', 'b/0']) node.ledger.ended(unit);
+  for (const unit of ['a/0', 'b/0']) node.ledger.ended(unit, false);
   node.allocated = ['a/0'];
   const resting = await node.scrape();
   assert.deepEqual([rowsOf(resting, 'a'), rowsOf(resting, 'b')], [5, undefined]);
@@ -126,8 +126,8 @@ test('while a task starts its counters stay; once it runs those are gone that it
   const first = node.start('a/0');
   first.counter({ name: 'rows_total', help }).add(5);
   first.counter({ name: 'old_total', help }).add(1);
-  node.ledger.ended('a/0');
-  const next = node.begin('a/0', 2);
+  node.ledger.ended('a/0', true);
+  const next = node.begin('a/0');
   const starting = await node.scrape();
   assert.equal(rowsOf(starting, 'a'), 5);
   assert.equal(sampleOf(starting, 'troupe_plugin_old_total'), 1);
