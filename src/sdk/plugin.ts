@@ -61,6 +61,13 @@ export interface ConnectorContext extends ValidationContext {
   readonly connectorName: string;
   /** Of each call the first 99 lines are kept, and one that says that there were more. */
   readonly log: PluginLogger;
+  /**
+   * The durable positions of all tasks of this source, those whose partition has all fields of `match` (default: all): a connector
+   * may have 100,000. Of a connector that is not there yet, and of a sink, none. Rejects while the log is away.
+   */
+  positions(
+    match?: JsonObject,
+  ): Promise<readonly { readonly partition: JsonObject; readonly position: JsonObject }[]>;
   /** Aborted shortly before the deadline, `planning.timeout.ms`, at which the call's thread is ended. */
   readonly signal: AbortSignal;
 }
@@ -177,8 +184,11 @@ export interface TaskProgress {
 export interface SourceTaskContext extends TaskContext {
   /** The durable position of a source partition, or null when there is none. */
   position(partition: JsonObject): JsonObject | null;
-  /** Every partition of this connector that has a durable position. */
-  positions(): readonly { readonly partition: JsonObject; readonly position: JsonObject }[];
+  /**
+   * Every partition of this connector that had a durable position when the task started, those of its other tasks too. `match`: only
+   * those that have all of its fields.
+   */
+  positions(match?: JsonObject): readonly { readonly partition: JsonObject; readonly position: JsonObject }[];
   /**
    * Makes a position durable that no record has: where reading of a partition begins. Said in `start`, it is durable
    * before the first poll; said in `poll`, no later than the records of that poll.

@@ -30,7 +30,15 @@ class Task {
     await new Promise((resolve) => setTimeout(resolve, ms));
     this.busy = false;
   }
-  async poll() { await this.inside(20); return []; }
+  async poll() {
+    await this.inside(20);
+    const made = this.made ?? [];
+    this.made = null;
+    return made.map((at) => ({
+      topic: null, queue: null, keySchema: null, key: null, valueSchema: null, value: at, timestamp: null, headers: [],
+      sourcePartition: { ...at, part: this.raw.part }, sourcePosition: { at: 1 },
+    }));
+  }
   async put() { await this.inside(20); }
   async flush() { await this.inside(5); }
   stop() { return this.inside(5); }
@@ -41,6 +49,8 @@ class Task {
     switch (type) {
       case 'echo': return { part: this.raw.part ?? null, data };
       case 'nothing': return;
+      case 'positions': return this.context.positions(data ?? undefined);
+      case 'make': this.made = data; return;
       case 'throw': throw failing('NOT_TODAY', 'with ' + this.raw.pin);
       case 'tell': return { pin: [this.raw.pin] };
       case 'nonsense': return { at: new Date(), big: 1n };
@@ -71,6 +81,7 @@ const connector = {
     appendFileSync(raw.journal, raw.name + ' ' + process.pid + ' ' + id + '\\n');
     switch (type) {
       case 'echo': return { answer: { planner: data } };
+      case 'positions': return { answer: await context.positions(data ?? undefined) };
       case 'plan': return { answer: 'planning', replan: true };
       case 'nonsense': return 5;
       case 'hang': return forever();

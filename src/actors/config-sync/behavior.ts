@@ -14,6 +14,7 @@ import { ConnectorConfigs } from './connector-configs.js';
 import { ConnectorSignals } from './connector-signals.js';
 import type { ConfigSyncParams, ConfigSyncPeers } from './params.js';
 import { PlanningPool } from './planning-pool.js';
+import { servePositions } from './planning-positions.js';
 import { PluginCatalogs } from './plugin-catalogs.js';
 import type { ConfigSyncProtocol } from './protocol.js';
 import { publishChanges } from './publish-changes.js';
@@ -55,6 +56,9 @@ export default behavior<ConfigSyncProtocol, ConfigSyncPeers, ConfigSyncParams>({
       packagesOf: (job) => plugins.packagesOf(job),
       onLine: ({ connector, level, message, fields }) => {
         context.log[level]({ connector, ...(fields !== '' && { fields }) }, message);
+      },
+      onPositions: (request) => {
+        servePositions(request, context.peers.persistence);
       },
       onStray: (error) => {
         context.log.warn({ err: error, code: 'PLANNING_STRAY' }, 'code that a plugin left running failed');

@@ -27,6 +27,7 @@ import {
   type SecretProviders,
 } from '../secret-providers.js';
 import { planningLogger } from './planning-lines.js';
+import { readPositions } from './planning-positions.js';
 import type { DuePlanningJob, Plan, PlanningAnswer as JobAnswer, PlanningJob } from './planning-pool.js';
 
 const catalog = discoverPlugins(pluginPaths());
@@ -139,6 +140,7 @@ function connectorContext(name: string, dueAt: number): ConnectorContext {
   return {
     connectorName: name,
     log: planningLogger(name),
+    positions: (match) => readPositions(name, match),
     signal: AbortSignal.timeout(Math.max(0, Math.floor((dueAt - Date.now()) * WARNED_AT))),
     files,
   };

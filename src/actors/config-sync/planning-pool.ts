@@ -10,6 +10,7 @@ import { FairQueue } from './fair-queue.js';
 import { OneByOne } from './one-by-one.js';
 import { PackagePools } from './package-pools.js';
 import { parseLine, type PlanningLine } from './planning-lines.js';
+import { parseRequest, type PositionsRequest } from './planning-positions.js';
 import { OverMemory, PlanningWatch, type JobPulse } from './planning-watch.js';
 import type { ConfigInfos, PluginKeyInfo } from './protocol.js';
 
@@ -77,6 +78,8 @@ export interface PlanningPoolOptions {
   readonly packagesOf?: (job: PlanningJob) => readonly string[];
   /** What a connector that plans writes to its log. */
   readonly onLine?: (line: PlanningLine) => void;
+  /** A connector that plans wants to know its positions. Default: it is not answered. */
+  readonly onPositions?: (request: PositionsRequest) => void;
   /** Told what no job is to blame for: code that a plugin left running failed, and its thread is gone. */
   readonly onStray: (error: unknown) => void;
 }
@@ -222,6 +225,8 @@ export class PlanningPool {
     pool.on('message', (message: unknown) => {
       const line = parseLine(message);
       if (line !== null) this.#options.onLine?.(line);
+      const request = parseRequest(message);
+      if (request !== null) this.#options.onPositions?.(request);
     });
     return pool;
   }

@@ -29,6 +29,7 @@ import { FileWriter, type Configs } from './file-writer.js';
 import { StateFiles } from './files.js';
 import { LeftProgressDrops } from './left-progress-drops.js';
 import type { PersistenceParams, PersistencePeers } from './params.js';
+import { PositionPages } from './position-pages.js';
 import type { PersistenceProtocol, UnitProgress } from './protocol.js';
 import { SinkGroups } from './sink-groups.js';
 import { offerCopy, readSaved } from './saved-files.js';
@@ -46,6 +47,7 @@ export default behavior<PersistenceProtocol, PersistencePeers, PersistenceParams
       context.log.warn({ code: 'STATE_FILE_BROKEN' }, message);
     });
     const persistence = new Persistence(log, positions, offsets, context.params.maxPartitions);
+    const pages = new PositionPages((connector) => positionsOf(positions.state.inner, connector));
     const writer = new FileWriter(context, files, positions, offsets, () => persistence.configs);
     const following = new AbortController();
     for (const replica of [positions, offsets]) {
@@ -90,6 +92,11 @@ export default behavior<PersistenceProtocol, PersistencePeers, PersistenceParams
         ask: {
           open: ({ unit, epoch, kind }) => persistence.open(unit, epoch, kind),
           partitions: ({ connector }) => persistence.partitions(connector),
+          positions: async ({ connector, match, cursor }) => {
+            if (cursor !== null) return pages.next(cursor);
+            await persistence.readPositions();
+            return pages.begin(connector, match);
+          },
           coldStart: async () => {
             await offerCopy(positions, saved.positions);
             await offerCopy(offsets, saved.offsets);
@@ -131,6 +138,9 @@ async function openReplicas(
   return { positions, offsets };
 }
 
+/** No connector may be named so. */
+const NO_CONNECTOR = '/';
+
 class Persistence {
   /** null: config-sync has not said yet. */
   configs: Configs | null = null;
@@ -160,6 +170,11 @@ class Persistence {
       offsets: offsetsOf(this.#offsets.state.inner, connector),
       uncovered: uncoveredOf(this.#positions.state.inner, unit),
     };
+  }
+
+  /** What is durable in the topic by now has been read, also what other nodes wrote: an entry that changes nothing is read after it. */
+  async readPositions(): Promise<void> {
+    await this.#positions.submit({ type: 'DROP', connector: NO_CONNECTOR, upTo: 0 });
   }
 
   partitions(connector: string): { readonly partitions: number; readonly max: number } {

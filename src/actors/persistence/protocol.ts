@@ -25,6 +25,14 @@ export interface PersistenceProtocol extends Protocol {
   ask: {
     /** Fences older epochs of the unit (core/cluster/fencing.ts), then answers its connector's durable progress. Refused: LOG_FENCED, TOO_MANY_PARTITIONS. */
     open: { request: { unit: UnitKey; epoch: number; kind: 'source' | 'sink' }; reply: UnitProgress };
+    /**
+     * Positions of a connector that are durable by now, whoever wrote them: a page of those whose partition has the fields of `match`.
+     * `cursor`: of the page before; the reply's is null with the last. POSITIONS_GONE: begin again.
+     */
+    positions: {
+      request: { connector: string; match: SourcePosition['partition'] | null; cursor: number | null };
+      reply: { readonly positions: readonly SourcePosition[]; readonly cursor: number | null };
+    };
     /** How many source partitions of a connector have a position, and how many it may have. */
     partitions: {
       request: { connector: string };

@@ -28,7 +28,12 @@ export interface ConfigSubject {
 }
 
 const SECRET = 'acceptance-secret-7d1f';
-const CONTEXT = { connectorName: 'under-test', log: new RecordingLogger(), files: ANY_FILE };
+const CONTEXT = {
+  connectorName: 'under-test',
+  log: new RecordingLogger(),
+  files: ANY_FILE,
+  positions: async () => [],
+};
 const DRY_RUN_MS = 10_000;
 
 export function acceptConfig(subject: ConfigSubject): void {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { parseConfigOrThrow } from '../config-parse.js';
 import type {
-  PluginLogger,
+  ConnectorContext,
   RawConfig,
   Signal,
   SinkConnector,
@@ -26,11 +26,11 @@ export async function planTasks(
   connector: SourceConnector | SinkConnector,
   raw: RawConfig,
   maxTasks: number,
-  context: { readonly connectorName: string; readonly log: PluginLogger },
+  context: Pick<ConnectorContext, 'connectorName' | 'log'> & Partial<Pick<ConnectorContext, 'positions'>>,
 ): Promise<readonly RawConfig[]> {
   const { signal } = new AbortController();
   return connector.taskConfigs(
-    { ...context, signal, files: ANY_FILE },
+    { positions: async () => [], ...context, signal, files: ANY_FILE },
     parseConfigOrThrow(connector.config, raw),
     raw,
     maxTasks,

@@ -3,6 +3,7 @@ import { parseConfigOrThrow } from '../config-parse.js';
 import { RetriableError } from '../errors.js';
 import type { FileAccess, RawConfig, SourceConnector, SourceTask, SourceTaskContext } from '../plugin.js';
 import type { JsonObject, JsonValue, SourceRecord } from '../record.js';
+import { partitionMatches } from '../partitions.js';
 import { ANY_FILE } from './any-file.js';
 import { PluginCalls } from './plugin-calls.js';
 import { RecordedMetrics } from './recorded-metrics.js';
@@ -91,7 +92,9 @@ export class SourceHarness {
 
   /** Plans the connector and starts its tasks from the positions accepted so far. */
   async start(): Promise<void> {
-    const planning = { connectorName: this.#name, log: this.log };
+    const positions = async (match?: JsonObject): Promise<readonly Position[]> =>
+      matching(this.positions, match);
+    const planning = { connectorName: this.#name, log: this.log, positions };
     const configs = await this.#calls.run('taskConfigs()', () =>
       planTasks(this.#connector, this.#raw, this.#maxTasks, planning),
     );
@@ -202,7 +205,7 @@ export class SourceHarness {
         const text = this.#durable.get(JSON.stringify(partition));
         return text === undefined ? null : parse(text);
       },
-      positions: () => this.positions,
+      positions: (match) => matching(this.positions, match),
       beginAt: (partition, position) => {
         this.#durable.set(JSON.stringify(partition), JSON.stringify(position));
       },
@@ -211,6 +214,10 @@ export class SourceHarness {
       },
     };
   }
+}
+
+function matching(positions: readonly Position[], match: JsonObject = {}): readonly Position[] {
+  return positions.filter(({ partition }) => partitionMatches(partition, match));
 }
 
 function parsed(positions: ReadonlyMap<string, string>): readonly Position[] {

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { START_MS, type NodeProcess } from '../../support/node-process.js';
-import { SignalBench } from '../../support/signalled-plugin.js';
+import { Cluster } from '../../support/cluster.js';
+import { SignalBench, signalledPlugin } from '../../support/signalled-plugin.js';
 import { until } from '../../support/wait.js';
 
 interface Shown {
@@ -103,4 +104,40 @@ test('a signal to the planning side, and tasks that ask all the time, bring new 
   const most = 2 + Math.ceil((performance.now() - begun) / 5000);
   const plans = count(bench.said('c'), 'plan');
   assert.ok(plans <= most, `${plans} plans, at most ${most}`);
+});
+
+test('a planning side reads the positions of all its tasks, on whatever nodes they are, or those of some fields', async (t) => {
+  const bench = new SignalBench(t);
+  const cluster = new Cluster({ pluginPaths: signalledPlugin(bench.dir) });
+  t.after(() => cluster.destroy());
+  await cluster.start('n1', 'n2');
+  const node = cluster.node('n1');
+  await node.run('c', bench.config());
+  const tell = async (body: object): Promise<string> => {
+    const reply = await node.request('POST', '/connectors/c/signals?timeout=30000', body);
+    assert.equal(reply.status, 200, JSON.stringify(reply.body));
+    return JSON.stringify(reply.body);
+  };
+  const data = [
+    { schema: 'public', table: 'a' },
+    { schema: 'private', table: 'a' },
+  ];
+  await tell({ type: 'make', to: 'tasks', data });
+  const partitions = async (match: object | null): Promise<number> =>
+    ((await tell({ type: 'positions', to: 'connector', data: match })).match(/"partition"/g) ?? []).length;
+  await until('all are durable', async () => (await partitions(null)) === 4, START_MS);
+  assert.equal(await partitions({ schema: 'public' }), 2);
+  assert.equal(await partitions({ schema: 'public', part: 'b' }), 1);
+  assert.equal(await partitions({ schema: 'nowhere' }), 0);
+  await node.request('POST', '/connectors/c/restart?includeTasks=true');
+  await until(
+    'a task knows those of the other as well',
+    async () => {
+      const said = await tell({ type: 'positions', task: 0, data: { schema: 'private' } });
+      if (said.match(/"partition"/g)?.length === 2) return true;
+      throw new Error(said);
+    },
+    START_MS,
+  );
+  assert.match(await tell({ type: 'positions', data: 5 }), /PLUGIN_CONTRACT.*PLUGIN_CONTRACT/s);
 });

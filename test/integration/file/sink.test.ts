@@ -259,7 +259,13 @@ test('a symbolic link cannot lead the output out of its folder', () =>
 test('tasks are as many as have files of their own', async () => {
   const planned = async (raw: Readonly<Record<string, string>>): Promise<number> => {
     const { signal } = new AbortController();
-    const context = { connectorName: 'c', log: new RecordingLogger(), signal, files: ANY_FILE };
+    const context = {
+      connectorName: 'c',
+      log: new RecordingLogger(),
+      signal,
+      files: ANY_FILE,
+      positions: async () => [],
+    };
     return (await connector.taskConfigs(context, parseConfigOrThrow(connector.config, raw), raw, 4)).length;
   };
   assert.equal(await planned({ file: 'out.log', topics: 'a' }), 1);

@@ -207,6 +207,7 @@ const DRY = {
   log: new RecordingLogger(),
   signal: new AbortController().signal,
   files: { check: () => Promise.resolve(), realPath: (path: string) => Promise.resolve(path) },
+  positions: async () => [],
 };
 
 test('a dry run connects once all else is good, and what does not work is an error of its field', async (t) => {

@@ -7,6 +7,7 @@ import { RecordMarker, writerMark } from '../../../core/progress/record-marks.js
 import { ConfigError } from '../../../sdk/errors.js';
 import { fencingEpoch } from '../../../core/cluster/fencing.js';
 import { parseUnitKey, type PositionWord, type SourcePosition } from '../../../core/model.js';
+import { partitionMatches } from '../../../sdk/partitions.js';
 import type { JsonObject } from '../../../sdk/record.js';
 import type { FileAccess, SourceTaskContext } from '../../../sdk/plugin.js';
 import type { StartedTask, TaskParts } from '../parts.js';
@@ -170,7 +171,11 @@ function sourceContext(
   return {
     ...pluginContext(parts, files),
     position: (partition) => known.get(canonical(partition)) ?? null,
-    positions: () => positions,
+    positions: (match) => {
+      if (match === undefined) return positions;
+      checkPosition('positions', { match });
+      return positions.filter(({ partition }) => partitionMatches(partition, match));
+    },
     beginAt: (partition, position) => {
       checkPosition('beginAt', { partition, position });
       begun.push({ partition, position });
