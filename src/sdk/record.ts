@@ -48,6 +48,11 @@ export interface SinkRecord extends ConnectRecord {
   readonly originalTopic: string;
   readonly originalQueue: number;
   readonly originalOffset: number;
+  /**
+   * What stands in the log has no value at all: what had its key is gone. A `value` of null may also be a converter's, of JSON's
+   * `null` for example, or a transform's, where this is false; and it stays true where a transform has given the record a value.
+   */
+  readonly tombstone: boolean;
 }
 
 export const NO_HEADERS: readonly Header[] = Object.freeze([]);
@@ -129,7 +134,7 @@ function rebuilt<R extends ConnectRecord>(
     };
     copy = source;
   } else if (isSinkRecord(record)) {
-    const { offset, originalTopic, originalQueue, originalOffset } = record;
+    const { offset, originalTopic, originalQueue, originalOffset, tombstone } = record;
     const sink: ConnectRecord & Omit<SinkRecord, keyof ConnectRecord> = {
       topic,
       queue,
@@ -143,6 +148,7 @@ function rebuilt<R extends ConnectRecord>(
       originalTopic,
       originalQueue,
       originalOffset,
+      tombstone,
     };
     copy = sink;
   } else {

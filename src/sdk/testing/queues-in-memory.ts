@@ -85,6 +85,7 @@ export class QueuesInMemory {
         originalTopic: queue.topic,
         originalQueue: queue.queue,
         originalOffset: queue.records.length,
+        tombstone: value === null && valueSchema === null,
       });
     }
   }

@@ -90,7 +90,7 @@ export class SinkHarness {
     return this.#running !== null;
   }
 
-  /** Puts values at the end of a queue; they are delivered later. */
+  /** Puts values at the end of a queue; they are delivered later. A null without a schema is a tombstone. */
   append(
     queueIndex: number,
     values: readonly unknown[],

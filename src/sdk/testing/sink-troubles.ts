@@ -1,5 +1,6 @@
 /** What goes wrong on the way to a sink's system, and at the end of a task. */
 import { test, type TestContext } from 'node:test';
+import { OPTIONAL_STRING_SCHEMA } from '../schema-constants.js';
 import type { SinkBench, SinkFixture } from './sink-bench.js';
 import type { SinkHarness } from './sink-harness.js';
 import { endsInTime, inside, interrupted, UNKNOWN_SIGNAL, unknownSignal } from './with-harness.js';
@@ -13,7 +14,7 @@ export function registerSinkTroubles(bench: SinkBench): void {
     test(name, (context) => withInterruption(bench, context, body));
   };
 
-  test('tombstones, with and without a key, are taken or refused as bad records', () =>
+  test('tombstones, with and without a key, and other nulls are taken or refused as bad records', () =>
     takesTombstones(bench));
 
   test('a signal of an unknown type is answered, and changes nothing', () => survivesSignals(bench));
@@ -145,7 +146,12 @@ async function takesTombstones(bench: SinkBench): Promise<void> {
     const values = bench.values(0, 6);
     values.forEach((value, n) => {
       harness.append(0, [value]);
-      harness.append(0, [null], null, n % 2 === 0 ? `gone ${n}` : null);
+      harness.append(
+        0,
+        [null],
+        n % 3 === 2 ? OPTIONAL_STRING_SCHEMA : null,
+        n % 2 === 0 ? `gone ${n}` : null,
+      );
     });
     // Together, then alone.
     await harness.deliverTolerating(6);

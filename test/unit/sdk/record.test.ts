@@ -46,6 +46,7 @@ test('a changed sink record keeps its queue and offset, and where it stands in t
     originalTopic: 't',
     originalQueue: 2,
     originalOffset: 7,
+    tombstone: false,
   };
   assert.deepEqual(withValue(record, null, 1), { ...record, value: 1 });
   assert.deepEqual(withTopic(record, 'u'), { ...record, topic: 'u' });

@@ -41,10 +41,11 @@ export function sinkRecord(
     originalTopic: topic,
     originalQueue: queue,
     originalOffset: offset,
+    tombstone: valueData === null,
   };
   if (chain === null) return record;
   const changed = chain.apply(record);
-  return changed === null ? null : inItsPlace(changed, topic, queue, offset);
+  return changed === null ? null : asInLog(changed, record);
 }
 
 /** Where it stands in the log. */
@@ -52,9 +53,15 @@ export function placeOf({ originalTopic, originalQueue, originalOffset }: SinkRe
   return { topic: originalTopic, queue: originalQueue, offset: originalOffset };
 }
 
-/** A transform may have built its record from nothing; where it stands is not for it to say. */
-function inItsPlace(record: SinkRecord, topic: string, queue: number, offset: number): SinkRecord {
-  const { originalTopic, originalQueue, originalOffset } = record;
-  if (originalTopic === topic && originalQueue === queue && originalOffset === offset) return record;
-  return { ...record, originalTopic: topic, originalQueue: queue, originalOffset: offset };
+/** A transform may have built its record from nothing; what stands in the log, and where, is not for it to say. */
+function asInLog(changed: SinkRecord, read: SinkRecord): SinkRecord {
+  const { originalTopic, originalQueue, originalOffset, tombstone } = read;
+  if (
+    changed.originalTopic === originalTopic &&
+    changed.originalQueue === originalQueue &&
+    changed.originalOffset === originalOffset &&
+    changed.tombstone === tombstone
+  )
+    return changed;
+  return { ...changed, originalTopic, originalQueue, originalOffset, tombstone };
 }
