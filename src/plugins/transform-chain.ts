@@ -5,15 +5,19 @@ import type { PredicateInstance, RawConfig, TransformInstance } from '../sdk/plu
 import { withTopic, type ConnectRecord } from '../sdk/record.js';
 import { configError, configurePlugin, own, type Configured } from './config-plugins.js';
 import type { PluginCatalog } from './catalog.js';
+import { closePlugins } from './close-plugins.js';
 import { checkTested, checkTransformed } from './plugin-returns.js';
+
+/** Default for the end of all plugins of a chain. */
+const CLOSE_MS = 2000;
 
 export interface TransformChain {
   /** Number of transforms. Without any, `apply` gives back what it gets. */
   readonly size: number;
   /** The record to go on with, or null to drop it. Throws RetriableError or DataError. */
   apply<R extends ConnectRecord>(record: R): R | null;
-  /** Of all of them, also where the end of one fails: nothing depends on it any more. */
-  close(): void;
+  /** Of all of them, also where the end of one fails, which is told: nothing depends on it any more. Resolves after `withinMs` at most. */
+  close(onError?: (cause: string) => void, withinMs?: number): Promise<void>;
 }
 
 interface Step {
@@ -53,7 +57,8 @@ export async function configureTransforms(
     (own(raw, 'topic') ?? own(raw, 'connect.topicname'))?.trim() ?? null,
   );
   if (issues.length === 0) return { made: chain, issues, definition };
-  chain.close();
+  // What it throws says nothing of the configuration, which is what is being checked.
+  await chain.close();
   return { made: null, issues, definition };
 }
 
@@ -92,14 +97,9 @@ class Chain implements TransformChain {
     return current;
   }
 
-  close(): void {
-    for (const instance of [...this.#steps.map(({ transform }) => transform), ...this.#predicates]) {
-      try {
-        instance.close?.();
-      } catch {
-        // It says nothing of the configuration, which is what is being checked.
-      }
-    }
+  close(onError: (cause: string) => void = () => undefined, withinMs = CLOSE_MS): Promise<void> {
+    const all = [...this.#steps.map(({ transform }) => transform), ...this.#predicates];
+    return closePlugins(all, withinMs, onError);
   }
 }
 

@@ -65,7 +65,7 @@ export async function validateConnector(
   ]) {
     definition.push(...configured.definition);
     issues.push(...configured.issues);
-    if (configured.made !== null && 'close' in configured.made) configured.made.close();
+    if (configured.made !== null && 'close' in configured.made) await configured.made.close();
   }
   if (plugin !== null) {
     definition.push(...plugin.config);

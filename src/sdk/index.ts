@@ -12,3 +12,4 @@ export * from './schema.js';
 export * from './schema-builder.js';
 export * from './schema-constants.js';
 export * from './value.js';
+export * from './within.js';

@@ -316,7 +316,8 @@ export interface Transform {
 export interface TransformInstance {
   /** The record to go on with, or null to drop it. Makes a changed record by `withValue` and its like. */
   apply<R extends ConnectRecord>(record: R): R | null;
-  close?(): void;
+  /** Frees what it holds, when the task has stopped, or its configuration was checked. What it throws is logged; it may take seconds. */
+  close?(): Promise<void> | void;
 }
 
 export interface Predicate {
@@ -327,7 +328,8 @@ export interface Predicate {
 
 export interface PredicateInstance {
   test(record: ConnectRecord): boolean;
-  close?(): void;
+  /** As that of a transform. */
+  close?(): Promise<void> | void;
 }
 
 // --- Manifest: what a plugin module exports. ---

@@ -3,7 +3,7 @@
  * order of their ids, and an empty one when there is nothing. An example: docs/writing-a-connector.md goes through it.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { INT64_SCHEMA, RetriableError, SchemaBuilder, sourceRecord, STRING_SCHEMA } from 'troupe/sdk';
+import { INT64_SCHEMA, RetriableError, SchemaBuilder, sourceRecord, STRING_SCHEMA, within } from 'troupe/sdk';
 
 const PATIENCE_MS = 5000;
 const IDLE_MS = 200;
@@ -65,24 +65,6 @@ class HttpFeedTask {
   }
 
   stop() {}
-}
-
-/**
- * Gives `work` a signal that ends with the other, or after so long. `AbortSignal.any` would do, but on Node 20 each of its
- * calls leaves something in a signal that lives on.
- */
-async function within(ms, signal, work) {
-  const end = new AbortController();
-  const stop = () => end.abort(signal.reason);
-  const timer = setTimeout(() => end.abort(new Error(`no answer within ${ms} ms`)), ms);
-  signal.addEventListener('abort', stop);
-  try {
-    signal.throwIfAborted();
-    return await work(end.signal);
-  } finally {
-    clearTimeout(timer);
-    signal.removeEventListener('abort', stop);
-  }
 }
 
 const connector = {

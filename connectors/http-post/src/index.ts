@@ -9,8 +9,8 @@ import {
   type SinkRecord,
   type SinkTask,
   type SinkTaskContext,
+  within,
 } from '@troupe/sdk';
-import { within } from './within.js';
 
 const PATIENCE_MS = 5000;
 

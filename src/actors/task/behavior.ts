@@ -3,6 +3,7 @@ import { openLog } from '../log/open.js';
 import { behavior } from '../kernel/behavior.js';
 import { rememberSecrets } from '../kernel/known-secrets.js';
 import { checkResolved, resolveSecrets } from '../secret-providers.js';
+import { thenClosed } from './close-transforms.js';
 import { explainDeleted } from './deleted-topic.js';
 import { followTarget } from './follow-target.js';
 import { Gate } from './gate.js';
@@ -57,10 +58,10 @@ export default behavior<TaskProtocol, TaskPeers, TaskParams>({
       },
       deadlineMs: 3_600_000,
     });
-    const loaded = await loadTask(params);
+    const { loaded, close } = await loadTask(params);
     const log = await openLog(params.settings.logSettings, context);
     const parts = { context, log, gate, calls, report, counters, signals };
-    const started = await startOrWait(parts, () => start(parts, loaded));
+    const started = await thenClosed(context, close, () => startOrWait(parts, () => start(parts, loaded)));
     report.running();
     started.done.catch((error: unknown) => {
       context.crash(explainDeleted(error));

@@ -52,8 +52,14 @@ export interface LoadedSink extends Loaded {
   readonly maxAttempts: number;
 }
 
+export interface LoadedTask {
+  readonly loaded: LoadedSource | LoadedSink;
+  /** Of its transforms and predicates, when the task has ended. */
+  readonly close: TransformChain['close'];
+}
+
 /** Finds and loads all plugins of a task, in its own thread. */
-export async function loadTask(params: TaskParams): Promise<LoadedSource | LoadedSink> {
+export async function loadTask(params: TaskParams): Promise<LoadedTask> {
   const { config: raw, settings } = params;
   const catalog = discoverPlugins(settings.pluginPaths);
   rememberSecrets(await passwordsOf(raw, catalog, settings));
@@ -69,8 +75,9 @@ export async function loadTask(params: TaskParams): Promise<LoadedSource | Loade
     limits: limitsOf(common),
     files: fileAccess(settings.files, catalog),
   };
+  const close: LoadedTask['close'] = (onError, withinMs) => chain.close(onError, withinMs);
   if (connector.kind === 'source') {
-    return {
+    const source: LoadedSource = {
       ...loaded,
       kind: 'source',
       connector,
@@ -78,9 +85,10 @@ export async function loadTask(params: TaskParams): Promise<LoadedSource | Loade
       topicCreation: buildTopicCreation(raw),
       exactlyOnce: exactlyOnceOf(common.string('exactly.once.support')),
     };
+    return { loaded: source, close };
   }
   const regex = common.stringOrNull('topics.regex');
-  return {
+  const sink: LoadedSink = {
     ...loaded,
     kind: 'sink',
     connector,
@@ -93,6 +101,7 @@ export async function loadTask(params: TaskParams): Promise<LoadedSource | Loade
     shared: common.string('consume.mode') === 'shared',
     maxAttempts: common.int('consume.max.attempts'),
   };
+  return { loaded: sink, close };
 }
 
 async function loadConnector(

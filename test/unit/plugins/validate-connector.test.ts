@@ -317,7 +317,7 @@ test('a transform or predicate whose close throws ends no validation, and the ot
   const module = (type: string, name: string): string => `export default { type: '${type}', plugin: {
     version: '1', config: [], create: () => ({
       apply: (record) => record, test: () => true,
-      close() { globalThis['${noted}'].push('${name}'); throw new Error('no end'); },
+      ${name === 'B' ? 'async ' : ''}close() { globalThis['${noted}'].push('${name}'); throw new Error('no end'); },
     }) } };`;
   const plugins = { A: 'transformation', B: 'transformation', P: 'predicate' };
   writePackage(
