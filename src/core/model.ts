@@ -153,6 +153,22 @@ export interface PositionWord {
 }
 
 /**
+ * How much of a transaction that is too large for one append stands in the log. The position of its partition stays before it
+ * until the whole of it does.
+ */
+export interface TransactionPart {
+  readonly partition: JsonObject;
+  readonly id: string;
+  /** Its first records, as they were polled; 0: whatever stands there, nothing of it counts. */
+  readonly records: number;
+  /** Of the last of these. */
+  readonly position: JsonObject;
+}
+
+/** What goes with a source's records into the position topic. */
+export type ProgressWord = PositionWord | { readonly part: TransactionPart };
+
+/**
  * The config offset that a unit's present start must be for: the newest of its config, its plan and its restart
  * requests. A unit that runs for an older one is stopped, claimed anew (which gives it a new epoch) and started.
  * null: there is no such unit.

@@ -14,17 +14,24 @@ export function headersSize(headers: readonly RecordHeader[]): number {
   );
 }
 
+const MAX_NAME_BYTES = 0xffff;
+
+/** LogError LOG_BAD_REQUEST where it is too long. */
+export function checkHeaderName(name: string): void {
+  // A character takes at most three bytes.
+  if (name.length * 3 <= MAX_NAME_BYTES || Buffer.byteLength(name) <= MAX_NAME_BYTES) return;
+  throw new LogError(
+    'LOG_BAD_REQUEST',
+    `the header name "${name.slice(0, 40)}…" is longer than ${MAX_NAME_BYTES} bytes`,
+  );
+}
+
 export function encodeHeaders(headers: readonly RecordHeader[]): Uint8Array {
   const block = Buffer.allocUnsafe(headersSize(headers));
   let at = 0;
   for (const [name, value] of headers) {
+    checkHeaderName(name);
     const nameBytes = Buffer.from(name);
-    if (nameBytes.length > 0xffff) {
-      throw new LogError(
-        'LOG_BAD_REQUEST',
-        `the header name "${name.slice(0, 40)}…" is longer than 65535 bytes`,
-      );
-    }
     at = block.writeUInt16LE(nameBytes.length, at);
     block.set(nameBytes, at);
     at = block.writeUInt32LE(value.length, at + nameBytes.length);

@@ -13,7 +13,7 @@
 import { crc32 } from 'node:zlib';
 
 import { ColumnReader, ColumnWriter } from './batch-column.js';
-import { decodeHeaders, encodeHeaders, headersSize } from './batch-headers.js';
+import { checkHeaderName, decodeHeaders, encodeHeaders, headersSize } from './batch-headers.js';
 import type { RecordHeader } from './batch-headers.js';
 import { LogError, MAX_BATCH_BYTES } from './log.js';
 import type { EncodedBatch } from './log.js';
@@ -85,12 +85,7 @@ export class BatchBuilder {
     timestamp: number,
     headers: readonly RecordHeader[] | null = null,
   ): void {
-    if (!Number.isSafeInteger(timestamp)) {
-      throw new LogError(
-        'LOG_BAD_REQUEST',
-        `a timestamp must be whole milliseconds since 1970, not ${timestamp}`,
-      );
-    }
+    checkTimestamp(timestamp);
     const encodedHeaders = headers !== null && headers.length > 0 ? encodeHeaders(headers) : null;
     // From here on nothing is refused: what was added of a refused record would shift the columns.
     if (key !== null && !this.#hasKeys) {
@@ -187,6 +182,20 @@ export class BatchBuilder {
     if (time < this.#minTime) this.#minTime = time;
     if (time > this.#maxTime) this.#maxTime = time;
   }
+}
+
+/** LogError LOG_BAD_REQUEST where `add` would refuse it. */
+export function checkRecord(timestamp: number, headers: readonly RecordHeader[] | null): void {
+  checkTimestamp(timestamp);
+  if (headers !== null) for (const [name] of headers) checkHeaderName(name);
+}
+
+function checkTimestamp(timestamp: number): void {
+  if (Number.isSafeInteger(timestamp)) return;
+  throw new LogError(
+    'LOG_BAD_REQUEST',
+    `a timestamp must be whole milliseconds since 1970, not ${timestamp}`,
+  );
 }
 
 function byteLength(value: Uint8Array | string | null): number {

@@ -265,6 +265,18 @@ const SOURCE: ConfigDefinition = [
     width: 'SHORT',
     displayName: 'Exactly once support',
   },
+  {
+    name: 'transaction.max.bytes',
+    type: 'INT',
+    defaultValue: '8388608',
+    min: 1024,
+    max: 256 * 1024 * 1024,
+    importance: 'LOW',
+    documentation:
+      'Of sources that mark transactions: so much of those that have not ended is held in memory by a task, and then appended together whatever batch.max.bytes and batch.max.records are. What is larger is appended in parts, and sinks may see it before its end. About twice as much is in memory while it is appended; a record counts 200 bytes besides its own.',
+    group: BATCHES,
+    displayName: 'Bytes of transactions',
+  },
 ];
 
 const SINK: ConfigDefinition = [

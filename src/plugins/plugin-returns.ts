@@ -5,7 +5,13 @@
 import type { ConfigIssue } from '../sdk/config.js';
 import { ConfigError, ConnectError, DataError } from '../sdk/errors.js';
 import type { RawConfig, SchemaAndValue, SinkTask, SourceTask } from '../sdk/plugin.js';
-import type { ConnectRecord, JsonObject, JsonValue, SourceRecord } from '../sdk/record.js';
+import type {
+  ConnectRecord,
+  JsonObject,
+  JsonValue,
+  RecordTransaction,
+  SourceRecord,
+} from '../sdk/record.js';
 import { describeValue, isFields } from '../sdk/value.js';
 
 export const PLUGIN_CONTRACT = 'PLUGIN_CONTRACT';
@@ -41,7 +47,8 @@ export class PolledRecords {
     // Its fields are looked at one by one.
     const fields = record as Partial<SourceRecord> | null | undefined;
     if (typeof fields !== 'object' || fields === null || !isConnectRecord(fields)) return false;
-    const { sourcePartition, sourcePosition } = fields;
+    const { sourcePartition, sourcePosition, transaction } = fields;
+    if (transaction !== undefined && transaction !== null && !isTransaction(transaction)) return false;
     if (sourcePartition !== this.#lastPartition) {
       if (!isJsonObject(sourcePartition)) return false;
       this.#lastPartition = sourcePartition;
@@ -100,10 +107,24 @@ const RECORD_FIELDS: readonly Check[] = [
 ];
 
 export const OF_JSON = 'an object of JSON values (no undefined, NaN, bigint or Date)';
+const MAX_TRANSACTION_ID = 200;
 const SOURCE_FIELDS: readonly Check[] = [
   ['sourcePartition', isJsonObject, OF_JSON],
   ['sourcePosition', isJsonObject, OF_JSON],
+  [
+    'transaction',
+    (value) => value === undefined || value === null || isTransaction(value),
+    `{ id, end }, an id of 1 to ${MAX_TRANSACTION_ID} characters and true or false, or null`,
+  ],
 ];
+
+export function isTransaction(value: unknown): value is RecordTransaction {
+  if (typeof value !== 'object' || value === null) return false;
+  const { id, end }: { readonly id?: unknown; readonly end?: unknown } = value;
+  return (
+    typeof id === 'string' && id.length > 0 && id.length <= MAX_TRANSACTION_ID && typeof end === 'boolean'
+  );
+}
 
 /** The same as RECORD_FIELDS say, at the speed of the record path. */
 function isConnectRecord({

@@ -1,4 +1,4 @@
-import type { JsonObject } from './record.js';
+import type { JsonObject, RecordTransaction } from './record.js';
 import { sharedBetweenCopies } from './shared-class.js';
 
 /** Base of the errors a plugin throws on purpose. `code` is stable and shown to the user. */
@@ -59,6 +59,14 @@ export function asRetriable(error: unknown): RetriableError | null {
   });
 }
 
+/** Where a source goes on after a record that it cannot read, and which transaction this was part of. */
+export interface SkipTo {
+  readonly partition: JsonObject;
+  readonly position: JsonObject;
+  /** As of the record. Default: the one that is open in the partition, if there is one, and not its last record. */
+  readonly transaction?: RecordTransaction | null;
+}
+
 /**
  * One record cannot be read, converted, transformed or written, whatever is tried. With `errors.tolerance=all` it is
  * skipped. Thrown by `put`, the same records come again one by one, so that only the bad one is skipped: a sink that
@@ -70,13 +78,13 @@ export class DataError extends ConnectError {
     sharedBetweenCopies(this, 'DataError');
   }
   override readonly name = 'DataError';
-  readonly skipTo: { readonly partition: JsonObject; readonly position: JsonObject } | null;
+  readonly skipTo: SkipTo | null;
   constructor(
     message: string,
     options: {
       code?: string;
       cause?: unknown;
-      skipTo?: { readonly partition: JsonObject; readonly position: JsonObject };
+      skipTo?: SkipTo;
     } = {},
   ) {
     super(message, { code: options.code ?? 'BAD_RECORD', cause: options.cause });

@@ -29,11 +29,29 @@ export interface ConnectRecord {
   readonly headers: readonly Header[];
 }
 
+/** Records that belong together, as they were changed together in the system that they come from. */
+export interface RecordTransaction {
+  /** Tells it from the others of its source partition: 1 to 200 characters. */
+  readonly id: string;
+  /**
+   * Source: this is its last record. Sink: the last one in this queue; a transaction may have records in several queues, and
+   * what a filter or retention took away, or what was too large to be held together, has no end that a sink could see.
+   */
+  readonly end: boolean;
+}
+
 export interface SourceRecord extends ConnectRecord {
   /** What part of the source this came from, for example `{ file: 'a.log' }`. */
   readonly sourcePartition: JsonObject;
   /** Where to go on after this record, opaque to the runtime, for example `{ position: 4096 }`. */
   readonly sourcePosition: JsonObject;
+  /**
+   * The transaction that it is part of; default null, none. Those of a source partition come one after the other, each whole:
+   * it ends with the record that says `end`, or before the next record of the partition that is not part of it. Its records
+   * are appended together, and the position of the partition moves from end to end: a task that starts again is to read a
+   * transaction from its first record. One larger than `transaction.max.bytes` is appended in parts.
+   */
+  readonly transaction?: RecordTransaction | null;
 }
 
 export interface SinkRecord extends ConnectRecord {
@@ -53,6 +71,8 @@ export interface SinkRecord extends ConnectRecord {
    * `null` for example, or a transform's, where this is false; and it stays true where a transform has given the record a value.
    */
   readonly tombstone: boolean;
+  /** As its source has marked it; null: not, or nobody knows. Of two sources ids may be the same. */
+  readonly transaction: RecordTransaction | null;
 }
 
 export const NO_HEADERS: readonly Header[] = Object.freeze([]);
@@ -72,6 +92,7 @@ export function sourceRecord(
     headers: fields.headers ?? NO_HEADERS,
     sourcePartition: fields.sourcePartition,
     sourcePosition: fields.sourcePosition,
+    transaction: fields.transaction ?? null,
   };
 }
 
@@ -119,7 +140,7 @@ function rebuilt<R extends ConnectRecord>(
   const { queue, headers } = record;
   let copy: ConnectRecord;
   if (isSourceRecord(record)) {
-    const { sourcePartition, sourcePosition } = record;
+    const { sourcePartition, sourcePosition, transaction = null } = record;
     const source: SourceRecord = {
       topic,
       queue,
@@ -131,10 +152,11 @@ function rebuilt<R extends ConnectRecord>(
       headers,
       sourcePartition,
       sourcePosition,
+      transaction,
     };
     copy = source;
   } else if (isSinkRecord(record)) {
-    const { offset, originalTopic, originalQueue, originalOffset, tombstone } = record;
+    const { offset, originalTopic, originalQueue, originalOffset, tombstone, transaction } = record;
     const sink: ConnectRecord & Omit<SinkRecord, keyof ConnectRecord> = {
       topic,
       queue,
@@ -149,6 +171,7 @@ function rebuilt<R extends ConnectRecord>(
       originalQueue,
       originalOffset,
       tombstone,
+      transaction,
     };
     copy = sink;
   } else {

@@ -49,10 +49,11 @@ const knownName = fc.constantFrom(
   'TROUPE_VALUE',
   'TROUPE_TIME',
   'TROUPE_ID',
+  'TROUPE_TX',
   'TROUPE_HEADER.0',
 );
 const knownValue = fc
-  .constantFrom('null', 'empty', '1', '.', '.eA', '.eA.eQ', '17', 'true')
+  .constantFrom('null', 'empty', '1', '.', '.eA', '.eA.eQ', '17', 'true', '1a', '0')
   .map((text) => new Uint8Array(Buffer.from(text)));
 const header: fc.Arbitrary<RecordHeader> = fc.tuple(
   fc.oneof(knownName, awkwardText),

@@ -4,6 +4,7 @@ import type { Machine } from '#troupe/core/replica/machine.js';
 import { parseUnitKey, type NodeRef, type UnitKey } from '#troupe/core/model.js';
 import {
   offsetsOf,
+  partsOf,
   positionsOf,
   uncoveredOf,
   type OffsetEntry,
@@ -60,6 +61,7 @@ export class NodeReplicas {
       positions: positionsOf(this.positions.state, connector),
       offsets: offsetsOf(this.offsets.state, connector),
       uncovered: uncoveredOf(this.positions.state, unit),
+      parts: partsOf(this.positions.state, connector),
     };
   }
 

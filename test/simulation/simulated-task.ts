@@ -102,6 +102,7 @@ export class SimulatedTask {
           topic: RECORDS_TOPIC,
           topicCreation: (_topic, node) => node,
           exactlyOnce: this.#world.random.next(2) === 0 ? 'requested' : 'disabled',
+          transactionMaxBytes: 100_000,
           connector: { ...sourceOrSink, kind: 'source', createTask: () => plugin },
         } satisfies LoadedSource);
       }

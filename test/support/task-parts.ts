@@ -70,7 +70,7 @@ export function taskParts({
         ask: {
           open: async ({ epoch }) => {
             await opened(epoch);
-            return { positions: [], offsets: offsets(), uncovered: { tails: [], left: [] } };
+            return { positions: [], offsets: offsets(), uncovered: { tails: [], left: [] }, parts: [] };
           },
         },
       }),
@@ -155,6 +155,7 @@ export function loadedSource(createTask: () => SourceTask, more: Partial<LoadedS
     topic: 'numbers',
     topicCreation: (_topic, node) => node,
     exactlyOnce: 'requested',
+    transactionMaxBytes: 100_000,
     connector: { ...connector, kind: 'source', createTask },
     ...more,
   };

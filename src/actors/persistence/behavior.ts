@@ -3,6 +3,7 @@ import { parseUnitKey, type UnitKey } from '../../core/model.js';
 import {
   offsetsOf,
   partitionsOf,
+  partsOf,
   positionsOf,
   uncoveredOf,
   type OffsetEntry,
@@ -169,6 +170,7 @@ class Persistence {
       positions: positionsOf(this.#positions.state.inner, connector),
       offsets: offsetsOf(this.#offsets.state.inner, connector),
       uncovered: uncoveredOf(this.#positions.state.inner, unit),
+      parts: partsOf(this.#positions.state.inner, connector),
     };
   }
 

@@ -1,4 +1,4 @@
-import type { ConnectorEntry, SourcePosition, UnitKey } from '../../core/model.js';
+import type { ConnectorEntry, SourcePosition, TransactionPart, UnitKey } from '../../core/model.js';
 import type { SinkOffset, Uncovered } from '../../core/progress/progress-machine.js';
 import type { CopyOrigin } from '../../core/connectors/cold-start-state.js';
 import type { SavedConfig } from '../../core/connectors/state-files.js';
@@ -10,6 +10,8 @@ export interface UnitProgress {
   readonly offsets: readonly SinkOffset[];
   /** Of a source: which of its records stand in the log without a position that says so. */
   readonly uncovered: Uncovered;
+  /** Of its connector. */
+  readonly parts: readonly TransactionPart[];
 }
 
 export interface PersistenceProtocol extends Protocol {

@@ -33,6 +33,8 @@ export interface LoadedSource extends Loaded {
   readonly topic: string | null;
   readonly topicCreation: TopicCreation;
   readonly exactlyOnce: ExactlyOnce;
+  /** What is held of transactions until they end. */
+  readonly transactionMaxBytes: number;
 }
 
 /** `exactly.once.support`. */
@@ -84,6 +86,7 @@ export async function loadTask(params: TaskParams): Promise<LoadedTask> {
       topic: common.stringOrNull('topic'),
       topicCreation: buildTopicCreation(raw),
       exactlyOnce: exactlyOnceOf(common.string('exactly.once.support')),
+      transactionMaxBytes: common.int('transaction.max.bytes'),
     };
     return { loaded: source, close };
   }

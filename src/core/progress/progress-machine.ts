@@ -8,7 +8,7 @@
  */
 import { canonicalJson } from '../replica/canonical-json.js';
 import { count, isObject, object, optional, text } from '../replica/json-shape.js';
-import type { SourcePosition } from '../model.js';
+import type { SourcePosition, TransactionPart } from '../model.js';
 import { progressMachine, type ProgressOf, type ProgressState } from './progress-rules.js';
 
 export { newestEpoch, uncoveredOf } from './progress-rules.js';
@@ -62,6 +62,16 @@ export function positionsOf(state: PositionState, connector: string): SourcePosi
 
 export function offsetsOf(state: OffsetState, connector: string): SinkOffset[] {
   return itemsOf(state, connector);
+}
+
+/** Of transactions of the connector that stand in the log in part. */
+export function partsOf(state: PositionState, connector: string): TransactionPart[] {
+  return (
+    state.connectors
+      .get(connector)
+      ?.parts.recorded()
+      .map(({ part }) => part) ?? []
+  );
 }
 
 /** How many source partitions of the connector have a position. */

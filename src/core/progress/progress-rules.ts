@@ -1,16 +1,8 @@
-import { digestOf } from '../replica/canonical-json.js';
-import {
-  count,
-  flag,
-  isObject,
-  listOf,
-  nullable,
-  object,
-  optional,
-  text,
-  type Shape,
-} from '../replica/json-shape.js';
-import { parseUnitKey, type UnitKey } from '../model.js';
+import { canonicalJson, digestOf } from '../replica/canonical-json.js';
+import { count, object, text, type Shape } from '../replica/json-shape.js';
+import { parseUnitKey, type TransactionPart, type UnitKey } from '../model.js';
+import { entryShape, isConnector, isFenceEntry, isUncovered } from './progress-shapes.js';
+import { TransactionParts } from './transaction-parts.js';
 import type { Machine } from '../replica/machine.js';
 
 export interface QueueTail {
@@ -30,7 +22,7 @@ export interface Uncovered {
   readonly left: readonly AppendedRecord[];
 }
 
-type ProgressEntry<T> = Extract<ProgressOf<T>, { readonly type: 'PROGRESS' }>;
+export type ProgressEntry<T> = Extract<ProgressOf<T>, { readonly type: 'PROGRESS' }>;
 
 export type ProgressOf<T> =
   /** From here on nothing older than this epoch counts for the unit. A new owner appends it, and reads up to it. */
@@ -44,6 +36,8 @@ export type ProgressOf<T> =
       readonly reset?: boolean;
       /** Keys of items that are forgotten: tombstones. None of them is among `items`. */
       readonly retired?: readonly string[];
+      /** After the items: of transactions that no item of their partition covers. */
+      readonly parts?: readonly TransactionPart[];
       /** What of `Uncovered` has changed: of the tails these, of the records that are left all. */
       readonly tails?: readonly QueueTail[];
       readonly left?: readonly AppendedRecord[];
@@ -72,6 +66,8 @@ interface KeptProgress<T> {
   readonly fences: Map<UnitKey, number>;
   /** Of each unit. Gone with a DROP or RESET: then nothing that was appended counts any more. */
   readonly uncovered: Map<UnitKey, UnitUncovered>;
+  /** Of items: gone with the next word of their item. */
+  readonly parts: TransactionParts;
   /** Epochs up to this one are over, whatever the unit. */
   floor: number;
 }
@@ -122,7 +118,9 @@ function apply<T>(kind: ProgressKind<T>, state: ProgressState<T>, entry: Progres
       if (entry.type === 'FENCE') return { ok: true, changed: 0 };
       recordUncovered(progress, entry);
       retire(progress, entry.retired ?? [], entry.epoch);
-      return { ok: true, changed: record(kind, progress, entry.items, entry) };
+      const changed = record(kind, progress, entry.items, entry);
+      recordParts(progress, entry.parts ?? [], entry.epoch);
+      return { ok: true, changed };
     }
     case 'DROP':
       if (newestEpoch(state, entry.connector) <= (entry.upTo ?? Infinity)) drop(state, entry.connector);
@@ -130,7 +128,10 @@ function apply<T>(kind: ProgressKind<T>, state: ProgressState<T>, entry: Progres
     case 'RESET': {
       const progress = progressOf(state, entry.connector);
       endEpochs(progress);
-      if (entry.items === null) progress.items.clear();
+      if (entry.items === null) {
+        progress.items.clear();
+        progress.parts.clear();
+      }
       return {
         ok: true,
         changed: record(kind, progress, entry.items ?? [], { epoch: progress.floor, reset: true }),
@@ -141,7 +142,7 @@ function apply<T>(kind: ProgressKind<T>, state: ProgressState<T>, entry: Progres
 
 function record<T>(
   kind: ProgressKind<T>,
-  { items: recorded }: KeptProgress<T>,
+  { items: recorded, parts }: KeptProgress<T>,
   items: readonly T[],
   { epoch, reset }: { readonly epoch: number; readonly reset?: boolean },
 ): number {
@@ -154,14 +155,28 @@ function record<T>(
       if (reset !== true && !kind.supersedes(item, present.item)) continue;
     }
     recorded.set(key, { item, epoch });
+    parts.delete(key, epoch);
     changed += 1;
   }
   return changed;
 }
 
 /** Of keys that are gone no epoch is kept: a late word of a task of an older plan could bring one back. */
-function retire<T>({ items }: KeptProgress<T>, keys: readonly string[], epoch: number): void {
-  for (const key of keys) if (epoch >= (items.get(key)?.epoch ?? 0)) items.delete(key);
+function retire<T>({ items, parts }: KeptProgress<T>, keys: readonly string[], epoch: number): void {
+  for (const key of keys) {
+    if (epoch >= (items.get(key)?.epoch ?? 0)) items.delete(key);
+    parts.delete(key, epoch);
+  }
+}
+
+/** As of items: a late word of an older epoch changes nothing. */
+function recordParts<T>(
+  { items, parts }: KeptProgress<T>,
+  words: readonly TransactionPart[],
+  epoch: number,
+): void {
+  for (const part of words)
+    if (epoch >= (items.get(canonicalJson(part.partition))?.epoch ?? 0)) parts.set(part, epoch);
 }
 
 /** That any of its tasks was opened at. */
@@ -197,7 +212,13 @@ export function uncoveredOf<T>(state: ProgressState<T>, unit: UnitKey): Uncovere
 function progressOf<T>(state: ProgressState<T>, connector: string): KeptProgress<T> {
   let progress = state.connectors.get(connector);
   if (progress === undefined) {
-    progress = { items: new Map(), fences: new Map(), uncovered: new Map(), floor: 0 };
+    progress = {
+      items: new Map(),
+      fences: new Map(),
+      uncovered: new Map(),
+      parts: new TransactionParts(),
+      floor: 0,
+    };
     state.connectors.set(connector, progress);
   }
   return progress;
@@ -214,6 +235,7 @@ function drop<T>(state: ProgressState<T>, connector: string): void {
   if (progress === undefined) return;
   endEpochs(progress);
   progress.items.clear();
+  progress.parts.clear();
   // Set anew, so that those dropped longest ago come first.
   state.connectors.delete(connector);
   if (progress.floor === 0) return;
@@ -226,43 +248,10 @@ function drop<T>(state: ProgressState<T>, connector: string): void {
     state.connectors.delete(name);
 }
 
-const isFenceEntry = object<{ unit: UnitKey; epoch: number }>({ unit: text, epoch: count });
-const isDropEntry = object<{ connector: string; upTo?: number }>({ connector: text, upTo: optional(count) });
-
-const isTail = object<QueueTail>({ topic: text, queue: count, offset: count });
-
-function isLeft(value: unknown): value is AppendedRecord {
-  return Array.isArray(value) && value.length === 2 && value.every(count);
-}
-
-function entryShape<T>(isItem: Shape<T>): Shape<ProgressOf<T>> {
-  const isProgress = object<Pick<ProgressEntry<T>, 'items' | 'reset' | 'retired' | 'tails' | 'left'>>({
-    items: listOf(isItem),
-    reset: optional(flag),
-    retired: optional(listOf(text)),
-    tails: optional(listOf(isTail)),
-    left: optional(listOf(isLeft)),
-  });
-  const isReset = object<{ items: readonly T[] | null }>({ items: nullable(listOf(isItem)) });
-  const shapes = new Map<unknown, (value: unknown) => boolean>([
-    ['FENCE', isFenceEntry],
-    ['PROGRESS', (value) => isFenceEntry(value) && isProgress(value)],
-    ['DROP', isDropEntry],
-    ['RESET', (value) => isDropEntry(value) && isReset(value)],
-  ]);
-  return (value): value is ProgressOf<T> => isObject(value) && shapes.get(value['type'])?.(value) === true;
-}
-
-const isConnector = object<{ connector: string; floor: number }>({ connector: text, floor: count });
-const isUncovered = object<{ unit: UnitKey } & Uncovered>({
-  unit: text,
-  tails: listOf(isTail),
-  left: listOf(isLeft),
-});
-
 function* encodeSnapshot<T>(state: ProgressState<T>): Generator {
-  for (const [connector, { items, fences, uncovered, floor }] of state.connectors) {
+  for (const [connector, { items, fences, uncovered, parts, floor }] of state.connectors) {
     yield { connector, floor };
+    for (const part of parts.recorded()) yield { connector, floor, part };
     for (const [unit, epoch] of fences) yield { unit, epoch };
     for (const [unit, { tails, left }] of uncovered) yield { unit, tails: [...tails.values()], left };
     for (const { item, epoch } of items.values()) yield { of: connector, item, epoch };
@@ -277,8 +266,11 @@ function decodeSnapshot<T>(kind: ProgressKind<T>, items: readonly unknown[]): Pr
     epoch: count,
   });
   for (const value of items) {
-    if (isConnector(value)) progressOf(state, value.connector).floor = value.floor;
-    else if (isFenceEntry(value))
+    if (isConnector(value)) {
+      const progress = progressOf(state, value.connector);
+      progress.floor = value.floor;
+      if (value.part !== undefined) progress.parts.set(value.part.part, value.part.epoch);
+    } else if (isFenceEntry(value))
       progressOf(state, parseUnitKey(value.unit).connector).fences.set(value.unit, value.epoch);
     else if (isUncovered(value))
       recordUncovered(progressOf(state, parseUnitKey(value.unit).connector), value);

@@ -11,6 +11,7 @@
  *     TROUPE_VALUE      `null` or `empty`: then the body is only a stand-in, since RocketMQ's clients take no empty one
  *     TROUPE_KEY        a key that is empty, not text, or holds a separator of properties: a dot, then base64url
  *     TROUPE_ID         what its writer knows the record by (record-id.ts); no reader of records sees it
+ *     TROUPE_TX         which transaction it is part of (transaction-mark.ts), a header of this name
  *     TROUPE_HEADER.n   such a header, one of a reserved name, or the second of a name: name and value likewise
  */
 import type { RecordHeader } from '../batch-headers.js';
@@ -23,6 +24,7 @@ import {
   type PropertyWriter,
 } from './message-properties.js';
 import { ID_PROPERTY, isRecordId } from './record-id.js';
+import { TRANSACTION_HEADER } from '../transaction-mark.js';
 import { isReserved } from './reserved-properties.js';
 
 const KEYS = 'KEYS';
@@ -73,6 +75,7 @@ function addHeaders(headers: readonly RecordHeader[], properties: PropertyWriter
 
 /** Protocol Buffers in JavaScript lose an entry of a map that is named `__proto__`. */
 function isHeaderName(name: string): boolean {
+  if (name === TRANSACTION_HEADER) return true;
   return isPropertyName(name) && !name.startsWith(OURS) && !isReserved(name) && name !== '__proto__';
 }
 

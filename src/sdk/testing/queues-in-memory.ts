@@ -86,6 +86,7 @@ export class QueuesInMemory {
         originalQueue: queue.queue,
         originalOffset: queue.records.length,
         tombstone: value === null && valueSchema === null,
+        transaction: null,
       });
     }
   }

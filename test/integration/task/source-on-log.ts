@@ -17,6 +17,7 @@ import { encodeValues } from '#troupe/log/replicated-topic.js';
 import type { PositionWord } from '#troupe/core/model.js';
 import type { ConverterInstance } from '#troupe/sdk/plugin.js';
 import type { SourceRecord } from '#troupe/sdk/record.js';
+import { transactionsOf } from '../../support/transactions.js';
 import { KEPT, newFolder, openStore } from '../../fault/log/support.js';
 import { taskCounters } from '../../support/metrics.js';
 import { NO_SIGNALS } from '../../support/task-parts.js';
@@ -65,7 +66,9 @@ export async function pollOnce(t: TestContext, source: OneShotSource, tolerance:
     positionEntry: (items) => ({
       topic: 'positions',
       queue: 0,
-      batch: encodeValues(items.map((item) => Buffer.from(JSON.stringify(item.position)))),
+      batch: encodeValues(
+        items.map((item) => Buffer.from(JSON.stringify('part' in item ? item : item.position))),
+      ),
     }),
     exact: null,
     fence: { key: 'unit', epoch: 1 },
@@ -84,6 +87,7 @@ export async function pollOnce(t: TestContext, source: OneShotSource, tolerance:
     gate,
     signal: stop.signal,
     writer,
+    transactions: transactionsOf(writer),
     topics: new Topics(log, () => null, []),
     errors,
     counters: taskCounters().source,

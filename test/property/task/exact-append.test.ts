@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { ExactAppend } from '#troupe/actors/task/source/exact-append.js';
 import { SourceWriter } from '#troupe/actors/task/source/source-writer.js';
 import { decodeRecord, EntryEncoder } from '#troupe/core/replica/envelope.js';
-import type { PositionWord, SourcePosition } from '#troupe/core/model.js';
+import type { ProgressWord, SourcePosition } from '#troupe/core/model.js';
 import {
   positionMachine,
   positionsOf,
@@ -48,9 +48,11 @@ function progress({ log }: World): { positions: readonly SourcePosition[]; uncov
 function writerFor({ log, next, exactly }: World, epoch: number, uncovered: Uncovered): SourceWriter {
   const encoder = new EntryEncoder<PositionEntry>({ node: 'n', incarnation: String(epoch) });
   const fence = { key: UNIT, epoch };
-  const positionEntry = (words: readonly PositionWord[], changed: Partial<Uncovered> = {}): QueueEntry => {
+  const positionEntry = (words: readonly ProgressWord[], changed: Partial<Uncovered> = {}): QueueEntry => {
     // Nothing is retired here.
-    const items = words.map(({ partition, position }) => ({ partition, position: position ?? {} }));
+    const items = words.flatMap((word) =>
+      'part' in word ? [] : [{ partition: word.partition, position: word.position ?? {} }],
+    );
     const entry = { type: 'PROGRESS' as const, unit: UNIT, epoch, items, ...changed };
     return { topic: 'positions', queue: 0, batch: encodeValues([encoder.encode(entry)]) };
   };

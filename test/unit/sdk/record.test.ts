@@ -24,6 +24,7 @@ test('a changed source record keeps all that was not changed', () => {
     headers: HEADERS,
     sourcePartition: { file: 'a' },
     sourcePosition: { position: 1 },
+    transaction: { id: '7', end: true },
   });
   const before = { ...record };
   assert.deepEqual(withValue(record, INT32_SCHEMA, 1), { ...before, valueSchema: INT32_SCHEMA, value: 1 });
@@ -47,6 +48,7 @@ test('a changed sink record keeps its queue and offset, and where it stands in t
     originalQueue: 2,
     originalOffset: 7,
     tombstone: false,
+    transaction: { id: '7', end: false },
   };
   assert.deepEqual(withValue(record, null, 1), { ...record, value: 1 });
   assert.deepEqual(withTopic(record, 'u'), { ...record, topic: 'u' });

@@ -1,123 +1,12 @@
-/** The loop of a source whose plugin the test plays. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { test, type TestContext } from 'node:test';
+import { test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { createLease, monotonicMs, renewLease } from '#troupe/actors/kernel/lease.js';
-import { Gate } from '#troupe/actors/task/gate.js';
-import { PluginCalls } from '#troupe/actors/task/plugin-calls.js';
-import { RecordErrors } from '#troupe/actors/task/record-errors.js';
-import { PolledRecords } from '#troupe/plugins/plugin-returns.js';
-import { runSource } from '#troupe/actors/task/source/source-loop.js';
-import { SourceWriter } from '#troupe/actors/task/source/source-writer.js';
-import type { PositionWord } from '#troupe/core/model.js';
 import type { Tolerance } from '#troupe/core/tolerance.js';
-import { BatchReader } from '#troupe/log/batch.js';
-import { encodeValues } from '#troupe/log/replicated-topic.js';
-import {
-  DataError,
-  RetriableError,
-  sourceRecord,
-  withValue,
-  type SourceRecord,
-  type SourceTask,
-} from '#troupe/sdk/index.js';
+import { DataError, RetriableError, sourceRecord, withValue } from '#troupe/sdk/index.js';
+import { at, ignore, play } from '../../support/played-source.js';
 import { until } from '../../support/wait.js';
 import { DEFAULT_TOLERANCE } from '../../support/tolerance.js';
-import { taskCounters } from '../../support/metrics.js';
-import { NO_SIGNALS } from '../../support/task-parts.js';
-
-const ignore = (): void => undefined;
-const silent = { debug: ignore, info: ignore, warn: ignore, error: ignore, child: () => silent };
-const noLog = () => assert.fail('nothing is written');
-
-/** A record whose value is its place. */
-const at = (n: number): SourceRecord =>
-  sourceRecord({ value: String(n), sourcePartition: { part: 'one' }, sourcePosition: { n } });
-
-interface Played {
-  readonly transform?: (record: SourceRecord) => SourceRecord | null;
-  readonly commit?: NonNullable<SourceTask['commit']>;
-  readonly settleTimeoutMs?: number;
-  readonly tolerance?: Tolerance;
-}
-
-/** Runs the loop until the end of the test, on a log that takes everything. */
-function play(t: TestContext, poll: SourceTask['poll'], options: Played = {}) {
-  const lease = createLease();
-  renewLease(lease, monotonicMs() + 3_600_000);
-  const ending = new AbortController();
-  const { signal } = ending;
-  const gate = new Gate(lease, signal);
-  gate.setTarget('RUNNING');
-  const calls = new PluginCalls(60_000, ignore);
-  const said: string[] = [];
-  const appended: { value: string | null; timestamp: number }[] = [];
-  const positions: unknown[] = [];
-  const warned: string[] = [];
-  const begun: PositionWord[] = [];
-  const log = {
-    ...silent,
-    warn: (fields: object, message: string) => warned.push(`${message} ${JSON.stringify(fields)}`),
-  };
-  const instance = {
-    fromConnectData: (_topic: string, _schema: unknown, value: unknown) => value as string,
-    toConnectData: () => ({ schema: null, value: null }),
-  };
-  const ended = runSource({
-    polled: new PolledRecords('c'),
-    task: { start: ignore, stop: ignore, poll, ...(options.commit && { commit: options.commit }) },
-    calls,
-    gate,
-    signal,
-    writer: new SourceWriter({
-      log: {
-        append: async ({ entries }) => {
-          for (const { topic, batch } of entries) {
-            const reader = BatchReader.open(batch.bytes);
-            for (let i = 0; i < reader.count; i += 1)
-              if (topic === 't')
-                appended.push({ value: reader.valueText(i), timestamp: reader.timestamp(i) });
-          }
-          return entries.map(() => 0);
-        },
-        capabilities: { atomicAppend: true, trim: true, fencing: true, maxRecordBytes: 1000 },
-      },
-      limits: { maxRecords: 10, maxBytes: 1000, lingerMs: 5 },
-      positionEntry: (items) => {
-        positions.push(...items.map((item) => item.position));
-        return { topic: 'positions', queue: 0, batch: encodeValues([Buffer.from('p')]) };
-      },
-      exact: null,
-      fence: { key: 'c/0', epoch: 1 },
-      retry: noLog,
-      onAppended: ignore,
-    }),
-    topics: { queues: () => 1, ensure: noLog, route: () => 0 },
-    counters: taskCounters().source,
-    errors: new RecordErrors(options.tolerance ?? DEFAULT_TOLERANCE, log, signal, (call, stall) =>
-      said.push(stall === null ? 'recovered' : call),
-    ),
-    transform: options.transform ?? null,
-    keyConverter: instance,
-    valueConverter: instance,
-    headerConverter: noLog,
-    topic: 't',
-    marker: null,
-    begun,
-    log,
-    settleTimeoutMs: options.settleTimeoutMs ?? 10_000,
-    bound: { check: () => Promise.resolve() },
-    signals: NO_SIGNALS,
-    onPaused: (paused) => said.push(paused ? 'paused' : 'running'),
-  });
-  t.after(async () => {
-    ending.abort();
-    await ended.catch(ignore);
-    calls.close();
-  });
-  return { ended, ending, gate, begun, said, appended, positions, warned };
-}
 
 test('a plugin in JavaScript that polls null, for nothing, is polled on', async (t) => {
   let polls = 0;

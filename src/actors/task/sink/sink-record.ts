@@ -2,6 +2,7 @@ import type { LoadedConverter } from '../../../plugins/converter-config.js';
 import { checkConverted } from '../../../plugins/plugin-returns.js';
 import type { TransformChain } from '../../../plugins/transform-chain.js';
 import type { BatchReader } from '../../../log/batch.js';
+import { readTransaction, type MarkedHeaders } from '../../../log/transaction-mark.js';
 import type { QueueOffset } from '../../../sdk/plugin.js';
 import { NO_HEADERS, type SinkRecord } from '../../../sdk/record.js';
 import { decodeHeader } from '../headers.js';
@@ -11,6 +12,8 @@ export interface SinkConversion {
   readonly keyConverter: LoadedConverter;
   readonly valueConverter: LoadedConverter;
 }
+
+const NOTHING: MarkedHeaders = { transaction: null, headers: [] };
 
 /** A record of a batch as the sink is given it; null where a transform drops it. */
 export function sinkRecord(
@@ -26,7 +29,8 @@ export function sinkRecord(
   const key =
     keyData === null ? null : checkConverted('key', keyConverter.instance.toConnectData(topic, keyData));
   const value = checkConverted('value', valueConverter.instance.toConnectData(topic, valueData));
-  const headers = data.headers(index);
+  const stored = data.headers(index);
+  const { transaction, headers } = stored.length === 0 ? NOTHING : readTransaction(stored);
   const record: SinkRecord = {
     topic,
     queue,
@@ -42,6 +46,7 @@ export function sinkRecord(
     originalQueue: queue,
     originalOffset: offset,
     tombstone: valueData === null,
+    transaction,
   };
   if (chain === null) return record;
   const changed = chain.apply(record);
@@ -55,13 +60,14 @@ export function placeOf({ originalTopic, originalQueue, originalOffset }: SinkRe
 
 /** A transform may have built its record from nothing; what stands in the log, and where, is not for it to say. */
 function asInLog(changed: SinkRecord, read: SinkRecord): SinkRecord {
-  const { originalTopic, originalQueue, originalOffset, tombstone } = read;
+  const { originalTopic, originalQueue, originalOffset, tombstone, transaction } = read;
   if (
     changed.originalTopic === originalTopic &&
     changed.originalQueue === originalQueue &&
     changed.originalOffset === originalOffset &&
-    changed.tombstone === tombstone
+    changed.tombstone === tombstone &&
+    changed.transaction === transaction
   )
     return changed;
-  return { ...changed, originalTopic, originalQueue, originalOffset, tombstone };
+  return { ...changed, originalTopic, originalQueue, originalOffset, tombstone, transaction };
 }

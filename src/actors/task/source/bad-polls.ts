@@ -1,7 +1,8 @@
 import { DataError } from '../../../sdk/errors.js';
 import type { SourceRecord } from '../../../sdk/record.js';
+import { isTransaction } from '../../../plugins/plugin-returns.js';
 import type { RecordErrors } from '../record-errors.js';
-import type { SourceWriter } from './source-writer.js';
+import type { SourceTransactions } from './source-transactions.js';
 
 /** What a poll gave that ended with a record which was skipped: the next poll need not wait. */
 export const AFTER_BAD_RECORD: readonly SourceRecord[] = Object.freeze([]);
@@ -9,12 +10,15 @@ export const AFTER_BAD_RECORD: readonly SourceRecord[] = Object.freeze([]);
 /** Polls that end with a bad record: passed over where that is tolerated and the source says where to go on. */
 export class BadPolls {
   readonly #errors: Pick<RecordErrors, 'tolerates' | 'badRecord'>;
-  readonly #writer: Pick<SourceWriter, 'moved'>;
+  readonly #transactions: Pick<SourceTransactions, 'skipped'>;
   #lastSkip: string | null = null;
 
-  constructor(errors: Pick<RecordErrors, 'tolerates' | 'badRecord'>, writer: Pick<SourceWriter, 'moved'>) {
+  constructor(
+    errors: Pick<RecordErrors, 'tolerates' | 'badRecord'>,
+    transactions: Pick<SourceTransactions, 'skipped'>,
+  ) {
     this.#errors = errors;
-    this.#writer = writer;
+    this.#transactions = transactions;
   }
 
   /** A poll gave records. */
@@ -28,11 +32,14 @@ export class BadPolls {
     const { skipTo } = error;
     if (skipTo === null)
       throw cannotSkip(error, 'the connector does not say where to go on after it (skipTo of its DataError)');
+    const { transaction = null } = skipTo;
+    if (transaction !== null && !isTransaction(transaction))
+      throw cannotSkip(error, 'the transaction of its skipTo is not { id, end }');
     const skip = JSON.stringify(skipTo);
     if (skip === this.#lastSkip) throw cannotSkip(error, 'the connector meets it again after it was skipped');
     this.#lastSkip = skip;
     await this.#errors.badRecord(error, skipTo);
-    this.#writer.moved(skipTo.partition, skipTo.position);
+    this.#transactions.skipped(skipTo);
     return AFTER_BAD_RECORD;
   }
 }

@@ -1,4 +1,4 @@
-import type { PositionWord } from '../../../core/model.js';
+import type { ProgressWord } from '../../../core/model.js';
 import { AlreadyAppended, recordDigest } from '../../../core/progress/already-appended.js';
 import type { QueueTail, Uncovered } from '../../../core/progress/progress-machine.js';
 import { BatchBuilder, BatchReader } from '../../../log/batch.js';
@@ -20,7 +20,7 @@ export interface ExactAppendOptions {
   readonly writer: number;
   /** As the former owner of the unit left it. */
   readonly uncovered: Uncovered;
-  readonly positionEntry: (positions: readonly PositionWord[], changed: Partial<Uncovered>) => QueueEntry;
+  readonly positionEntry: (positions: readonly ProgressWord[], changed: Partial<Uncovered>) => QueueEntry;
   /** Rejects when this node may not write for the task any more: another may be doing it. */
   readonly whileLeased: <T>(work: (permit: Permit) => Promise<T>) => Promise<T>;
   readonly onFound: (records: number) => void;
@@ -72,7 +72,7 @@ export class ExactAppend {
 
   async append(
     entries: readonly QueueEntry[],
-    positions: readonly PositionWord[],
+    positions: readonly ProgressWord[],
     repeat: Repeat,
   ): Promise<void> {
     const { log, fence, positionEntry, whileLeased } = this.#options;

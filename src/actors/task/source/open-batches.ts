@@ -1,4 +1,4 @@
-import { BatchBuilder, type RecordHeader } from '../../../log/batch.js';
+import { BatchBuilder, checkRecord, type RecordHeader } from '../../../log/batch.js';
 import { MAX_BATCH_BYTES, type QueueEntry } from '../../../log/log.js';
 import { DataError } from '../../../sdk/errors.js';
 
@@ -53,9 +53,7 @@ export class OpenBatches {
     mark: number,
   ): void {
     const target = this.#queue(topic, queue);
-    const size = sizeOf(key, value, headers);
-    if (size * 3 > this.#maxRecordBytes && recordBytes(key, value, headers) > this.#maxRecordBytes)
-      throw tooLarge(topic, this.#maxRecordBytes);
+    const size = this.#checkedSize(topic, key, value, headers);
     if (this.#bytes + size > SAFE_CHARS && !target.builder.fits(key, value, headers)) {
       this.#close(target);
       if (!target.builder.fits(key, value, headers)) throw tooLarge(topic, MAX_BATCH_BYTES);
@@ -64,6 +62,20 @@ export class OpenBatches {
     if (this.#writer !== null) target.ids.push(mark);
     this.#bytes += size;
     this.#count += 1;
+  }
+
+  /** Throws what `add` would, at any time, and adds nothing. */
+  check(
+    topic: string,
+    key: Uint8Array | string | null,
+    value: Uint8Array | string | null,
+    timestamp: number,
+    headers: readonly RecordHeader[] | null,
+  ): void {
+    const size = this.#checkedSize(topic, key, value, headers);
+    if (size > SAFE_CHARS && !new BatchBuilder().fits(key, value, headers))
+      throw tooLarge(topic, MAX_BATCH_BYTES);
+    checkRecord(timestamp, headers);
   }
 
   /** All of them; none are left. */
@@ -78,6 +90,21 @@ export class OpenBatches {
     this.#count = 0;
     this.#bytes = 0;
     return entries;
+  }
+
+  /** An estimate, for speed: characters, not bytes. */
+  #checkedSize(
+    topic: string,
+    key: Uint8Array | string | null,
+    value: Uint8Array | string | null,
+    headers: readonly RecordHeader[] | null,
+  ): number {
+    let size = (value?.length ?? 0) + (key?.length ?? 0) + RECORD_OVERHEAD_BYTES;
+    if (headers !== null)
+      for (const [name, data] of headers) size += name.length + data.length + RECORD_OVERHEAD_BYTES;
+    if (size * 3 > this.#maxRecordBytes && recordBytes(key, value, headers) > this.#maxRecordBytes)
+      throw tooLarge(topic, this.#maxRecordBytes);
+    return size;
   }
 
   #queue(topic: string, queue: number): OpenQueue {
@@ -101,18 +128,6 @@ export class OpenBatches {
     builder.reset();
     open.ids = [];
   }
-}
-
-/** An estimate, for speed: characters, not bytes. */
-function sizeOf(
-  key: Uint8Array | string | null,
-  value: Uint8Array | string | null,
-  headers: readonly RecordHeader[] | null,
-): number {
-  let size = (value?.length ?? 0) + (key?.length ?? 0) + RECORD_OVERHEAD_BYTES;
-  if (headers !== null)
-    for (const [name, data] of headers) size += name.length + data.length + RECORD_OVERHEAD_BYTES;
-  return size;
 }
 
 function recordBytes(

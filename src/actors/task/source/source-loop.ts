@@ -14,6 +14,7 @@ import { NOT_NOW, type RecordErrors } from '../record-errors.js';
 import type { SourceCounters } from '../task-counters.js';
 import { AFTER_BAD_RECORD, BadPolls } from './bad-polls.js';
 import type { PartitionBound } from './partition-bound.js';
+import type { SourceTransactions } from './source-transactions.js';
 import type { SourceWriter } from './source-writer.js';
 import type { Topics } from '../topics.js';
 
@@ -25,6 +26,7 @@ export interface SourceLoopParts {
   readonly signal: AbortSignal;
   readonly signals: Signals;
   readonly writer: SourceWriter;
+  readonly transactions: SourceTransactions;
   readonly topics: Pick<Topics, 'queues' | 'ensure' | 'route'>;
   readonly errors: RecordErrors;
   readonly transform: ((record: SourceRecord) => SourceRecord | null) | null;
@@ -62,14 +64,16 @@ export async function runSource(parts: SourceLoopParts): Promise<void> {
   } catch (error) {
     // Else the records before a bad one would never arrive: each new start fails at it before they are appended.
     await settleInTime(parts, error);
+    parts.transactions.close();
     throw error;
   }
   await settle(parts);
+  parts.transactions.close();
 }
 
 async function pollOn(parts: SourceLoopParts): Promise<void> {
-  const { gate, signal, writer, errors } = parts;
-  const bad = new BadPolls(errors, writer);
+  const { gate, signal, writer, errors, transactions } = parts;
+  const bad = new BadPolls(errors, transactions);
   await settle(parts);
   let turned = performance.now();
   while (!signal.aborted) {
@@ -91,12 +95,14 @@ async function pollOn(parts: SourceLoopParts): Promise<void> {
     const now = Date.now();
     for (const record of records) {
       if (writer.full) await writer.room();
+      if (!transactions.enter(record)) continue;
       const added = add(parts, record, now);
       if (added !== undefined && (await added) === STOPPED) return;
     }
     parts.counters.publish();
     writer.pump();
     await commit(parts, writer.takeDurable());
+    transactions.look();
     if (records.length === 0 && records !== AFTER_BAD_RECORD && performance.now() - started < IDLE_PAUSE_MS) {
       await errors.pause(IDLE_PAUSE_MS);
     }
@@ -119,10 +125,10 @@ async function poll(
 }
 
 /** Before the records that were polled with them: of a partition, the last position counts. */
-async function begin({ begun, writer }: SourceLoopParts): Promise<void> {
+async function begin({ begun, writer, transactions }: SourceLoopParts): Promise<void> {
   for (const [at, { partition, position }] of begun.splice(0).entries()) {
     if (at > 0 && at % BEGUN_AT_ONCE === 0) await writer.drain();
-    writer.moved(partition, position);
+    transactions.said(partition, position);
   }
 }
 
@@ -205,7 +211,7 @@ function addNow(parts: SourceLoopParts, record: SourceRecord, now: number): Prom
     if (queues === null) return addToNewTopic(parts, record, out, topic, now);
     write(parts, record, out, topic, queues, now);
   } else parts.counters.filtered();
-  parts.writer.moved(record.sourcePartition, record.sourcePosition);
+  parts.transactions.passed(record);
   return undefined;
 }
 
@@ -223,7 +229,7 @@ async function addToNewTopic(
 ): Promise<undefined> {
   const queues = await parts.topics.ensure(topic);
   write(parts, record, out, topic, queues, now);
-  parts.writer.moved(record.sourcePartition, record.sourcePosition);
+  parts.transactions.passed(record);
   return undefined;
 }
 
@@ -237,7 +243,7 @@ async function recover(
   now: number,
   failure: unknown,
 ): Promise<typeof STOPPED | undefined> {
-  const { errors, gate, signal, writer } = parts;
+  const { errors, gate, signal, transactions } = parts;
   const { sourcePartition: partition, sourcePosition: position } = record;
   for (;;) {
     const again = async (): Promise<true> => {
@@ -245,7 +251,7 @@ async function recover(
       return true;
     };
     const done = await errors.recover(failure, gate, again, { partition, position }, record);
-    if (done === null) writer.moved(partition, position);
+    if (done === null) transactions.passed(record);
     if (done !== NOT_NOW) return undefined;
     if (signal.aborted) return STOPPED;
     if (!gate.open) await untilOpen(parts);
@@ -254,7 +260,7 @@ async function recover(
 
 function write(
   parts: SourceLoopParts,
-  { sourcePartition, sourcePosition }: SourceRecord,
+  { sourcePartition, sourcePosition, transaction = null }: SourceRecord,
   record: ConnectRecord,
   topic: string,
   queues: number,
@@ -270,7 +276,7 @@ function write(
   );
   const queue = queues === 1 ? 0 : parts.topics.route(topic, queues, record.queue, key);
   const { headers } = record;
-  parts.writer.add(
+  parts.transactions.add(
     topic,
     queue,
     key,
@@ -280,5 +286,6 @@ function write(
       ? null
       : headers.map((header) => [header.key, parts.headerConverter(topic, header)] as const),
     parts.marker?.mark(sourcePartition, sourcePosition),
+    transaction,
   );
 }

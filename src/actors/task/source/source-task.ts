@@ -6,7 +6,13 @@ import { partitionKey, type PositionEntry, type Uncovered } from '../../../core/
 import { RecordMarker, writerMark } from '../../../core/progress/record-marks.js';
 import { ConfigError } from '../../../sdk/errors.js';
 import { fencingEpoch } from '../../../core/cluster/fencing.js';
-import { parseUnitKey, type PositionWord, type SourcePosition } from '../../../core/model.js';
+import {
+  parseUnitKey,
+  type PositionWord,
+  type ProgressWord,
+  type SourcePosition,
+  type TransactionPart,
+} from '../../../core/model.js';
 import { partitionMatches } from '../../../sdk/partitions.js';
 import type { JsonObject } from '../../../sdk/record.js';
 import type { FileAccess, SourceTaskContext } from '../../../sdk/plugin.js';
@@ -21,6 +27,7 @@ import { recordErrors } from '../record-errors.js';
 import { startPlugin } from '../run-to-end.js';
 import { PartitionBound } from './partition-bound.js';
 import { runSource, type SourceLoopParts } from './source-loop.js';
+import { SourceTransactions } from './source-transactions.js';
 import { SourceWriter } from './source-writer.js';
 import { NOT_ASKED, Topics, differenceOf, type NewTopic } from '../topics.js';
 
@@ -88,6 +95,16 @@ export async function startSource(parts: TaskParts, loaded: LoadedSource): Promi
     signal,
     signals,
     writer,
+    transactions: new SourceTransactions({
+      writer,
+      maxBytes: loaded.transactionMaxBytes,
+      parts: progress.parts,
+      log: context.log,
+      note: (code, message) => {
+        report.note(code, message);
+      },
+      now: Date.now,
+    }),
     errors,
     topics: topicsOf(parts, loaded),
     transform: chain === null ? null : (record) => chain.apply(record),
@@ -197,19 +214,22 @@ function positionEntries(
   parts: TaskParts,
   epoch: number,
   bound: PartitionBound,
-): (words: readonly PositionWord[], changed?: Partial<Uncovered>) => QueueEntry {
+): (words: readonly ProgressWord[], changed?: Partial<Uncovered>) => QueueEntry {
   const { unit, node, settings } = parts.context.params;
   const encoder = progressEncoder<PositionEntry>(node, unit);
   return (words, changed = {}) => {
     bound.said(words.length);
     const items: SourcePosition[] = [];
     const gone: string[] = [];
-    for (const { partition, position } of words) {
-      if (position === null) gone.push(partitionKey(partition));
-      else items.push({ partition, position });
+    const inside: TransactionPart[] = [];
+    for (const word of words) {
+      if ('part' in word) inside.push(word.part);
+      else if (word.position === null) gone.push(partitionKey(word.partition));
+      else items.push({ partition: word.partition, position: word.position });
     }
     const retired = gone.length === 0 ? {} : { retired: gone };
-    const entry: PositionEntry = { type: 'PROGRESS', unit, epoch, items, ...retired, ...changed };
+    const parts = inside.length === 0 ? {} : { parts: inside };
+    const entry: PositionEntry = { type: 'PROGRESS', unit, epoch, items, ...retired, ...parts, ...changed };
     return { topic: settings.positionTopic, queue: 0, batch: encodeValues([encoder.encode(entry)]) };
   };
 }

@@ -1,4 +1,4 @@
-import type { PositionWord, SourcePosition } from '../../../core/model.js';
+import type { PositionWord, ProgressWord, SourcePosition, TransactionPart } from '../../../core/model.js';
 import type { JsonObject } from '../../../sdk/record.js';
 import type { RecordHeader } from '../../../log/batch.js';
 import { isNotNow, LogError, NO_MARK, type Log, type QueueEntry } from '../../../log/log.js';
@@ -17,7 +17,7 @@ export interface SourceWriterOptions {
   readonly log: Pick<Log, 'append' | 'capabilities'>;
   readonly limits: BatchLimits;
   /** The entry that makes these positions durable, in the same append as the records they cover. */
-  readonly positionEntry: (positions: readonly PositionWord[]) => QueueEntry;
+  readonly positionEntry: (words: readonly ProgressWord[]) => QueueEntry;
   /** Where the log cannot append both at once, and the records are to stand there once all the same. */
   readonly exact: { readonly append: ExactAppend; readonly writer: number } | null;
   readonly fence: { readonly key: string; readonly epoch: number };
@@ -41,7 +41,7 @@ export class SourceWriter {
   #appending = false;
   #lingerTimer: NodeJS.Timeout | null = null;
   #failure: { readonly error: unknown } | null = null;
-  #durable: PositionWord[][] = [];
+  #durable: ProgressWord[][] = [];
   readonly #waiters = new Set<() => void>();
 
   constructor(options: SourceWriterOptions) {
@@ -69,12 +69,28 @@ export class SourceWriter {
     if (this.#open.count === 1) this.#openedAt = performance.now();
   }
 
+  /** Throws what `add` would throw, at any time. */
+  checkRecord(
+    topic: string,
+    key: Uint8Array | string | null,
+    value: Uint8Array | string | null,
+    timestamp: number,
+    headers: readonly RecordHeader[] | null,
+  ): void {
+    this.#open.check(topic, key, value, timestamp, headers);
+  }
+
   /**
    * The position after the record just added, or after one that was filtered out: it must move on as well. null: there
    * is nothing more to come of the partition, and its position is forgotten.
    */
   moved(partition: JsonObject, position: JsonObject | null): void {
     this.#positions.moved(partition, position);
+  }
+
+  /** The record just added, or what was left out, is part of a transaction whose end is not there yet. */
+  part(part: TransactionPart): void {
+    this.#positions.part(part);
   }
 
   /** Appends what is there unless it should wait for more. Call after each poll. */
@@ -119,7 +135,7 @@ export class SourceWriter {
     this.#durable = [];
     const last = new Map<string, PositionWord>();
     for (const positions of taken)
-      for (const item of positions) last.set(JSON.stringify(item.partition), item);
+      for (const word of positions) if (!('part' in word)) last.set(JSON.stringify(word.partition), word);
     return [...last.values()].filter(isPosition);
   }
 
@@ -149,7 +165,7 @@ export class SourceWriter {
     );
   }
 
-  async #append(entries: readonly QueueEntry[], positions: readonly PositionWord[]): Promise<void> {
+  async #append(entries: readonly QueueEntry[], positions: readonly ProgressWord[]): Promise<void> {
     const { log, exact, fence, positionEntry } = this.#options;
     const repeat: Repeat = (call) => this.#repeat(call);
     if (exact !== null) return exact.append.append(entries, positions, repeat);
