@@ -5,13 +5,7 @@
 import type { ConfigIssue } from '../sdk/config.js';
 import { ConfigError, ConnectError, DataError } from '../sdk/errors.js';
 import type { RawConfig, SchemaAndValue, SinkTask, SourceTask } from '../sdk/plugin.js';
-import type {
-  ConnectRecord,
-  JsonObject,
-  JsonValue,
-  RecordTransaction,
-  SourceRecord,
-} from '../sdk/record.js';
+import type { ConnectRecord, JsonObject, JsonValue, RecordTransaction, SourceRecord } from '../sdk/record.js';
 import { describeValue, isFields } from '../sdk/value.js';
 
 export const PLUGIN_CONTRACT = 'PLUGIN_CONTRACT';

@@ -15,12 +15,15 @@ import {
   withHarness,
 } from './with-harness.js';
 import { SourceHarness } from './source-harness.js';
+import { acceptTransactions } from './accept-transactions.js';
 
 /** A source system of its own for one test. */
 export interface SourceFixture {
   readonly config: RawConfig;
   /** Adds records to the source system: their values as the connector gives them, all different, in order. */
   produce(count: number): Promise<readonly unknown[]>;
+  /** The same, in one transaction of the system: for a source that marks transactions. */
+  produceTogether?(count: number): Promise<readonly unknown[]>;
   /** Makes the system unreadable in a way that passes; what it returns makes it readable again. */
   interrupt?(): Promise<() => Promise<void>>;
   cleanup?(): Promise<void>;
@@ -89,6 +92,7 @@ class SourceSuite {
     test('goes on exactly when stopped again and again', () => this.#resumesOften());
     test('a signal of an unknown type is answered, and changes nothing', () => this.#survivesSignals());
     test('an interruption loses nothing', async (context) => this.#survivesInterruption(context));
+    acceptTransactions((body) => this.#harnessed(body));
   }
 
   async #harnessed(
@@ -191,8 +195,7 @@ class SourceSuite {
   async #resumes(accepted: number, end: 'stop' | 'kill'): Promise<void> {
     await this.#harnessed(async (fixture, harness) => {
       const expected = [...(await fixture.produce(COUNT))];
-      const kept = (await harness.collect(COUNT)).slice(0, accepted);
-      await harness.accept(kept);
+      const kept = await harness.accept((await harness.collect(COUNT)).slice(0, accepted));
       if (end === 'stop') await harness.stop();
       else harness.kill();
       expected.push(...(await fixture.produce(2)));
@@ -210,8 +213,7 @@ class SourceSuite {
         expected.push(...(await fixture.produce(3)));
         const polled = await harness.collect(1);
         const taken = polled.slice(0, 1 + (round % polled.length));
-        await harness.accept(taken);
-        kept.push(...taken);
+        kept.push(...(await harness.accept(taken)));
         await harness.stop();
         await harness.start();
       }

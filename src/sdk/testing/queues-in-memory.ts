@@ -1,5 +1,5 @@
 import type { QueueOffset, QueueRef } from '../plugin.js';
-import { NO_HEADERS, type SinkRecord } from '../record.js';
+import { NO_HEADERS, type RecordTransaction, type SinkRecord } from '../record.js';
 import type { Schema } from '../schema.js';
 
 export interface QueueInMemory extends QueueRef {
@@ -68,10 +68,11 @@ export class QueuesInMemory {
     values: readonly unknown[],
     valueSchema: Schema | null,
     key: string | null,
+    transactions: readonly (RecordTransaction | null)[],
   ): void {
     const queue = this.#all[queueIndex];
     if (queue === undefined) throw new RangeError(`there is no queue ${queueIndex}`);
-    for (const value of values) {
+    for (const [i, value] of values.entries()) {
       queue.records.push({
         topic: this.#renamed(queue.topic),
         queue: queue.queue,
@@ -86,7 +87,7 @@ export class QueuesInMemory {
         originalQueue: queue.queue,
         originalOffset: queue.records.length,
         tombstone: value === null && valueSchema === null,
-        transaction: null,
+        transaction: transactions[i] ?? null,
       });
     }
   }

@@ -10,7 +10,7 @@ import type {
   SinkTask,
   SinkTaskContext,
 } from '../plugin.js';
-import type { JsonValue, SinkRecord } from '../record.js';
+import type { JsonValue, RecordTransaction, SinkRecord } from '../record.js';
 import type { Schema } from '../schema.js';
 import { ANY_FILE } from './any-file.js';
 import { PluginCalls } from './plugin-calls.js';
@@ -90,14 +90,18 @@ export class SinkHarness {
     return this.#running !== null;
   }
 
-  /** Puts values at the end of a queue; they are delivered later. A null without a schema is a tombstone. */
+  /**
+   * Puts values at the end of a queue; they are delivered later. A null without a schema is a tombstone. `transactions`: of each
+   * value, as their source has marked them.
+   */
   append(
     queueIndex: number,
     values: readonly unknown[],
     valueSchema: Schema | null = null,
     key: string | null = null,
+    transactions: readonly (RecordTransaction | null)[] = [],
   ): void {
-    this.#queues.append(queueIndex, values, valueSchema, key);
+    this.#queues.append(queueIndex, values, valueSchema, key, transactions);
   }
 
   /** As when the topics were deleted and made anew, or the whole log was, while no task ran: nothing is in them, nothing is committed. */

@@ -11,6 +11,7 @@ import { RecordingLogger } from './recording-logger.js';
 import { planTasks, release, signalTask, STOP_DEADLINE_MS, type RunningTask } from './running-tasks.js';
 import { SaidInStatus } from './said-in-status.js';
 import { SecretWatch } from './secret-watch.js';
+import { WholeTransactions } from './whole-transactions.js';
 
 export interface HarnessOptions {
   /** Default 1. */
@@ -31,8 +32,8 @@ interface Position {
 
 /**
  * Positions are kept as JSON text, as the runtime does, so what does not survive that fails here. They are what
- * `accept` made durable, and those said by `beginAt`, without those said by `retire`: records that were polled but not accepted are lost in a stop, as
- * in a crash before an append.
+ * `accept` made durable, and those said by `beginAt`, without those said by `retire`: records that were polled but not accepted, or
+ * belong to a transaction that has not ended, are lost in a stop, as in a crash before an append.
  */
 export class SourceHarness {
   readonly log = new RecordingLogger();
@@ -50,6 +51,7 @@ export class SourceHarness {
   readonly #files: FileAccess;
   readonly #durable = new Map<string, string>();
   #signals = 0;
+  readonly #transactions = new WholeTransactions();
   #tasks: RunningTask<SourceTask>[] = [];
   readonly #abandoned: RunningTask<SourceTask>[] = [];
   readonly #metrics = new Map<number, RecordedMetrics>();
@@ -64,6 +66,11 @@ export class SourceHarness {
     this.secrets = new SecretWatch(connector.config, raw);
     this.#calls = new PluginCalls(this.#deadlineMs, this.secrets);
     this.#files = options.files ?? ANY_FILE;
+  }
+
+  /** Transactions of which records were accepted, and not their end. */
+  get openTransactions(): readonly string[] {
+    return this.#transactions.waiting;
   }
 
   get taskCount(): number {
@@ -155,21 +162,27 @@ export class SourceHarness {
     return answers;
   }
 
-  /** These records are durable in the log, and their positions with them. Call in the order they were polled. */
-  async accept(records: readonly SourceRecord[]): Promise<void> {
+  /**
+   * These records are durable in the log, and their positions with them; of a transaction when its end was accepted. Answers
+   * those that are so now. Call in the order they were polled.
+   */
+  async accept(records: readonly SourceRecord[]): Promise<readonly SourceRecord[]> {
     const moved = new Map<string, string>();
-    for (const { sourcePartition, sourcePosition } of records) {
+    const durable = this.#transactions.accept(records);
+    for (const { sourcePartition, sourcePosition } of durable) {
       moved.set(JSON.stringify(sourcePartition), JSON.stringify(sourcePosition));
     }
     for (const [partition, position] of moved) this.#durable.set(partition, position);
     const positions = parsed(moved);
     for (const { task } of this.#tasks) await this.#calls.run('commit()', () => task.commit?.(positions));
+    return durable;
   }
 
   /** Asks the tasks to stop, waits for a call under way to return, and stops them. */
   async stop(underWay?: Promise<unknown>): Promise<void> {
     const tasks = this.#tasks;
     this.#tasks = [];
+    this.#transactions.drop();
     for (const { stop } of tasks) stop.abort();
     const ms = this.#stopDeadlineMs;
     try {
@@ -185,6 +198,7 @@ export class SourceHarness {
   kill(): void {
     this.#abandoned.push(...this.#tasks);
     this.#tasks = [];
+    this.#transactions.drop();
   }
 
   async dispose(): Promise<void> {

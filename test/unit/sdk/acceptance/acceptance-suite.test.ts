@@ -39,6 +39,15 @@ const FAULTS: readonly (readonly ['source' | 'sink', Fault, test: string, said: 
   ['source', 'waits on in start', 'a start under way ends', /did not end within 3000 ms/],
   ['sink', 'waits on in start', 'a start under way ends', /did not end within 3000 ms/],
   ['sink', 'waits on', 'a put under way ends', /did not end within 3000 ms/],
+  ['source', 'ends no transactions', 'a transaction ends with its last record', /t6 has no end though/],
+  ['source', 'mixes transactions', 'a transaction ends with its last record', /t0 .*comes again after it/],
+  ['source', 'marks no transactions', 'a transaction ends with its last record', /are not marked/],
+  [
+    'source',
+    'goes on within transactions',
+    'reads a transaction again from its first record',
+    /does not come from its first record|waited for/,
+  ],
   ['source', 'polls busily', 'an idle source waits', /1000 polls found nothing/],
   ['sink', 'fails at tombstones', 'tombstones', /null has no properties/],
   ['sink', 'takes a failed put for done', 'written when they come again', /lost/],
@@ -58,9 +67,14 @@ const FAULTS: readonly (readonly ['source' | 'sink', Fault, test: string, said: 
 ];
 
 describe('the acceptance suite', { concurrency: 4 }, () => {
-  for (const type of ['source', 'sink'] as const) {
-    test(`passes a ${type} without faults`, async () => {
-      const said = await judge(type, 'none');
+  for (const [type, fault] of [
+    ['source', 'none'],
+    ['source', 'none, in transactions'],
+    ['sink', 'none'],
+  ] as const) {
+    test(`passes a ${type} without faults: ${fault}`, async () => {
+      const said = await judge(type, fault);
+      if (fault !== 'none') assert.doesNotMatch(said, /SKIP.*transaction/, said);
       assert.doesNotMatch(said, /^\s*not ok/m, said);
       assert.match(said, /^# pass [1-9]/m);
     });

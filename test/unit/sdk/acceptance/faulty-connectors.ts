@@ -12,6 +12,7 @@ import {
   type Plugin,
   type QueueRef,
   type Signal,
+  type RecordTransaction,
   type SinkRecord,
   type SinkTask,
   type SourceRecord,
@@ -22,6 +23,11 @@ import type { SinkFixture, SourceFixture } from '#troupe/sdk/testing/index.js';
 
 export type Fault =
   | 'none'
+  | 'none, in transactions'
+  | 'ends no transactions'
+  | 'goes on within transactions'
+  | 'mixes transactions'
+  | 'marks no transactions'
   | 'tells a password in a RetriableError'
   | 'logs an error with a password'
   | 'counts no number'
@@ -48,7 +54,14 @@ const config: ConfigDefinition = [
 ];
 
 /** The system of the one test that runs. */
-const system = { items: new Array<unknown>(), away: false, port: 0 };
+const system = {
+  items: new Array<unknown>(),
+  /** Of each item. */
+  transactions: new Array<RecordTransaction>(),
+  polled: 0,
+  away: false,
+  port: 0,
+};
 const closers: (() => void)[] = [];
 const ended = new AbortController();
 
@@ -121,6 +134,7 @@ class FaultySource extends FaultyTask implements SourceTask {
     await super.start(context);
     const after = context.position({ in: 'memory' })?.['after'];
     this.#after = typeof after === 'number' ? after : 0;
+    if (this.fault === 'goes on within transactions') this.#after = system.polled;
   }
 
   async poll(): Promise<readonly SourceRecord[]> {
@@ -128,11 +142,26 @@ class FaultySource extends FaultyTask implements SourceTask {
     if (system.away) throw this.away();
     const records = system.items.slice(this.#after).map((value, at) => {
       const sourcePosition = { after: this.#after + at + 1 };
-      return sourceRecord({ sourcePartition: { in: 'memory' }, sourcePosition, value });
+      const transaction = this.#transaction(this.#after + at);
+      return sourceRecord({ sourcePartition: { in: 'memory' }, sourcePosition, value, transaction });
     });
     this.#after += records.length;
+    system.polled = this.#after;
     if (records.length === 0 && this.fault !== 'polls busily') await this.pause(5);
     return records;
+  }
+
+  #transaction(item: number): RecordTransaction | null {
+    const transaction = system.transactions[item] ?? null;
+    if (
+      !this.fault.includes('transactions') ||
+      this.fault === 'marks no transactions' ||
+      transaction === null
+    )
+      return null;
+    if (this.fault === 'ends no transactions') return { ...transaction, end: false };
+    if (this.fault === 'mixes transactions') return { id: `t${item % 2}`, end: transaction.end };
+    return transaction;
   }
 }
 
@@ -203,20 +232,26 @@ export function faultyPlugin(type: 'source' | 'sink', fault: Fault): Plugin {
     : { type, plugin: { ...common, kind: type, createTask: () => new FaultySink(fault) } };
 }
 
-export async function setup(): Promise<SourceFixture & SinkFixture> {
+export async function setup(fault: Fault): Promise<SourceFixture & SinkFixture> {
   system.items = [];
+  system.transactions = [];
+  system.polled = 0;
   system.away = false;
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   // It listens on a port.
   system.port = (server.address() as AddressInfo).port;
+  const produce = async (count: number): Promise<readonly unknown[]> => {
+    const made = Array.from({ length: count }, (_, i) => `item ${system.items.length + i}`);
+    const id = `t${system.items.length}`;
+    system.transactions.push(...made.map((_, i) => ({ id, end: i === count - 1 })));
+    system.items.push(...made);
+    return made;
+  };
   return {
     config: { password: PASSWORD },
-    produce: async (count) => {
-      const made = Array.from({ length: count }, (_, i) => `item ${system.items.length + i}`);
-      system.items.push(...made);
-      return made;
-    },
+    produce,
+    ...(fault.includes('transactions') && { produceTogether: produce }),
     read: async () => system.items,
     interrupt: async () => {
       system.away = true;

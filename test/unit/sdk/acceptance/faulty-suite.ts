@@ -8,7 +8,7 @@ after(endAll);
 // The test beside this file names one of them.
 const options = {
   name: 'it',
-  setup,
+  setup: () => setup(fault as Fault),
   plugin: faultyPlugin(type === 'sink' ? 'sink' : 'source', fault as Fault),
 };
 if (type === 'sink') acceptSink(options);
