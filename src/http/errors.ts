@@ -25,6 +25,14 @@ export const ERRORS = {
     status: 400,
     meaning: 'Several plugins answer to this short name: use the whole class name.',
   },
+  CONNECTOR_NOT_STOPPED: {
+    status: 400,
+    meaning: 'The connector must be STOPPED for this, and its tasks gone.',
+  },
+  POSITIONS_REFUSED: {
+    status: 400,
+    meaning: 'The connector has no use for these offsets, or there is no such topic or queue.',
+  },
   HOST_NOT_ALLOWED: { status: 403, meaning: 'The Host header names a host that is not this node.' },
   FOREIGN_SITE: { status: 403, meaning: 'A browser sent the request for another web site.' },
   ROUTE_NOT_FOUND: { status: 404, meaning: 'There is no such route.' },

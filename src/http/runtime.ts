@@ -7,7 +7,9 @@ import type { ClusterView } from '../actors/discovery/protocol.js';
 import type { TreeNode } from '../actors/kernel/protocol.js';
 import type { MetricsFormat } from '../core/metrics/exposition.js';
 import type { SignalBody, SignalRecord, SignalTarget } from '../core/connectors/signals.js';
-import type { ConnectorEntry, TargetState } from '../core/model.js';
+import type { ProgressChange } from '../actors/persistence/protocol.js';
+import type { ConnectorEntry, SourcePosition, TargetState } from '../core/model.js';
+import type { SinkOffset } from '../core/progress/progress-machine.js';
 import type { RebalancePlan } from '../core/cluster/rebalance-plan.js';
 
 export type Config = Readonly<Record<string, string>>;
@@ -78,6 +80,13 @@ export interface Runtime {
   delete(call: Call, name: string): Promise<void>;
   setTarget(call: Call, name: string, state: TargetState): Promise<ConnectorEntry>;
   restart(call: Call, request: RestartRequest): Promise<ConnectorEntry>;
+  /** Of a source positions, of a sink offsets. */
+  offsets(
+    call: Call,
+    name: string,
+  ): Promise<{ readonly positions: readonly SourcePosition[]; readonly offsets: readonly SinkOffset[] }>;
+  /** CONNECTOR_NOT_FOUND, CONNECTOR_NOT_STOPPED, POSITIONS_REFUSED. */
+  alterOffsets(call: Call, name: string, change: ProgressChange): Promise<void>;
   /** CONNECTOR_NOT_FOUND, CONNECTOR_STOPPED, TASK_NOT_FOUND, SIGNAL_EXISTS, TOO_MANY_SIGNALS. */
   sendSignal(call: Call, request: SignalSending): Promise<SignalRecord>;
   /** The oldest first. */

@@ -120,8 +120,25 @@ interface ConnectorPlugin<TaskPlugin> {
   createTask(): TaskPlugin;
 }
 
+/** What a user sets: null removes the position of the partition. */
+export interface PositionChange {
+  readonly partition: JsonObject;
+  readonly position: JsonObject | null;
+}
+
 export interface SourceConnector extends ConnectorPlugin<SourceTask> {
   readonly kind: 'source';
+  /**
+   * Asked before positions are set or removed by hand (`PATCH` and `DELETE /connectors/{name}/offsets`; as Kafka Connect's
+   * `alterOffsets`), with the connector STOPPED; runs as `taskConfigs` does. Throw where a partition or position is none of this
+   * connector's, and nothing is changed. Without it whatever is JSON is taken.
+   */
+  checkPositions?(
+    context: ConnectorContext,
+    config: ParsedConfig,
+    raw: RawConfig,
+    changes: readonly PositionChange[],
+  ): Promise<void> | void;
 }
 
 export interface SinkConnector extends ConnectorPlugin<SinkTask> {

@@ -39,7 +39,7 @@ class Task {
       sourcePartition: { ...at, part: this.raw.part }, sourcePosition: { at: 1 },
     }));
   }
-  async put() { await this.inside(20); }
+  async put(records) { this.say('put' + records.length); await this.inside(20); }
   async flush() { await this.inside(5); }
   stop() { return this.inside(5); }
   async signal({ id, type, data }) {
@@ -89,6 +89,10 @@ const connector = {
       case 'tell': return { answer: raw.pin };
       default: throw failing('UNKNOWN_SIGNAL', 'no signal is called ' + type);
     }
+  },
+  checkPositions(context, config, raw, changes) {
+    for (const { partition } of changes)
+      if (partition.schema === 'forbidden') throw failing('NOT_MINE', 'there is no schema forbidden');
   },
   createTask: () => new Task(),
 };

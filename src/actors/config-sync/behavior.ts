@@ -11,6 +11,7 @@ import { reportIssue } from '../replica-issues.js';
 import { readBootConnectors, rememberApplied } from './boot-connectors.js';
 import { coldStart, type ConfigReplica } from './cold-start.js';
 import { ConnectorConfigs } from './connector-configs.js';
+import { ConnectorOffsets } from './connector-offsets.js';
 import { ConnectorSignals } from './connector-signals.js';
 import type { ConfigSyncParams, ConfigSyncPeers } from './params.js';
 import { PlanningPool } from './planning-pool.js';
@@ -65,6 +66,7 @@ export default behavior<ConfigSyncProtocol, ConfigSyncPeers, ConfigSyncParams>({
       },
     });
     const configs = new ConnectorConfigs(replica, pool);
+    const offsets = new ConnectorOffsets(configs, pool, context.peers.persistence);
     const signals = new ConnectorSignals(replica, pool, params.workerId);
     await coldStart(context, replica);
     publishChanges(context.peers, replica);
@@ -83,6 +85,11 @@ export default behavior<ConfigSyncProtocol, ConfigSyncPeers, ConfigSyncParams>({
           setTarget: ({ name, state }) => configs.setTarget(name, state),
           restart: (request) => configs.restart(request),
           plan: (request, { signal }) => configs.plan(request, signal),
+          offsets: ({ name }) => offsets.read(name),
+          alterOffsets: async ({ name, change }, { signal }) => {
+            await offsets.alter(name, change, signal);
+            return {};
+          },
           replan: ({ name }) => signals.replan(name),
           signal: (request, { signal }) => signals.send(request, signal),
           signals: ({ name }) => signals.list(name),

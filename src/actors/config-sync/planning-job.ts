@@ -12,7 +12,13 @@ import { loadPlugin, loadPluginOf } from '../../plugins/load.js';
 import { parseConfigOrThrow } from '../../sdk/config-parse.js';
 import { checkPlanningAnswer, checkReplanAfter } from '../../plugins/signal-answers.js';
 import { ConfigError, ConnectError } from '../../sdk/errors.js';
-import type { ConnectorContext, PlanningAnswer, RawConfig, Signal } from '../../sdk/plugin.js';
+import type {
+  ConnectorContext,
+  PlanningAnswer,
+  PositionChange,
+  RawConfig,
+  Signal,
+} from '../../sdk/plugin.js';
 import type { ConfigInfos } from '../../plugins/config-infos.js';
 import type { FileRules } from '../../core/parameters/file-rules.js';
 import { withReferences, type ResolvedConfig } from '../../core/connectors/secret-references.js';
@@ -105,6 +111,8 @@ async function perform(job: PlanningJob, dueAt: number): Promise<unknown> {
       return plan(job.name, job.config, dueAt);
     case 'signal':
       return signalled(job.name, job.config, job.signal, dueAt);
+    case 'positions':
+      return checkPositions(job.name, job.config, job.changes, dueAt);
     case 'definition': {
       const types = ['source', 'sink', 'converter', 'transformation', 'predicate'] as const;
       const { plugin } = await loadPlugin(findPlugin(catalog, types, job.class, job.version));
@@ -174,6 +182,29 @@ async function signalled(
   const said: unknown = await connector.signal(connectorContext(name, dueAt), config, raw, signal);
   const { answer, replan } = checkPlanningAnswer(said);
   return { answer: hideSecretsIn(answer), replan };
+}
+
+/** Throws ConnectError POSITIONS_REFUSED, whatever the connector throws. */
+async function checkPositions(
+  name: string,
+  written: RawConfig,
+  changes: readonly PositionChange[] | null,
+  dueAt: number,
+): Promise<null> {
+  const { raw, connector } = await connectorOf(name, written);
+  if (connector.kind !== 'source' || connector.checkPositions === undefined) return null;
+  const context = connectorContext(name, dueAt);
+  const all = changes ?? (await context.positions()).map(({ partition }) => ({ partition, position: null }));
+  try {
+    await connector.checkPositions(context, parseConfigOrThrow(connector.config, raw), raw, all);
+  } catch (error) {
+    const { message } = toWireError(error);
+    throw new ConnectError(`the connector refuses these offsets: ${message}`, {
+      code: 'POSITIONS_REFUSED',
+      cause: error,
+    });
+  }
+  return null;
 }
 
 async function plan(name: string, written: RawConfig, dueAt: number): Promise<Plan> {

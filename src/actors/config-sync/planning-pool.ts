@@ -4,7 +4,7 @@ import type { PlanningMemory } from '../../core/planning-memory.js';
 import type { FileRules } from '../../core/parameters/file-rules.js';
 import type { ConnectorEntry } from '../../core/model.js';
 import { ConnectError } from '../../sdk/errors.js';
-import type { PlanningAnswer as SignalAnswer, Signal } from '../../sdk/plugin.js';
+import type { PlanningAnswer as SignalAnswer, PositionChange, Signal } from '../../sdk/plugin.js';
 import type { SecretProviders } from '../secret-providers.js';
 import { FairQueue } from './fair-queue.js';
 import { OneByOne } from './one-by-one.js';
@@ -37,6 +37,13 @@ export type PlanningJob =
       readonly config: Readonly<Record<string, string>>;
       readonly signal: Signal;
     }
+  | {
+      readonly kind: 'positions';
+      readonly name: string;
+      readonly config: Readonly<Record<string, string>>;
+      /** null: all are removed. */
+      readonly changes: readonly PositionChange[] | null;
+    }
   | { readonly kind: 'definition'; readonly class: string; readonly version: string | null };
 
 export interface Plan {
@@ -51,7 +58,9 @@ export type PlanningResult<J extends PlanningJob> = J extends { kind: 'validate'
     ? Plan
     : J extends { kind: 'signal' }
       ? Required<SignalAnswer>
-      : readonly PluginKeyInfo[];
+      : J extends { kind: 'positions' }
+        ? null
+        : readonly PluginKeyInfo[];
 
 /** What crosses back from a pool thread: an error keeps its code. */
 export type PlanningAnswer =

@@ -1,7 +1,9 @@
 import type { ConfigInfos, ConfigKeyInfo, PluginKeyInfo } from '../../plugins/config-infos.js';
 import type { SignalBody, SignalRecord, SignalTarget, UnitAnswer } from '../../core/connectors/signals.js';
-import type { ConnectorEntry, TargetState, UnitKey } from '../../core/model.js';
+import type { ConnectorEntry, SourcePosition, TargetState, UnitKey } from '../../core/model.js';
+import type { SinkOffset } from '../../core/progress/progress-machine.js';
 import type { Protocol } from '../kernel/protocol.js';
+import type { ProgressChange } from '../persistence/protocol.js';
 
 type Config = Readonly<Record<string, string>>;
 
@@ -89,6 +91,13 @@ export interface ConfigSyncProtocol extends Protocol {
     };
     /** Asks the connector's planning side, in the pool, and writes its answer. The rebalancer asks it for its claims. SIGNAL_NOT_FOUND. */
     signalPlanner: { request: { name: string; id: string }; reply: Record<string, never> };
+    /** What is durable of a connector by now: of a source positions, of a sink offsets. */
+    offsets: {
+      request: { name: string };
+      reply: { readonly positions: readonly SourcePosition[]; readonly offsets: readonly SinkOffset[] };
+    };
+    /** CONNECTOR_NOT_STOPPED, or a task has started meanwhile; POSITIONS_REFUSED, by the source or as there is no such queue. */
+    alterOffsets: { request: { name: string; change: ProgressChange }; reply: Record<string, never> };
     /** `dryRun`: the connector also connects as its tasks would. */
     validate: { request: { config: Config; dryRun: boolean }; reply: ConfigInfos };
     plugins: { request: Record<string, never>; reply: PluginListing };

@@ -6,19 +6,10 @@ import {
   partsOf,
   positionsOf,
   uncoveredOf,
-  type OffsetEntry,
-  type PositionEntry,
-  type ProgressResult,
 } from '../../core/progress/progress-machine.js';
 import { tooManyPartitions } from '../../core/progress/too-many-partitions.js';
 import { Replica } from '../../core/replica/replicated-state.js';
-import type { RestoreEntry } from '../../core/connectors/cold-start-state.js';
-import {
-  savedOffsets,
-  savedPositions,
-  type RestorableOffsets,
-  type RestorablePositions,
-} from '../../core/connectors/saved-states.js';
+import { savedOffsets, savedPositions } from '../../core/connectors/saved-states.js';
 import { LogError, type Log } from '../../log/log.js';
 import { openPublisher } from '../log/open-grpc.js';
 import { openLog } from '../log/open.js';
@@ -26,6 +17,7 @@ import { openReplicatedTopic } from '../../log/replicated-topic.js';
 import { behavior } from '../kernel/behavior.js';
 import type { ActorContext } from '../kernel/protocol.js';
 import { reportIssue } from '../replica-issues.js';
+import { Altering, type OffsetReplica, type PositionReplica } from './altering.js';
 import { FileWriter, type Configs } from './file-writer.js';
 import { StateFiles } from './files.js';
 import { LeftProgressDrops } from './left-progress-drops.js';
@@ -34,9 +26,6 @@ import { PositionPages } from './position-pages.js';
 import type { PersistenceProtocol, UnitProgress } from './protocol.js';
 import { SinkGroups } from './sink-groups.js';
 import { offerCopy, readSaved } from './saved-files.js';
-
-type PositionReplica = Replica<RestorablePositions, PositionEntry | RestoreEntry, ProgressResult | null>;
-type OffsetReplica = Replica<RestorableOffsets, OffsetEntry | RestoreEntry, ProgressResult | null>;
 
 /** Progress of sources and sinks as replicated states, and the four files under storePathRootDir. */
 export default behavior<PersistenceProtocol, PersistencePeers, PersistenceParams>({
@@ -93,9 +82,14 @@ export default behavior<PersistenceProtocol, PersistencePeers, PersistenceParams
         ask: {
           open: ({ unit, epoch, kind }) => persistence.open(unit, epoch, kind),
           partitions: ({ connector }) => persistence.partitions(connector),
+          offsets: ({ connector }) => persistence.altering.offsets(connector),
+          alter: async ({ connector, upTo, change }) => {
+            await persistence.altering.alter(connector, upTo, change);
+            return {};
+          },
           positions: async ({ connector, match, cursor }) => {
             if (cursor !== null) return pages.next(cursor);
-            await persistence.readPositions();
+            await persistence.altering.caughtUp();
             return pages.begin(connector, match);
           },
           coldStart: async () => {
@@ -139,9 +133,6 @@ async function openReplicas(
   return { positions, offsets };
 }
 
-/** No connector may be named so. */
-const NO_CONNECTOR = '/';
-
 class Persistence {
   /** null: config-sync has not said yet. */
   configs: Configs | null = null;
@@ -149,12 +140,14 @@ class Persistence {
   readonly #positions: PositionReplica;
   readonly #offsets: OffsetReplica;
   readonly #maxPartitions: number;
+  readonly altering: Altering;
 
   constructor(log: Log, positions: PositionReplica, offsets: OffsetReplica, maxPartitions: number) {
     this.#log = log;
     this.#positions = positions;
     this.#offsets = offsets;
     this.#maxPartitions = maxPartitions;
+    this.altering = new Altering(log, positions, offsets);
   }
 
   /** Nothing that an older owner of the unit still writes counts from here on, in the topics and in the store. */
@@ -172,11 +165,6 @@ class Persistence {
       uncovered: uncoveredOf(this.#positions.state.inner, unit),
       parts: partsOf(this.#positions.state.inner, connector),
     };
-  }
-
-  /** What is durable in the topic by now has been read, also what other nodes wrote: an entry that changes nothing is read after it. */
-  async readPositions(): Promise<void> {
-    await this.#positions.submit({ type: 'DROP', connector: NO_CONNECTOR, upTo: 0 });
   }
 
   partitions(connector: string): { readonly partitions: number; readonly max: number } {

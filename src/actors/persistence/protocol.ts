@@ -1,4 +1,10 @@
-import type { ConnectorEntry, SourcePosition, TransactionPart, UnitKey } from '../../core/model.js';
+import type {
+  ConnectorEntry,
+  PositionWord,
+  SourcePosition,
+  TransactionPart,
+  UnitKey,
+} from '../../core/model.js';
 import type { SinkOffset, Uncovered } from '../../core/progress/progress-machine.js';
 import type { CopyOrigin } from '../../core/connectors/cold-start-state.js';
 import type { SavedConfig } from '../../core/connectors/state-files.js';
@@ -13,6 +19,19 @@ export interface UnitProgress {
   /** Of its connector. */
   readonly parts: readonly TransactionPart[];
 }
+
+/** What somebody sets by hand; null: it is forgotten. 'all': everything is. */
+export type ProgressChange =
+  | 'all'
+  | { readonly kind: 'source'; readonly items: readonly PositionWord[] }
+  | {
+      readonly kind: 'sink';
+      readonly items: readonly {
+        readonly topic: string;
+        readonly queue: number;
+        readonly offset: number | null;
+      }[];
+    };
 
 export interface PersistenceProtocol extends Protocol {
   tell: {
@@ -34,6 +53,19 @@ export interface PersistenceProtocol extends Protocol {
     positions: {
       request: { connector: string; match: SourcePosition['partition'] | null; cursor: number | null };
       reply: { readonly positions: readonly SourcePosition[]; readonly cursor: number | null };
+    };
+    /** Offsets of a sink that are durable by now, and the newest epoch that any task of the connector was opened at. */
+    offsets: {
+      request: { connector: string };
+      reply: { readonly offsets: readonly SinkOffset[]; readonly newest: number };
+    };
+    /**
+     * Sets and removes positions and offsets by hand. What tasks of before still write counts no more. CONNECTOR_NOT_STOPPED: one was
+     * opened since the epoch `upTo`; POSITIONS_REFUSED: there is no such topic or queue.
+     */
+    alter: {
+      request: { connector: string; upTo: number; change: ProgressChange };
+      reply: Record<string, never>;
     };
     /** How many source partitions of a connector have a position, and how many it may have. */
     partitions: {

@@ -48,11 +48,16 @@ export const positionMachine = progressMachine<SourcePosition>({
   supersedes: () => true,
 });
 
+/** What an offset is known by. */
+export function offsetKey({ topic, queue }: Pick<SinkOffset, 'topic' | 'queue'>): string {
+  return `${queue} ${topic}`;
+}
+
 /** Offsets move forward only, unless the entry says `reset`. */
 export const offsetMachine = progressMachine<SinkOffset>({
   name: 'offset',
   isItem: isOffset,
-  keyOf: ({ topic, queue }) => `${queue} ${topic}`,
+  keyOf: offsetKey,
   supersedes: (item, present) => item.offset > present.offset,
 });
 

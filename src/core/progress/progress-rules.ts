@@ -47,8 +47,17 @@ export type ProgressOf<T> =
    * epoch; whoever clears up must not do it to a connector that was made anew.
    */
   | { readonly type: 'DROP'; readonly connector: string; readonly upTo?: number }
-  /** Sets these items and leaves others alone; null forgets all. Ends all epochs seen so far, like DROP. */
-  | { readonly type: 'RESET'; readonly connector: string; readonly items: readonly T[] | null };
+  /**
+   * Sets these items, forgets those of the keys in `removed`, and leaves others alone; null forgets all. Ends all epochs seen so
+   * far, like DROP. `upTo`: FENCED, and nothing is done, when a task was opened since that epoch.
+   */
+  | {
+      readonly type: 'RESET';
+      readonly connector: string;
+      readonly items: readonly T[] | null;
+      readonly removed?: readonly string[];
+      readonly upTo?: number;
+    };
 
 /** `changed`: items that were taken over. FENCED names the epoch that is in the way. */
 export type ProgressResult =
@@ -126,12 +135,18 @@ function apply<T>(kind: ProgressKind<T>, state: ProgressState<T>, entry: Progres
       if (newestEpoch(state, entry.connector) <= (entry.upTo ?? Infinity)) drop(state, entry.connector);
       return { ok: true, changed: 0 };
     case 'RESET': {
+      const newest = newestEpoch(state, entry.connector);
+      if (newest > (entry.upTo ?? Infinity)) {
+        const message = `a task of ${entry.connector} was opened at epoch ${newest} meanwhile`;
+        return { ok: false, reason: 'FENCED', epoch: newest, message };
+      }
       const progress = progressOf(state, entry.connector);
       endEpochs(progress);
       if (entry.items === null) {
         progress.items.clear();
         progress.parts.clear();
       }
+      retire(progress, entry.removed ?? [], progress.floor);
       return {
         ok: true,
         changed: record(kind, progress, entry.items ?? [], { epoch: progress.floor, reset: true }),

@@ -34,7 +34,10 @@ export function entryShape<T>(isItem: Shape<T>): Shape<ProgressOf<T>> {
     left: optional(listOf(isLeft)),
     parts: optional(listOf(isTransactionPart)),
   });
-  const isReset = object<{ items: readonly T[] | null }>({ items: nullable(listOf(isItem)) });
+  const isReset = object<{ items: readonly T[] | null; removed?: readonly string[] }>({
+    items: nullable(listOf(isItem)),
+    removed: optional(listOf(text)),
+  });
   const shapes = new Map<unknown, (value: unknown) => boolean>([
     ['FENCE', isFenceEntry],
     ['PROGRESS', (value) => isFenceEntry(value) && isProgress(value)],

@@ -45,6 +45,10 @@ export function actorRuntime(
     },
     setTarget: async (call, name, state) => (await ask(call, sync, 'setTarget', { name, state })).entry,
     restart: async (call, request) => (await ask(call, sync, 'restart', request)).entry,
+    offsets: (call, name) => ask(call, sync, 'offsets', { name }),
+    alterOffsets: async (call, name, change) => {
+      await ask(call, sync, 'alterOffsets', { name, change }, whileThere(call));
+    },
     sendSignal: (call, request) => ask(call, sync, 'signal', request, whileThere(call)),
     signals: (call, name) => ask(call, sync, 'signals', { name }),
     signal: (call, name, id) => ask(call, sync, 'signalOf', { name, id }),

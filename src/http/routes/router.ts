@@ -8,6 +8,7 @@ import { controlRoutes } from './connector-control.js';
 import { connectorRoutes } from './connectors.js';
 import { metricsRoutes } from './metrics.js';
 import { nodeRoutes } from './nodes.js';
+import { offsetRoutes } from './offsets.js';
 import { pluginRoutes } from './plugins.js';
 import { rocketmqRoutes } from './rocketmq.js';
 import { signalRoutes } from './signals.js';
@@ -22,6 +23,7 @@ export function createRouter(deps: RouteDeps): Router<RequestState> {
   connectorRoutes(router, deps);
   controlRoutes(router, deps);
   signalRoutes(router, deps);
+  offsetRoutes(router, deps);
   pluginRoutes(router, deps);
   return router;
 }

@@ -91,6 +91,7 @@ class SourceSuite {
     }
     test('goes on exactly when stopped again and again', () => this.#resumesOften());
     test('a signal of an unknown type is answered, and changes nothing', () => this.#survivesSignals());
+    test('its own positions may be set and removed by hand', () => this.#takesOwnPositions());
     test('an interruption loses nothing', async (context) => this.#survivesInterruption(context));
     acceptTransactions((body) => this.#harnessed(body));
   }
@@ -219,6 +220,17 @@ class SourceSuite {
       }
       kept.push(...(await this.#collectAll(harness, expected, kept)));
       this.#check(kept, expected, this.#options.guarantee ?? 'at-least-once');
+    });
+  }
+
+  async #takesOwnPositions(): Promise<void> {
+    await this.#harnessed(async (fixture, harness) => {
+      await fixture.produce(COUNT);
+      await harness.accept(await harness.collect(COUNT));
+      const { positions } = harness;
+      await harness.stop();
+      await harness.checkPositions(positions);
+      await harness.checkPositions(positions.map(({ partition }) => ({ partition, position: null })));
     });
   }
 

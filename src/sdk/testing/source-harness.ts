@@ -1,7 +1,14 @@
 /** Runs a source connector without the runtime: plans it, starts its tasks, polls them, keeps their positions. */
 import { parseConfigOrThrow } from '../config-parse.js';
 import { RetriableError } from '../errors.js';
-import type { FileAccess, RawConfig, SourceConnector, SourceTask, SourceTaskContext } from '../plugin.js';
+import type {
+  FileAccess,
+  PositionChange,
+  RawConfig,
+  SourceConnector,
+  SourceTask,
+  SourceTaskContext,
+} from '../plugin.js';
 import type { JsonObject, JsonValue, SourceRecord } from '../record.js';
 import { partitionMatches } from '../partitions.js';
 import { ANY_FILE } from './any-file.js';
@@ -160,6 +167,18 @@ export class SourceHarness {
     for (const { task } of this.#tasks)
       answers.push(...(await signalTask(this.#calls, task, { id, type, data })));
     return answers;
+  }
+
+  /** What the connector says of positions that a user sets: it throws where it refuses them. */
+  async checkPositions(changes: readonly PositionChange[]): Promise<void> {
+    const positions = async (match?: JsonObject): Promise<readonly Position[]> =>
+      matching(this.positions, match);
+    const { signal } = new AbortController();
+    const context = { connectorName: this.#name, log: this.log, files: this.#files, positions, signal };
+    const config = parseConfigOrThrow(this.#connector.config, this.#raw);
+    await this.#calls.run('checkPositions()', () =>
+      this.#connector.checkPositions?.(context, config, this.#raw, changes),
+    );
   }
 
   /**

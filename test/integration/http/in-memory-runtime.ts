@@ -38,6 +38,7 @@ export class InMemoryRuntime implements Runtime {
   healthNow: Health = { status: 'healthy', detail: '' };
   reloads = 0;
   drained: readonly string[] = [];
+  readonly altered: unknown[] = [];
   readonly sent: Signals = new Map();
   /** Nobody answers signals. */
   silent = false;
@@ -109,6 +110,21 @@ export class InMemoryRuntime implements Runtime {
     const entry = { ...this.#stored(name), restart: { offset: ++this.#offset, connector, tasks } };
     this.entries.set(name, entry);
     return entry;
+  }
+
+  async offsets(): ReturnType<Runtime['offsets']> {
+    await this.before('offsets');
+    return {
+      positions: [{ partition: { file: 'a' }, position: { at: 1 } }],
+      offsets: [{ topic: 't', queue: 2, offset: 3 }],
+    };
+  }
+
+  async alterOffsets(...[, name, change]: Parameters<Runtime['alterOffsets']>): Promise<void> {
+    await this.before('alterOffsets');
+    if (this.#stored(name).targetState !== 'STOPPED')
+      throw new RuntimeFailure('CONNECTOR_NOT_STOPPED', `${name} is not stopped`);
+    this.altered.push(change);
   }
 
   async sendSignal(...[, request]: Parameters<Runtime['sendSignal']>): Promise<SignalRecord> {

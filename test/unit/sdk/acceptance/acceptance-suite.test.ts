@@ -58,6 +58,7 @@ const FAULTS: readonly (readonly ['source' | 'sink', Fault, test: string, said: 
   ['sink', 'answers a signal with no JSON', 'a signal of an unknown', /answer of signal\(\) is no JSON/],
   ['source', 'hangs in a signal', 'a signal of an unknown', /signal\(\) did not end within 10000 ms/],
   ['source', 'stops at a signal', 'a signal of an unknown', /waited for 2 records, but got 0/],
+  ['source', 'refuses its own positions', 'its own positions may be set', /no such partition/],
   ['sink', 'stops at a signal', 'a signal of an unknown', /lost/],
   ...(process.platform === 'linux'
     ? ([

@@ -46,7 +46,8 @@ export type Fault =
   | 'takes a new life of a topic for the old one'
   | 'answers a signal with no JSON'
   | 'hangs in a signal'
-  | 'stops at a signal';
+  | 'stops at a signal'
+  | 'refuses its own positions';
 
 const PASSWORD = 'open "sesame" 17';
 const config: ConfigDefinition = [
@@ -228,7 +229,17 @@ export function faultyPlugin(type: 'source' | 'sink', fault: Fault): Plugin {
     taskConfigs: (_: object, __: object, raw: Record<string, string>) => [raw],
   };
   return type === 'source'
-    ? { type, plugin: { ...common, kind: type, createTask: () => new FaultySource(fault) } }
+    ? {
+        type,
+        plugin: {
+          ...common,
+          kind: type,
+          createTask: () => new FaultySource(fault),
+          checkPositions: () => {
+            if (fault === 'refuses its own positions') throw new ConnectError('no such partition');
+          },
+        },
+      }
     : { type, plugin: { ...common, kind: type, createTask: () => new FaultySink(fault) } };
 }
 

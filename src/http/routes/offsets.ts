@@ -1,0 +1,69 @@
+/** Kafka Connect's routes that read, alter and reset how far connectors are. */
+import { parseUnitKey, type ConnectorEntry } from '../../core/model.js';
+import type { ProgressChange } from '../../actors/persistence/protocol.js';
+import { readPlainObject } from '../body.js';
+import { existing, notFound } from '../connector-writes.js';
+import type { RouteContext, RouteDeps, Routes } from '../context.js';
+import { HttpError } from '../errors.js';
+import { rewording } from '../failures.js';
+import { shortened } from '../names.js';
+import { parseOffsets, shownOffsets, shownPositions } from '../offsets.js';
+import { connectorTypes } from '../shapes.js';
+import { pathPart } from './parameters.js';
+
+export function offsetRoutes(router: Routes, deps: RouteDeps): void {
+  router.get('/connectors/:name/offsets', async (ctx: RouteContext) => {
+    const entry = await existing(deps, ctx.state.call, pathPart(ctx, 'name'));
+    const { positions, offsets } = await deps.runtime.offsets(ctx.state.call, entry.name);
+    ctx.body =
+      (await typeOf(ctx, deps, entry)) === 'sink' ? shownOffsets(offsets) : shownPositions(positions);
+  });
+
+  router.patch('/connectors/:name/offsets', async (ctx: RouteContext) => {
+    const entry = await existing(deps, ctx.state.call, pathPart(ctx, 'name'));
+    const body = await readPlainObject(ctx, deps.maxBodyBytes);
+    const change = parseOffsets(body, await typeOf(ctx, deps, entry));
+    await alter(ctx, deps, entry, change);
+    ctx.body = { message: 'The offsets for this connector have been altered successfully' };
+  });
+
+  router.delete('/connectors/:name/offsets', async (ctx: RouteContext) => {
+    const entry = await existing(deps, ctx.state.call, pathPart(ctx, 'name'));
+    await alter(ctx, deps, entry, 'all');
+    ctx.body = { message: 'The offsets for this connector have been reset successfully' };
+  });
+}
+
+async function alter(
+  ctx: RouteContext,
+  deps: RouteDeps,
+  { name, targetState }: ConnectorEntry,
+  change: ProgressChange,
+): Promise<void> {
+  const { call } = ctx.state;
+  const { claims } = await deps.runtime.cluster(call);
+  // What they still write counts no more, but they would write it beside what is set here.
+  const stopping = claims.filter(({ unit }) => {
+    const { connector, task } = parseUnitKey(unit);
+    return connector === name && task !== null;
+  });
+  if (targetState === 'STOPPED' && stopping.length > 0)
+    throw new HttpError(
+      'CONNECTOR_NOT_STOPPED',
+      `Connector ${shortened(name)} is being stopped: ${stopping.length} of its tasks are still there. Try again in a moment.`,
+    );
+  await rewording(deps.runtime.alterOffsets(call, name, change), 'CONNECTOR_NOT_FOUND', notFound(name));
+}
+
+async function typeOf(
+  ctx: RouteContext,
+  deps: RouteDeps,
+  { name, config }: ConnectorEntry,
+): Promise<'source' | 'sink'> {
+  const type = connectorTypes(await deps.runtime.plugins(ctx.state.call))(config);
+  if (type !== 'unknown') return type;
+  throw new HttpError(
+    'PLUGIN_NOT_FOUND',
+    `The plugin of connector ${shortened(name)} is not installed here, so that nobody knows whether it is a source or a sink.`,
+  );
+}
