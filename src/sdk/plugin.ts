@@ -232,8 +232,25 @@ export interface SourceTask extends SignalledTask {
   commit?(
     positions: readonly { readonly partition: JsonObject; readonly position: JsonObject }[],
   ): Promise<void> | void;
+  /**
+   * These records are durable now, or were left out for good, in the order of the polls: for sources that acknowledge each, such as
+   * those of a message queue. Before `commit` of their positions, after the poll during which they became so, and at a
+   * pause and at the end. Each comes once, or not at all where the task fails or dies first: then the system gives it again. Without those
+   * that are part of a transaction, whose source goes on after its end.
+   */
+  commitRecords?(records: readonly CommittedRecord[]): Promise<void> | void;
   /** Frees what the task holds. Also called after a `start` that has failed. */
   stop(): Promise<void> | void;
+}
+
+export interface CommittedRecord {
+  /** The object that `poll` returned. */
+  readonly record: SourceRecord;
+  /**
+   * Where it stands in the log; null: nowhere, as a transform has dropped it, or it was skipped as a bad record. The offset is null where the
+   * log does not tell, as RocketMQ.
+   */
+  readonly at: (QueueRef & { readonly offset: number | null }) | null;
 }
 
 export interface QueueRef {

@@ -2,6 +2,7 @@
 import { parseConfigOrThrow } from '../config-parse.js';
 import { RetriableError } from '../errors.js';
 import type {
+  CommittedRecord,
   FileAccess,
   PositionChange,
   RawConfig,
@@ -55,6 +56,9 @@ export class SourceHarness {
   readonly #deadlineMs: number;
   readonly #stopDeadlineMs: number;
   readonly #calls: PluginCalls;
+  readonly #polledBy = new WeakMap<SourceRecord, SourceTask>();
+  /** Of the topics' queues 0. */
+  readonly #ends = new Map<string, number>();
   readonly #files: FileAccess;
   readonly #durable = new Map<string, string>();
   #signals = 0;
@@ -124,7 +128,11 @@ export class SourceHarness {
   /** One poll of each task, at the same time. A RetriableError of one is thrown when no task gave records. */
   async poll(): Promise<readonly SourceRecord[]> {
     const answers = await Promise.allSettled(
-      this.#tasks.map(({ task }) => this.#calls.run('poll()', () => task.poll())),
+      this.#tasks.map(async ({ task }) => {
+        const polled = await this.#calls.run('poll()', () => task.poll());
+        for (const record of polled) this.#polledBy.set(record, task);
+        return polled;
+      }),
     );
     const records: SourceRecord[] = [];
     let retriable: RetriableError | null = null;
@@ -193,8 +201,23 @@ export class SourceHarness {
     }
     for (const [partition, position] of moved) this.#durable.set(partition, position);
     const positions = parsed(moved);
-    for (const { task } of this.#tasks) await this.#calls.run('commit()', () => task.commit?.(positions));
+    const committed = durable
+      .filter(({ transaction = null }) => transaction === null)
+      .map((record) => ({ record, at: this.#appended(record) }));
+    for (const { task } of this.#tasks) {
+      const own = committed.filter(({ record }) => this.#polledBy.get(record) === task);
+      if (own.length > 0) await this.#calls.run('commitRecords()', () => task.commitRecords?.(own));
+      await this.#calls.run('commit()', () => task.commit?.(positions));
+    }
     return durable;
+  }
+
+  /** All go to queue 0 of their topics. */
+  #appended({ topic }: SourceRecord): CommittedRecord['at'] {
+    const name = topic ?? 'topic';
+    const offset = this.#ends.get(name) ?? 0;
+    this.#ends.set(name, offset + 1);
+    return { topic: name, queue: 0, offset };
   }
 
   /** Asks the tasks to stop, waits for a call under way to return, and stops them. */

@@ -8,12 +8,21 @@ const RECORD_OVERHEAD_BYTES = 8;
 /** A character takes at most three bytes: while fewer are open than this, no batch can be too large. */
 const SAFE_CHARS = MAX_BATCH_BYTES / 3 - 1024;
 
+/** Where the records of a batch went. */
+export interface BatchPlace {
+  readonly topic: string;
+  readonly queue: number;
+  /** Offset of its first record; null: not appended yet, or not known. */
+  base: number | null;
+}
+
 interface OpenQueue {
   readonly topic: string;
   readonly queue: number;
   readonly builder: BatchBuilder;
   /** Of the records in it, where they are marked. */
   ids: number[];
+  place: BatchPlace;
 }
 
 /** The records of the next append: a batch for each queue, or several where one would be too large. */
@@ -25,6 +34,8 @@ export class OpenBatches {
   #lastQueue: OpenQueue | null = null;
   /** Batches that are full, though the append is not. */
   #closed: QueueEntry[] = [];
+  /** Of each of these. */
+  #places: BatchPlace[] = [];
   #count = 0;
   #bytes = 0;
 
@@ -79,17 +90,25 @@ export class OpenBatches {
   }
 
   /** All of them; none are left. */
-  take(): readonly QueueEntry[] {
+  take(): { readonly entries: readonly QueueEntry[]; readonly places: readonly BatchPlace[] } {
     for (const open of this.#open.values()) this.#close(open);
     const entries = this.#closed;
+    const places = this.#places;
     this.#closed = [];
+    this.#places = [];
     if (this.#open.size > MAX_KEPT_BUILDERS) {
       this.#open.clear();
       this.#lastQueue = null;
     }
     this.#count = 0;
     this.#bytes = 0;
-    return entries;
+    return { entries, places };
+  }
+
+  /** Of the record that was added last: its batch, and its index there. Only right after `add`. */
+  get last(): { readonly place: BatchPlace; readonly index: number } | null {
+    const last = this.#lastQueue;
+    return last === null ? null : { place: last.place, index: last.builder.count - 1 };
   }
 
   /** An estimate, for speed: characters, not bytes. */
@@ -113,7 +132,7 @@ export class OpenBatches {
     const key = `${topic}\n${queue}`;
     let found = this.#open.get(key);
     if (found === undefined) {
-      found = { topic, queue, builder: new BatchBuilder(), ids: [] };
+      found = { topic, queue, builder: new BatchBuilder(), ids: [], place: { topic, queue, base: null } };
       this.#open.set(key, found);
     }
     this.#lastQueue = found;
@@ -125,6 +144,8 @@ export class OpenBatches {
     if (builder.count === 0) return;
     const marks = this.#writer === null ? {} : { marks: { writer: this.#writer, ids } };
     this.#closed.push({ topic, queue, batch: builder.build(), ...marks });
+    this.#places.push(open.place);
+    open.place = { topic, queue, base: null };
     builder.reset();
     open.ids = [];
   }

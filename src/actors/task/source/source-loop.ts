@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { PositionWord, SourcePosition } from '../../../core/model.js';
+import type { PositionWord } from '../../../core/model.js';
 import type { RecordMarker } from '../../../core/progress/record-marks.js';
 import { DataError } from '../../../sdk/errors.js';
 import type { ConverterInstance, SourceTask } from '../../../sdk/plugin.js';
@@ -101,7 +101,7 @@ async function pollOn(parts: SourceLoopParts): Promise<void> {
     }
     parts.counters.publish();
     writer.pump();
-    await commit(parts, writer.takeDurable());
+    await commit(parts);
     transactions.look();
     if (records.length === 0 && records !== AFTER_BAD_RECORD && performance.now() - started < IDLE_PAUSE_MS) {
       await errors.pause(IDLE_PAUSE_MS);
@@ -149,7 +149,7 @@ async function settle(parts: SourceLoopParts): Promise<void> {
   parts.counters.publish();
   await begin(parts);
   await parts.writer.drain();
-  await commit(parts, parts.writer.takeDurable());
+  await commit(parts);
 }
 
 /** What ended the loop stays the cause, whatever comes of this. */
@@ -171,10 +171,12 @@ async function settleInTime(parts: SourceLoopParts, failure: unknown): Promise<v
   }
 }
 
-async function commit(parts: SourceLoopParts, positions: readonly SourcePosition[]): Promise<void> {
-  const { task } = parts;
+async function commit({ task, calls, writer }: SourceLoopParts): Promise<void> {
+  const positions = writer.takeDurable();
+  const records = writer.takeCommitted();
+  if (records.length > 0) await calls.run('commitRecords', () => task.commitRecords?.(records));
   if (positions.length === 0 || task.commit === undefined) return;
-  await parts.calls.run('commit', () => task.commit?.(positions));
+  await calls.run('commit', () => task.commit?.(positions));
 }
 
 /** The task is told to stop while a record waits for its transforms: nothing after it may be taken. */
@@ -211,8 +213,20 @@ function addNow(parts: SourceLoopParts, record: SourceRecord, now: number): Prom
     if (queues === null) return addToNewTopic(parts, record, out, topic, now);
     write(parts, record, out, topic, queues, now);
   } else parts.counters.filtered();
-  parts.transactions.passed(record);
+  moved(parts, record, out !== null);
   return undefined;
+}
+
+/** What it says of its partition, after it was added or left out. */
+function moved(
+  { task, writer, transactions }: SourceLoopParts,
+  record: SourceRecord,
+  isAdded: boolean,
+): void {
+  // What is part of a transaction is told of by the position at its end: it may come again until then.
+  if (task.commitRecords !== undefined && (record.transaction ?? null) === null)
+    writer.noted(record, isAdded);
+  transactions.passed(record);
 }
 
 /** With a time, as transforms are to see it: that of reading where the source says none. */
@@ -229,7 +243,7 @@ async function addToNewTopic(
 ): Promise<undefined> {
   const queues = await parts.topics.ensure(topic);
   write(parts, record, out, topic, queues, now);
-  parts.transactions.passed(record);
+  moved(parts, record, true);
   return undefined;
 }
 
@@ -243,7 +257,7 @@ async function recover(
   now: number,
   failure: unknown,
 ): Promise<typeof STOPPED | undefined> {
-  const { errors, gate, signal, transactions } = parts;
+  const { errors, gate, signal } = parts;
   const { sourcePartition: partition, sourcePosition: position } = record;
   for (;;) {
     const again = async (): Promise<true> => {
@@ -251,7 +265,7 @@ async function recover(
       return true;
     };
     const done = await errors.recover(failure, gate, again, { partition, position }, record);
-    if (done === null) transactions.passed(record);
+    if (done === null) moved(parts, record, false);
     if (done !== NOT_NOW) return undefined;
     if (signal.aborted) return STOPPED;
     if (!gate.open) await untilOpen(parts);

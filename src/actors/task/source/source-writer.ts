@@ -1,10 +1,12 @@
 import type { PositionWord, ProgressWord, SourcePosition, TransactionPart } from '../../../core/model.js';
-import type { JsonObject } from '../../../sdk/record.js';
+import type { CommittedRecord } from '../../../sdk/plugin.js';
+import type { JsonObject, SourceRecord } from '../../../sdk/record.js';
 import type { RecordHeader } from '../../../log/batch.js';
 import { isNotNow, LogError, NO_MARK, type Log, type QueueEntry } from '../../../log/log.js';
 import type { ExactAppend, Repeat } from './exact-append.js';
 import { MovedPositions } from './moved-positions.js';
-import { OpenBatches } from './open-batches.js';
+import { NotedRecords } from './noted-records.js';
+import { OpenBatches, type BatchPlace } from './open-batches.js';
 
 export interface BatchLimits {
   readonly maxRecords: number;
@@ -42,6 +44,7 @@ export class SourceWriter {
   #lingerTimer: NodeJS.Timeout | null = null;
   #failure: { readonly error: unknown } | null = null;
   #durable: ProgressWord[][] = [];
+  readonly #noted = new NotedRecords();
   readonly #waiters = new Set<() => void>();
 
   constructor(options: SourceWriterOptions) {
@@ -52,7 +55,12 @@ export class SourceWriter {
 
   get full(): boolean {
     const { limits } = this.#options;
-    return this.#open.bytes >= limits.maxBytes || this.#open.count >= limits.maxRecords;
+    return (
+      this.#open.bytes >= limits.maxBytes ||
+      this.#open.count >= limits.maxRecords ||
+      // Those that were left out are counted there alone.
+      this.#noted.size >= limits.maxRecords
+    );
   }
 
   /** Throws DataError RECORD_TOO_LARGE, with nothing added, where the log takes no record of that size. */
@@ -91,6 +99,16 @@ export class SourceWriter {
   /** The record just added, or what was left out, is part of a transaction whose end is not there yet. */
   part(part: TransactionPart): void {
     this.#positions.part(part);
+  }
+
+  /** For a task that is told of its records: the one just added, or one that was left out. Before its `moved`. */
+  noted(record: SourceRecord, isAdded: boolean): void {
+    this.#noted.add(record, isAdded ? this.#open.last : null);
+  }
+
+  /** Those that became durable since the last call, in order. Call after `takeDurable`. */
+  takeCommitted(): readonly CommittedRecord[] {
+    return this.#noted.takeCommitted();
   }
 
   /** Appends what is there unless it should wait for more. Call after each poll. */
@@ -148,13 +166,15 @@ export class SourceWriter {
     this.#lingerTimer = null;
     const positions = this.#positions.take();
     const { count } = this.#open;
-    const entries = this.#open.take();
+    const { entries, places } = this.#open.take();
+    const noted = this.#noted.take();
     // Before they are given away.
     const bytes = bytesOf(entries);
     this.#appending = true;
-    void this.#append(entries, positions).then(
+    void this.#append(entries, positions, places).then(
       () => {
         this.#durable.push(positions);
+        this.#noted.committed(noted);
         this.#options.onAppended(count, bytes);
         this.#settled();
       },
@@ -165,12 +185,19 @@ export class SourceWriter {
     );
   }
 
-  async #append(entries: readonly QueueEntry[], positions: readonly ProgressWord[]): Promise<void> {
+  async #append(
+    entries: readonly QueueEntry[],
+    positions: readonly ProgressWord[],
+    places: readonly BatchPlace[],
+  ): Promise<void> {
     const { log, exact, fence, positionEntry } = this.#options;
     const repeat: Repeat = (call) => this.#repeat(call);
     if (exact !== null) return exact.append.append(entries, positions, repeat);
     const all = positions.length === 0 ? entries : [...entries, positionEntry(positions)];
-    await repeat(() => log.append({ entries: all, fence }));
+    const offsets = await repeat(() => log.append({ entries: all, fence }));
+    // Elsewhere the records of one may have others' between them.
+    if (log.capabilities.atomicAppend)
+      for (const [i, place] of places.entries()) place.base = offsets[i] ?? null;
   }
 
   async #repeat<T>(call: () => Promise<T>): Promise<T> {
