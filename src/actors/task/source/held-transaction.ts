@@ -35,8 +35,9 @@ export class HeldTransaction {
   /** Nothing of it is held any more. */
   inParts: boolean;
   readonly inside: RecordTransaction;
-  readonly #insideHeader: RecordHeader;
-  readonly #endHeader: RecordHeader;
+  /** Made when they are needed: most transactions have few records. */
+  #insideHeader: RecordHeader | null = null;
+  #endHeader: RecordHeader | null = null;
   #held: HeldRecord[] = [];
 
   constructor(key: string, partition: JsonObject, id: string, since: number, left: LeftPart | null) {
@@ -47,8 +48,6 @@ export class HeldTransaction {
     this.left = left;
     this.inParts = left !== null;
     this.inside = { id, end: false };
-    this.#insideHeader = transactionHeader(this.inside);
-    this.#endHeader = transactionHeader({ id, end: true });
   }
 
   get part(): TransactionPart {
@@ -57,7 +56,9 @@ export class HeldTransaction {
   }
 
   marked(headers: readonly RecordHeader[] | null, end: boolean): readonly RecordHeader[] {
-    const mark = end ? this.#endHeader : this.#insideHeader;
+    const mark = end
+      ? (this.#endHeader ??= transactionHeader({ id: this.id, end }))
+      : (this.#insideHeader ??= transactionHeader(this.inside));
     return headers === null ? [mark] : [mark, ...headers];
   }
 
