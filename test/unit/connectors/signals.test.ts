@@ -210,6 +210,7 @@ test('a request for a new plan stands until a plan was made that had seen it', (
   const { asked = 0, planned = 0 } = entry()?.replans ?? {};
   assert.ok(planned === first && asked > planned, 'what came while it was planned is still to be done');
   configs.say({ ...plan, asked });
+  configs.say({ ...plan, asked: first });
   configs.reread();
   assert.deepEqual(entry()?.replans, { asked, planned: asked });
   assert.equal(entry()?.tasks?.generation, tasks?.generation, 'the same tasks are not started again');

@@ -54,6 +54,7 @@ test('fields match by their values, whatever the order of what is in them', () =
     { schema: 'private' },
     { other: null },
     { shard: { a: 1 } },
+    { shard: { a: 1, b: [2, { c: null }], d: null } },
     { shard: { a: 1, b: [2, {}] } },
     { shard: { a: 1, b: { 0: 2, 1: { c: null } } } },
     { toString: 'x' },

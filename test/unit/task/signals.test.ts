@@ -1,6 +1,7 @@
 /** Signals in the thread of a task, with a rebalancer that the test plays. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { ActorError } from '#troupe/actors/kernel/errors.js';
 import type { RebalancerProtocol } from '#troupe/actors/rebalancer/protocol.js';
 import { PluginCalls } from '#troupe/actors/task/plugin-calls.js';
@@ -11,7 +12,7 @@ import { silent } from '../../support/task-parts.js';
 
 type Answered = RebalancerProtocol['ask']['answerSignal']['request'];
 
-function signalsOf(timeoutMs = 60_000, refuse: () => ActorError | null = () => null) {
+function signalsOf(timeoutMs = 60_000, refuse: () => ActorError | null | Promise<null> = () => null) {
   const answered: Answered[] = [];
   const gate = { leased: true, wake: () => undefined };
   const ending = new AbortController();
@@ -19,8 +20,8 @@ function signalsOf(timeoutMs = 60_000, refuse: () => ActorError | null = () => n
     unit: 'c/0',
     rebalancer: refTo<RebalancerProtocol>({
       ask: {
-        answerSignal: (request) => {
-          const error = refuse();
+        answerSignal: async (request) => {
+          const error = await refuse();
           if (error !== null) throw error;
           answered.push(request);
           return {};
@@ -70,7 +71,8 @@ test('a task that is told to stop is given no more signals', async () => {
 });
 
 test('a signal that never returns is answered for before the task fails', async () => {
-  const { signals, answered } = signalsOf(10);
+  // The log takes a while.
+  const { signals, answered } = signalsOf(10, () => nextTurn(null));
   signals.arrived([signal('a'), signal('b')]);
   await assert.rejects(
     signals.serve({ signal: () => new Promise(() => undefined) }),
