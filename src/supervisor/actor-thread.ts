@@ -53,6 +53,8 @@ export class ActorThread implements Runner {
   /** Why we end it; stands above what the thread says. */
   #verdict: ExitReason | null = null;
   #lastWord: ExitReason | null = null;
+  /** It has said that it has nothing to do. */
+  #rest: { readonly memo: unknown } | null = null;
 
   constructor(spec: ActorSpec, options: ThreadOptions, events: RunnerEvents) {
     this.spec = spec;
@@ -248,8 +250,16 @@ export class ActorThread implements Runner {
       case 'finished':
         this.#askToStop(null);
         return;
+      case 'passivate':
+        this.#rest = { memo: message.memo };
+        this.#askToStop(null);
+        return;
       case 'stopped':
-        this.#leaves({ code: 'NORMAL', message: 'stopped' });
+        this.#leaves(
+          this.#rest === null
+            ? { code: 'NORMAL', message: 'stopped' }
+            : { code: 'PASSIVE', message: 'it has nothing to do' },
+        );
         return;
       case 'failed':
         this.#leaves(exitReason(message.during === 'start' ? 'START_FAILED' : 'CRASH', message.error));
@@ -297,7 +307,7 @@ export class ActorThread implements Runner {
       code: 'PROCESS_EXIT',
       message: `process.exit(${code}) was called in its thread`,
     };
-    this.#events.exited(this.#verdict ?? this.#lastWord ?? exit);
+    this.#events.exited(this.#verdict ?? this.#lastWord ?? exit, this.#rest?.memo);
   }
 
   #become(state: 'running' | 'stopping' | 'leaving' | 'terminating' | 'gone'): void {

@@ -12,7 +12,7 @@ import { isAlive, type Slot } from './strategy.js';
 
 /** What a supervisor remembers of one child, over all its runs. */
 export class Child implements Slot {
-  readonly spec: ChildSpec;
+  spec: ChildSpec;
   readonly dynamic: boolean;
   /** Its own restarts: how far its backoff has come, and where it gives up alone, when. */
   readonly window: RestartWindow;
@@ -25,6 +25,8 @@ export class Child implements Slot {
   incarnation = 0;
   runner: Runner | null = null;
   lastExit: ExitReason | null = null;
+  /** Of its last exit, where it is passive. */
+  memo: unknown = undefined;
   /** Restarts since it last ran. */
   #inVain = 0;
   #startedAt = 0;
@@ -83,6 +85,13 @@ export class Child implements Slot {
     this.#inVain = 0;
     this.#startedAt = nowMs;
     this.become('running');
+  }
+
+  /** It is passive, and starts again as soon as its supervisor looks. */
+  wake(spec: ChildSpec): void {
+    this.spec = spec;
+    this.memo = undefined;
+    this.become('stopped');
   }
 
   /** `schedule` calls back when the wait is over, and returns how to cancel it. */

@@ -13,7 +13,8 @@ export interface RunnerEvents {
   readonly stopping: () => void;
   /** It was ended, but its thread is held in native code: `exited` comes when that returns, or never. */
   readonly stuck: (reason: ExitReason) => void;
-  readonly exited: (reason: ExitReason) => void;
+  /** `memo`: what an actor has left that is passive. */
+  readonly exited: (reason: ExitReason, memo?: unknown) => void;
 }
 
 export type RunnerFigures = Pick<

@@ -80,11 +80,14 @@ export class SupervisorNode implements Runner {
     if (this.#phase !== 'up') {
       throw new SystemError('SUPERVISOR_STOPPING', `${this.spec.id} is stopping: ${spec.id} was not started`);
     }
-    const child = this.#newChild(spec, true);
-    this.#children.push(child);
+    const passive = this.#children.find(({ id, state }) => id === spec.id && state === 'passive');
+    const child = passive ?? this.#newChild(spec, true);
+    if (passive === undefined) this.#children.push(child);
+    else child.wake(spec);
     this.#advance();
     await child.when(
-      ({ state, wanted }) => state === 'running' || state === 'backoff' || (!wanted && !isAlive({ state })),
+      ({ state, wanted }) =>
+        state === 'running' || state === 'backoff' || state === 'passive' || (!wanted && !isAlive({ state })),
     );
   }
 
@@ -142,7 +145,7 @@ export class SupervisorNode implements Runner {
   }
 
   #start(child: Child): void {
-    if (child.lastExit !== null) child.restarts += 1;
+    if (child.lastExit !== null && child.lastExit.code !== 'PASSIVE') child.restarts += 1;
     child.incarnation = this.#world.nextIncarnation(child.id);
     child.due = false;
     child.become('starting');
@@ -161,15 +164,16 @@ export class SupervisorNode implements Runner {
         const { id, incarnation } = child;
         this.#world.emit(this.spec.id, { type: 'stuck', id, incarnation, reason });
       },
-      exited: (reason) => {
-        this.#exited(child, reason);
+      exited: (reason, memo) => {
+        this.#exited(child, reason, memo);
       },
     });
   }
 
-  #exited(child: Child, reason: ExitReason): void {
+  #exited(child: Child, reason: ExitReason, memo: unknown): void {
     child.runner = null;
     child.lastExit = reason;
+    child.memo = memo;
     const restartInMs = this.#afterExit(child, reason);
     this.#world.emit(this.spec.id, {
       type: 'exited',
@@ -177,6 +181,7 @@ export class SupervisorNode implements Runner {
       incarnation: child.incarnation,
       reason,
       restartInMs,
+      ...(reason.code === 'PASSIVE' ? { memo } : {}),
     });
     this.#advance();
   }
@@ -187,6 +192,10 @@ export class SupervisorNode implements Runner {
       child.condemned = false;
       child.become('stopped');
       return child.wanted ? 0 : null;
+    }
+    if (reason.code === 'PASSIVE' && child.dynamic) {
+      child.become('passive');
+      return null;
     }
     const { restart } = child.spec;
     if (restart === 'temporary' || (restart === 'transient' && reason.code === 'NORMAL')) {

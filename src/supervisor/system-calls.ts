@@ -35,10 +35,13 @@ export async function performCall(
 
 async function startChild(target: CallTarget, supervisor: unknown, spec: unknown): Promise<void> {
   checkActorSpec(spec);
-  if (target.supervisors.has(spec.id) || ownerOf(target, spec.id) !== undefined) {
+  const owner = ownerOf(target, spec.id);
+  const passive = owner?.children.find(({ id }) => id === spec.id)?.state === 'passive';
+  const into = supervisorOf(target, supervisor);
+  if (target.supervisors.has(spec.id) || (owner !== undefined && !(passive && owner === into))) {
     throw new SystemError('DUPLICATE_CHILD', `there is a child ${spec.id} already: stop it first`);
   }
-  await supervisorOf(target, supervisor).startChild(spec);
+  await into.startChild(spec);
 }
 
 function supervisorOf({ supervisors }: CallTarget, id: unknown): SupervisorNode {
@@ -56,9 +59,17 @@ function ownerOf({ supervisors }: CallTarget, child: unknown): SupervisorNode | 
 }
 
 function children(supervisor: SupervisorNode): Children {
-  return supervisor.children.flatMap(({ spec, state, lastExit }) =>
+  return supervisor.children.flatMap(({ spec, state, lastExit, memo }) =>
     spec.kind === 'actor'
-      ? [{ id: spec.id, state, params: spec.params, ...(lastExit === null ? {} : { lastExit }) }]
+      ? [
+          {
+            id: spec.id,
+            state,
+            params: spec.params,
+            ...(lastExit === null ? {} : { lastExit }),
+            ...(state === 'passive' ? { memo } : {}),
+          },
+        ]
       : [],
   );
 }

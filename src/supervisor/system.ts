@@ -286,11 +286,11 @@ class ActorSystem implements System, SupervisorWorld {
       },
       stopping: events.stopping,
       stuck: events.stuck,
-      exited: (reason) => {
+      exited: (reason, memo) => {
         this.#switchboard.gone(thread);
         this.#requests.gone(thread);
-        this.#ledger.ended(spec.id, reason.code !== 'NORMAL');
-        events.exited(reason);
+        this.#ledger.ended(spec.id, reason.code !== 'NORMAL' && reason.code !== 'PASSIVE');
+        events.exited(reason, memo);
       },
     });
     this.#switchboard.add(thread);
@@ -305,7 +305,8 @@ class ActorSystem implements System, SupervisorWorld {
     }
     if (event.type === 'stuck') return;
     const { reason, restartInMs } = event;
-    if (reason.code === 'NORMAL') this.#log.debug({ id, incarnation }, 'stopped');
+    if (reason.code === 'NORMAL' || reason.code === 'PASSIVE')
+      this.#log.debug({ id, incarnation, code: reason.code }, 'stopped');
     else
       this.#log.warn(
         { id, incarnation, code: reason.code, restartInMs, stack: reason.stack },

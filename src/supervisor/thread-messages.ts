@@ -11,6 +11,8 @@ export function parseFromThread(raw: unknown): FromThread | null {
     case 'finished':
     case 'stopped':
       return { type: raw.type };
+    case 'passivate':
+      return { type: 'passivate', memo: message['memo'] };
     case 'failed': {
       const { during, error } = message;
       if ((during !== 'start' && during !== 'run' && during !== 'stop') || !isWireError(error)) return null;

@@ -104,6 +104,11 @@ class ActorHost {
       crash: (error) => {
         this.#fail('run', error);
       },
+      passivate: (memo) => {
+        if (this.#stopping.signal.aborted) return;
+        this.#post({ type: 'passivate', memo });
+        void this.#stop();
+      },
     };
   }
 

@@ -71,6 +71,8 @@ export type FromThread =
   | { readonly type: 'started' }
   /** Its work is done: it asks to be stopped, as NORMAL. */
   | { readonly type: 'finished' }
+  /** It has nothing to do, and stops: `stopped` follows. */
+  | { readonly type: 'passivate'; readonly memo: unknown }
   | { readonly type: 'stopped' }
   | { readonly type: 'failed'; readonly during: 'start' | 'run' | 'stop'; readonly error: WireError }
   | SystemRequest;

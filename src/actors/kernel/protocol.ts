@@ -81,6 +81,11 @@ export interface ActorContext<Peers extends { [K in keyof Peers]: Protocol }, Pa
   readonly lease: SharedArrayBuffer;
   /** The actor cannot go on: its thread ends and the supervisor decides. Also what an uncaught error does. */
   crash(error: unknown): void;
+  /**
+   * The actor has nothing to do: it is stopped as by its supervisor, the signal at once, and its thread goes. Its place stays,
+   * with `memo` (structured-cloneable) for whoever wakes it, which is done by `SystemRef.startChild`. For added children only.
+   */
+  passivate(memo: unknown): void;
 }
 
 export interface RunningActor<P extends Protocol> {
@@ -147,12 +152,14 @@ export interface SupervisorSpec {
 
 export type ChildSpec = ActorSpec | SupervisorSpec;
 
-export type ChildState = 'starting' | 'running' | 'stopping' | 'backoff' | 'stopped' | 'failed';
+/** `passive`: it has no thread, as it has nothing to do, and waits to be woken. */
+export type ChildState = 'starting' | 'running' | 'stopping' | 'backoff' | 'passive' | 'stopped' | 'failed';
 
 /** Why an actor's thread ended. `code` is stable. */
 export interface ExitReason {
   readonly code:
     | 'NORMAL'
+    | 'PASSIVE'
     | 'CRASH'
     | 'PROCESS_EXIT'
     | 'START_FAILED'
@@ -231,12 +238,14 @@ export type SystemEvent =
       readonly reason: ExitReason;
       /** Milliseconds until it is started again; null: it is not. */
       readonly restartInMs: number | null;
+      /** What it has left where the reason is PASSIVE. */
+      readonly memo?: unknown;
     };
 
 export interface SystemRef {
   /**
    * Adds an actor below a one_for_one supervisor and starts it; resolves when it was started, is waiting for its
-   * backoff or has ended. Refused with a REMOTE_ERROR whose remoteCode is BAD_CHILD_SPEC, DUPLICATE_CHILD,
+   * backoff or has ended. One that is passive is woken: it starts with this spec, as its next incarnation. Refused with a REMOTE_ERROR whose remoteCode is BAD_CHILD_SPEC, DUPLICATE_CHILD,
    * UNKNOWN_SUPERVISOR, NOT_DYNAMIC or SUPERVISOR_STOPPING.
    */
   startChild(supervisor: ActorId, spec: ActorSpec): Promise<void>;
@@ -249,6 +258,8 @@ export interface SystemRef {
       readonly state: ChildState;
       readonly lastExit?: ExitReason;
       readonly params: unknown;
+      /** What a passive one has left. */
+      readonly memo?: unknown;
     }[]
   >;
   /** The live tree. Its figures are read from shared memory, at most a beat old; no thread is asked. */

@@ -164,3 +164,50 @@ test('an actor reads the live tree and asks for the end of the process', async (
   await troupe.perform({ do: 'shutdown', reason: 'enough' });
   await until('the reason arrives', () => troupe.shutdowns[0] === 'enough');
 });
+
+test('a child that has nothing to do gives up its thread, keeps its place, and is woken as its next incarnation', async () => {
+  await using troupe = new Troupe(tree, { peers: ['victim'] });
+  await start(troupe, actor('victim', 'victim'));
+  for (let incarnation = 1; incarnation <= 3; incarnation += 1) {
+    assert.equal(await until('it answers', () => troupe.ask('victim', 'incarnation')), incarnation);
+    await troupe.tell('victim', 'fault', { fault: 'has nothing to do' });
+    await troupe.reaches('victim', 'passive');
+    const [child] = (await troupe.perform({ do: 'children', supervisor: 'tasks' })) as object[];
+    assert.deepEqual(child && 'memo' in child && child.memo, { left: incarnation });
+    assert.equal(troupe.node('victim')?.threadId, undefined);
+    await assert.rejects(troupe.ask('victim', 'incarnation'), { code: 'ACTOR_DOWN' });
+    await start(troupe, actor('victim', 'victim', { params: {} }));
+    assert.equal(troupe.node('victim')?.state, 'running');
+  }
+  assert.equal(troupe.node('victim')?.restarts, 0);
+  await assert.rejects(start(troupe, actor('victim', 'victim')), { remoteCode: 'DUPLICATE_CHILD' });
+});
+
+test('a passive child is stopped, and goes with its supervisor', async () => {
+  await using troupe = new Troupe(tree, { peers: ['victim', 'other'] });
+  for (const id of ['victim', 'other']) {
+    await start(troupe, actor(id, 'victim'));
+    await until('it answers', () => troupe.ask(id, 'incarnation'));
+    await troupe.tell(id, 'fault', { fault: 'has nothing to do' });
+    await troupe.reaches(id, 'passive');
+  }
+  await troupe.perform({ do: 'stopChild', id: 'victim' });
+  assert.deepEqual(
+    troupe.node('tasks')?.children?.map(({ id, state }) => `${id} ${state}`),
+    ['other passive'],
+  );
+  await start(troupe, actor('victim', 'victim'));
+  assert.equal(await until('it answers', () => troupe.ask('victim', 'incarnation')), 1);
+});
+
+test('a child whose stop fails when it wants to rest has crashed, and starts again', async () => {
+  await using troupe = new Troupe(tree, { peers: ['victim'] });
+  for (const stop of ['throws', 'hangs'] as const) {
+    await start(troupe, actor('victim', 'victim', { params: { stop }, stopDeadlineMs: 100 }));
+    await until('it answers', () => troupe.ask('victim', 'incarnation'));
+    await troupe.tell('victim', 'fault', { fault: 'has nothing to do' });
+    await until('it runs again', async () => (await troupe.ask('victim', 'incarnation')) === 2);
+    assert.equal(troupe.node('victim')?.lastExit?.code, stop === 'throws' ? 'CRASH' : 'STOP_FORCED');
+    await troupe.perform({ do: 'stopChild', id: 'victim' });
+  }
+});
