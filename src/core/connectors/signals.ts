@@ -4,7 +4,7 @@
  */
 import type { JsonValue } from '../../sdk/record.js';
 import { unitKey, type ConnectorEntry, type UnitKey } from '../model.js';
-import { count, flag, isObject, listOf, object, optional, text, type Shape } from '../replica/json-shape.js';
+import { count, flag, isObject, listOf, number, object, optional, text, type Shape } from '../replica/json-shape.js';
 import type { EntryMeta } from '../replica/machine.js';
 
 /** 'all': the planning side and every task of the present plan. A number: that task. */
@@ -271,7 +271,7 @@ const isSaved = object<SavedSignal>({
   name: text,
   ...SIGNAL_ENTRY,
   offset: count,
-  at: count,
+  at: number,
   units: listOf(text),
 });
 const isSavedAnswer = object<{
@@ -285,7 +285,7 @@ const isSavedAnswer = object<{
   of: text,
   unit: text,
   answer: isAnswer,
-  at: count,
+  at: number,
 });
 
 /** Each answer is an item of its own: all of a signal may be more than a message holds. */
