@@ -87,6 +87,15 @@ export interface UnitStatus {
   readonly notes?: readonly StatusNote[];
   /** Of a long work that is under way. */
   readonly progress?: StatusProgress;
+  /** It has nothing to do, and no thread until it has. */
+  readonly passive?: Passive;
+}
+
+export interface Passive {
+  /** Milliseconds since 1970. */
+  readonly since: number;
+  /** When it wakes whatever comes, where it has said so; milliseconds since 1970. */
+  readonly until?: number;
 }
 
 export interface StatusProgress {

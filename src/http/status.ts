@@ -5,6 +5,7 @@ import {
   unitKey,
   type Claim,
   type ConnectorEntry,
+  type Passive,
   type Stall,
   type StatusNote,
   type StatusProgress,
@@ -33,6 +34,11 @@ export interface UnitStateInfo {
   readonly notes?: readonly StatusNote[];
   /** Ours: how far a long work is, in percent where that is known; since when, and when this was so (ms since 1970). */
   readonly progress?: StatusProgress;
+  /**
+   * Ours: since when (ms since 1970) it has had nothing to do, and no thread: it is woken by the next record, or at `until`.
+   * Left out where it has one.
+   */
+  readonly passive?: Passive;
 }
 
 export interface TaskStateInfo extends UnitStateInfo {
@@ -146,5 +152,6 @@ function unitState(unit: UnitKey, { claims, statuses, suspects, suspendedSince }
     ...(status.skipped === undefined ? {} : { skipped: status.skipped }),
     ...(status.notes === undefined || status.notes.length === 0 ? {} : { notes: status.notes }),
     ...(status.progress === undefined ? {} : { progress: status.progress }),
+    ...(status.passive === undefined ? {} : { passive: status.passive }),
   };
 }

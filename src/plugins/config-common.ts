@@ -83,6 +83,19 @@ const CONNECTOR: ConfigDefinition = [
     displayName: 'Task heap max (MB)',
   },
   {
+    name: 'task.passivate.after.ms',
+    type: 'INT',
+    defaultValue: null,
+    min: 0,
+    max: 86_400_000,
+    importance: 'LOW',
+    documentation:
+      "How long a task of this connector has nothing to do before it gives up its thread, in milliseconds, instead of the node's `task.passivate.after.ms`; 0: it keeps it.",
+    group: COMMON,
+    width: 'SHORT',
+    displayName: 'Passivate after (ms)',
+  },
+  {
     name: 'tasks.max.enforce',
     type: 'BOOLEAN',
     defaultValue: 'true',

@@ -27,6 +27,12 @@ export function checkProgress(said: unknown): TaskProgress | null {
   return { text, percent };
 }
 
+/** When a source wants to be called next. */
+export function checkRest(until: unknown): number | null {
+  if (until === null || (typeof until === 'number' && Number.isFinite(until))) return until;
+  throw problem('rest', 'argument', 'a time in milliseconds since 1970, or null', until);
+}
+
 function problem(method: string, name: string, allowed: string, value: unknown): ConnectError {
   return new ConnectError(`${method}: its ${name} must be ${allowed}, not ${found(value)}`, {
     code: PLUGIN_CONTRACT,

@@ -218,6 +218,12 @@ export interface SourceTaskContext extends TaskContext {
    * them (100,000), beyond which its tasks fail with TOO_MANY_PARTITIONS.
    */
   retire(partition: JsonObject): void;
+  /**
+   * Said in a `poll` that finds nothing: no call is wanted before that time (milliseconds since 1970), or, with null, before a signal
+   * of a user (`signal`). Where it is further away than `task.passivate.after.ms` the task gives up its thread: it is
+   * stopped as ever, and started again then. Say it in each such poll anew.
+   */
+  rest(until: number | null): void;
 }
 
 export interface SourceTask extends SignalledTask {
@@ -315,6 +321,12 @@ export interface SinkTask extends SignalledTask {
    * that, or of a queue that is not in `assignment`, is ignored, with a warning (`SINK_BAD_OFFSET`).
    */
   preCommit?(flushed: readonly QueueOffset[]): Promise<readonly QueueOffset[]> | readonly QueueOffset[];
+  /**
+   * Asked when nothing has come for `task.passivate.after.ms` and everything is committed: whether the task may give up its
+   * thread. Then it is stopped as ever, and the next record starts another one. False: it keeps what would be costly to
+   * open again, and is asked again after as long. Default: true.
+   */
+  mayPassivate?(): Promise<boolean> | boolean;
   /** As that of a source. */
   stop(): Promise<void> | void;
 }

@@ -70,7 +70,12 @@ export function nodeTree(parameters: Parameters, facts: NodeFacts): SupervisorSp
         startDeadlineMs: START_MS + COLD_START_FILES_MS + parameters.coldStartWaitMs,
       },
       {
-        ...actor('rebalancer', parameters, ['discovery', 'config-sync'], rebalancerParams(parameters, files)),
+        ...actor(
+          'rebalancer',
+          parameters,
+          ['log', 'discovery', 'config-sync'],
+          rebalancerParams(parameters, files),
+        ),
         // When the node stops it waits for the tasks.
         stopDeadlineMs: parameters.taskStopTimeoutMs + 5000,
       },
@@ -305,6 +310,7 @@ function rebalancerParams(parameters: Parameters, files: FileRules): RebalancerP
     stopDeadlineMs: parameters.taskStopTimeoutMs,
     beatDeadlineMs: parameters.actorBeatTimeoutMs,
     memory: taskMemory(parameters),
+    passivateAfterMs: parameters.taskPassivateAfterMs,
     intensity: {
       restarts: parameters.taskRestartMax,
       periodMs: parameters.taskRestartPeriodMs,

@@ -24,9 +24,10 @@ export function notConverged(world: World, live: readonly SimulatedNode[]): stri
     const [stopping] = supervisor.stopping;
     // It runs, and will not any more: whoever runs it next is still to be found.
     if (stopping !== undefined) return `${stopping} is being stopped on ${self.incarnation}`;
-    for (const { params } of supervisor.tasks) {
-      if (tasks.has(params.unit)) return `${params.unit} runs twice`;
-      tasks.set(params.unit, `${self.incarnation} at epoch ${params.epoch}`);
+    const running = supervisor.tasks.map(({ params }) => params);
+    for (const { unit, epoch } of [...running, ...supervisor.passive]) {
+      if (tasks.has(unit)) return `${unit} runs twice`;
+      tasks.set(unit, `${self.incarnation} at epoch ${epoch}`);
     }
   }
   const wanted = wantedUnits(config.state.connectors);
@@ -55,7 +56,7 @@ export function notConverged(world: World, live: readonly SimulatedNode[]): stri
   if (unanswered !== null) return unanswered;
   // Those that wait have their places already, and what an older plan has left stays where it is.
   if (waiting.size > 0 || held.size > 0) return null;
-  const loads = live.map(({ supervisor }) => supervisor.tasks.length);
+  const loads = live.map(({ supervisor }) => supervisor.tasks.length + supervisor.passive.length);
   return Math.max(...loads) - Math.min(...loads) > 1 ? `loads are ${loads.join(', ')}` : null;
 }
 

@@ -44,6 +44,7 @@ export const REBALANCER: RebalancerParams = {
   intensity: { restarts: 1e9, periodMs: 1 },
   backoff: BACKOFF,
   maxMoves: MAX_MOVES,
+  passivateAfterMs: 0,
   taskCode: { module: 'the simulation starts no thread' },
 };
 
@@ -54,6 +55,13 @@ export const LOG: ActorLogger = {
   warn: ignore,
   error: ignore,
   child: () => LOG,
+};
+
+export const NO_LOG = (): Promise<never> => Promise.reject(new Error('nothing here reads the log'));
+
+/** Where no task has long nothing to do. */
+export const NOBODY_RESTS = (): never => {
+  throw new Error('nobody gives up its thread here');
 };
 
 const unused = (): never => {

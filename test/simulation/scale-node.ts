@@ -21,7 +21,7 @@ import type {
 import type { LogProtocol } from '#troupe/actors/log/protocol.js';
 import { ConnectError } from '#troupe/sdk/errors.js';
 import { Endpoint } from './endpoint.js';
-import { LOG, REBALANCER } from './node-settings.js';
+import { LOG, NOBODY_RESTS, REBALANCER } from './node-settings.js';
 import { sleep } from './plugins.js';
 import { ScaleTask, taskConfigs } from './scale-tasks.js';
 import type { ReplicaOfNode, SharedReplica } from './scale-replicas.js';
@@ -136,7 +136,11 @@ export class ScaleNode {
     const running = await rebalancerBehavior.start({
       ...this.#context('rebalancer'),
       params: { ...REBALANCER, maxMoves: MAX_MOVES },
-      peers: { discovery: this.#discovery.ref(this.#main), 'config-sync': this.#configSync.ref(this.#main) },
+      peers: {
+        log: new Endpoint<LogProtocol>(this.#world, 'log').ref(this.#main),
+        discovery: this.#discovery.ref(this.#main),
+        'config-sync': this.#configSync.ref(this.#main),
+      },
     });
     this.#rebalancer.up(this.#main, running.handlers);
   }
@@ -169,6 +173,7 @@ export class ScaleNode {
       signal: new AbortController().signal,
       system: this.#system(),
       crash: this.#crash,
+      passivate: NOBODY_RESTS,
     };
   }
 

@@ -4,20 +4,23 @@ import { Membership } from '#troupe/actors/discovery/membership.js';
 import type { DiscoveryProtocol } from '#troupe/actors/discovery/protocol.js';
 import { createLease, renewLease } from '#troupe/actors/kernel/lease.js';
 import type { PersistenceProtocol } from '#troupe/actors/persistence/protocol.js';
-import rebalancerBehavior from '#troupe/actors/rebalancer/behavior.js';
+import { startRebalancer } from '#troupe/actors/rebalancer/behavior.js';
 import type { RebalancerProtocol } from '#troupe/actors/rebalancer/protocol.js';
 import type { TaskActorContext } from '#troupe/actors/task/parts.js';
 import { pendingSignals } from '#troupe/core/connectors/signals.js';
 import type { NodeRef } from '#troupe/core/model.js';
 import type { LogProtocol } from '#troupe/actors/log/protocol.js';
 import { Endpoint } from './endpoint.js';
-import { DISCOVERY, LOG, NO_SYSTEM, REBALANCER } from './node-settings.js';
+import { Connection } from './connection.js';
+import { DISCOVERY, LOG, NOBODY_RESTS, NO_SYSTEM, REBALANCER } from './node-settings.js';
 import { NodeReplicas } from './node-replicas.js';
 import { planTasks, signalling } from './planning.js';
 import { TaskSupervisor } from './task-supervisor.js';
 import { Process, Thread } from './virtual-time.js';
 import type { World } from './world.js';
 import { ownMetrics } from '../support/metrics.js';
+
+const PASSIVATE_AFTER_MS = 600;
 
 export type OnEnd = (node: SimulatedNode, ending: 'crashed' | 'shut down', reason: string) => void;
 
@@ -166,11 +169,17 @@ export class SimulatedNode {
     const thread = new Thread(this.process, 'rebalancer');
     this.#rebalancerThread = thread;
     const start = async (): Promise<void> => {
-      const running = await rebalancerBehavior.start({
+      const context = {
         ...this.#context('rebalancer', thread),
-        params: { ...REBALANCER, quarantine: this.#world.quarantine },
-        peers: { discovery: this.#discovery.ref(thread), 'config-sync': this.#configSync.ref(thread) },
-      });
+        params: { ...REBALANCER, quarantine: this.#world.quarantine, passivateAfterMs: PASSIVATE_AFTER_MS },
+        peers: {
+          log: this.#log.ref(thread),
+          discovery: this.#discovery.ref(thread),
+          'config-sync': this.#configSync.ref(thread),
+        },
+      };
+      const log = new Connection(this.#world, thread).log();
+      const running = await startRebalancer(context, () => Promise.resolve(log));
       this.#rebalancer.up(thread, running.handlers);
     };
     this.#world.time.after(1 + this.#world.random.next(50), () => void start().catch(this.#crash), thread);
@@ -182,12 +191,14 @@ export class SimulatedNode {
     signal: AbortSignal,
     incarnation: number,
     crash: (error: unknown) => void,
+    passivate: (memo: unknown) => void,
   ): TaskActorContext => ({
     ...this.#context(params.unit, thread),
     params,
     signal,
     incarnation,
     crash,
+    passivate,
     lease: this.#tasksLease,
     peers: {
       log: this.#log.ref(thread),
@@ -211,6 +222,7 @@ export class SimulatedNode {
             })
           : NO_SYSTEM,
       crash: this.#crash,
+      passivate: NOBODY_RESTS,
     };
   }
 }

@@ -15,8 +15,12 @@ import type { World } from './world.js';
 type TaskParams = TaskActorContext['params'];
 
 interface Child {
-  readonly params: TaskParams;
-  readonly spec: ActorSpec;
+  params: TaskParams;
+  spec: ActorSpec;
+  /** It is passive. */
+  rest: { readonly memo: unknown } | null;
+  /** It was, and has no task yet. */
+  waking: boolean;
   task: SimulatedTask | null;
   incarnation: number;
   /** Of the thread that there is: each has one of its own, as its listeners stay for as long as it lives. */
@@ -33,6 +37,7 @@ export type ContextOf = (
   signal: AbortSignal,
   incarnation: number,
   crash: (error: unknown) => void,
+  passivate: (memo: unknown) => void,
 ) => TaskActorContext;
 
 const STOP_DEADLINE_MS = 900;
@@ -57,10 +62,18 @@ export class TaskSupervisor {
     return {
       startChild: (_supervisor, spec) => this.#add(spec),
       stopChild: (id) => this.stop(id),
-      children: () =>
-        Promise.resolve(
-          [...this.#children].map(([id, child]) => ({ id, state: stateOf(child), params: child.params })),
-        ),
+      children: () => {
+        const passive = [...this.#children.values()].filter(({ rest }) => rest !== null);
+        this.#world.coverage.saw('passive task found by a new rebalancer', passive.length);
+        return Promise.resolve(
+          [...this.#children].map(([id, child]) => ({
+            id,
+            state: stateOf(child),
+            params: child.params,
+            memo: child.rest?.memo,
+          })),
+        );
+      },
       metrics: () => Promise.reject(new Error('there are no metrics in the simulation')),
       tree: () => Promise.reject(new Error('there is no tree in the simulation')),
       watch: (_supervisor, listener) => {
@@ -72,6 +85,13 @@ export class TaskSupervisor {
 
   get tasks(): readonly SimulatedTask[] {
     return [...this.#children.values()].flatMap(({ task }) => (task === null ? [] : [task]));
+  }
+
+  /** Those that have nothing to do, and no thread, and those that are just being woken. */
+  get passive(): readonly TaskParams[] {
+    return [...this.#children.values()].flatMap(({ params, rest, waking, removed }) =>
+      (rest === null && !waking) || removed ? [] : [params],
+    );
   }
 
   /** Units whose task was told to stop, and is still there. */
@@ -93,10 +113,19 @@ export class TaskSupervisor {
   async #add(spec: ActorSpec): Promise<void> {
     const { params } = spec;
     if (!isTaskParams(params)) throw new Error(`not a task: ${spec.id}`);
-    if (this.#children.has(spec.id)) throw new Error(`there is a task ${spec.id} already`);
+    const passive = this.#children.get(spec.id);
+    if (passive?.rest) {
+      this.#world.coverage.saw('passive task woken');
+      Object.assign(passive, { params, spec, rest: null, waking: true });
+      await this.#start(passive);
+      return;
+    }
+    if (passive !== undefined) throw new Error(`there is a task ${spec.id} already`);
     const child: Child = {
       params,
       spec,
+      rest: null,
+      waking: false,
       task: null,
       incarnation: 0,
       stopping: new AbortController(),
@@ -134,9 +163,13 @@ export class TaskSupervisor {
           child.stopping.signal,
           child.incarnation,
           crash,
+          (memo) => {
+            void this.#passivate(child, task, memo);
+          },
         );
         const task = new SimulatedTask(this.#world, context, thread);
         child.task = task;
+        child.waking = false;
         invariants.exists(task);
         task.start().then(() => {
           this.#emit({ type: 'started', id: child.spec.id, incarnation: child.incarnation });
@@ -146,6 +179,26 @@ export class TaskSupervisor {
       };
       time.after(1 + random.next(150), begin, thread);
     });
+  }
+
+  /** It stops by itself, in order. */
+  async #passivate(child: Child, task: SimulatedTask, memo: unknown): Promise<void> {
+    child.stopping.abort();
+    // One that fails on its way is started again.
+    if (!(await task.done.then(yes, no)) || child.task !== task || child.removed) return;
+    this.#world.time.after(
+      1,
+      () => {
+        if (child.task !== task || child.removed) return;
+        this.#end(child);
+        child.rest = { memo };
+        this.#world.coverage.saw('task gave up its thread');
+        const reason: ExitReason = { code: 'PASSIVE', message: 'it has nothing to do' };
+        const { id } = child.spec;
+        this.#emit({ type: 'exited', id, incarnation: child.incarnation, reason, restartInMs: null, memo });
+      },
+      this.#main,
+    );
   }
 
   #failed(child: Child, task: SimulatedTask, message: string): void {
@@ -210,7 +263,11 @@ export class TaskSupervisor {
   }
 }
 
-function stateOf({ task, removed }: Child): ChildState {
+const yes = (): boolean => true;
+const no = (): boolean => false;
+
+function stateOf({ task, removed, rest }: Child): ChildState {
   if (removed) return 'stopping';
+  if (rest !== null) return 'passive';
   return task === null ? 'backoff' : 'running';
 }

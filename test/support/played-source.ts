@@ -6,7 +6,7 @@ import { Gate } from '#troupe/actors/task/gate.js';
 import { PluginCalls } from '#troupe/actors/task/plugin-calls.js';
 import { RecordErrors } from '#troupe/actors/task/record-errors.js';
 import { PolledRecords } from '#troupe/plugins/plugin-returns.js';
-import { runSource } from '#troupe/actors/task/source/source-loop.js';
+import { runSource, type SourceLoopParts } from '#troupe/actors/task/source/source-loop.js';
 import { SourceWriter } from '#troupe/actors/task/source/source-writer.js';
 import type { SourceTransactionsOptions } from '#troupe/actors/task/source/source-transactions.js';
 import type { PositionWord } from '#troupe/core/model.js';
@@ -21,7 +21,7 @@ import {
   type SourceTask,
 } from '#troupe/sdk/index.js';
 import { taskCounters } from './metrics.js';
-import { NO_SIGNALS } from './task-parts.js';
+import { NO_REST, NO_SIGNALS } from './task-parts.js';
 import { DEFAULT_TOLERANCE } from './tolerance.js';
 import { transactionsOf } from './transactions.js';
 
@@ -38,6 +38,7 @@ export interface Played {
   readonly commit?: NonNullable<SourceTask['commit']>;
   readonly settleTimeoutMs?: number;
   readonly tolerance?: Tolerance;
+  readonly rest?: SourceLoopParts['rest'];
   readonly transactions?: Partial<SourceTransactionsOptions>;
 }
 
@@ -106,6 +107,7 @@ export function play(t: TestContext, poll: SourceTask['poll'], options: Played =
     writer,
     counters: taskCounters().source,
     signals: NO_SIGNALS,
+    rest: options.rest ?? NO_REST,
     transactions: transactionsOf(writer, { log, ...options.transactions }),
     topics: { queues: () => 1, ensure: noLog, route: () => 0 },
     errors: new RecordErrors(options.tolerance ?? DEFAULT_TOLERANCE, log, signal, (call, stall) =>

@@ -27,6 +27,9 @@ export const silent: ActorLogger = {
 };
 
 /** Nobody sends any. */
+/** Of a source that never says when it wants to be called. */
+export const NO_REST = { take: () => undefined, untilCalled: () => Promise.resolve() };
+
 export const NO_SIGNALS: Signals = {
   waiting: false,
   serve: () => Promise.resolve(),
@@ -90,6 +93,7 @@ export function taskParts({
     lease,
     metrics,
     crash: (error) => assert.fail(String(error)),
+    passivate: () => assert.fail('it keeps its thread'),
   };
   const gate = new Gate(lease, stop.signal);
   gate.setTarget('RUNNING');
@@ -106,6 +110,7 @@ function paramsOf(unit: string): TaskParams {
     generation: 1,
     node: { id: 'n', incarnation: 'i' },
     taskCount: 1,
+    passivateAfterMs: 0,
     config: {},
     settings: {
       logSettings: { kind: 'embedded' },

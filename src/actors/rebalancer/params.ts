@@ -3,9 +3,11 @@ import type { ActorSpec, Backoff, Intensity } from '../kernel/protocol.js';
 import type { QuarantineRules } from '../../core/cluster/quarantine.js';
 import type { TaskSettings } from '../task/protocol.js';
 import type { ConfigSyncProtocol } from '../config-sync/protocol.js';
+import type { LogProtocol } from '../log/protocol.js';
 import type { DiscoveryProtocol } from '../discovery/protocol.js';
 
 export interface RebalancerPeers {
+  log: LogProtocol;
   discovery: DiscoveryProtocol;
   'config-sync': ConfigSyncProtocol;
 }
@@ -25,6 +27,8 @@ export interface RebalancerParams {
   readonly stopDeadlineMs: number;
   readonly beatDeadlineMs: number;
   readonly memory: TaskMemory;
+  /** A task that has had nothing to do for so long gives up its thread; 0: none does. */
+  readonly passivateAfterMs: number;
   readonly intensity: Intensity;
   readonly backoff: Backoff;
 }

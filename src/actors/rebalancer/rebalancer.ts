@@ -1,17 +1,21 @@
 import { nextDelayMs } from '../../core/backoff.js';
 import { parseUnitKey, type UnitKey } from '../../core/model.js';
 import { sameNode } from '../../core/cluster/cluster-machine.js';
+import { parseTaskRest, passiveOf, type TaskRest } from '../../core/cluster/passivation.js';
 import { Moves } from '../../core/cluster/moves.js';
 import { decide, type Action } from '../../core/cluster/rebalance.js';
 import { planRebalance, type RebalancePlan } from '../../core/cluster/rebalance-plan.js';
+import type { Log } from '../../log/log.js';
 import { InstalledPackages } from '../../plugins/installed.js';
 import { ConnectError } from '../../sdk/errors.js';
 import { coalesce, paceMs } from '../coalesce.js';
 import { leaseLeftMs } from '../kernel/lease.js';
 import type { ActorContext, SystemEvent } from '../kernel/protocol.js';
+import type { TaskParams } from '../task/protocol.js';
 import type { NodeState } from './node-state.js';
 import type { RebalancerParams, RebalancerPeers } from './params.js';
 import { OwnClaims } from './own-claims.js';
+import { PassiveTasks } from './passive-tasks.js';
 import { Planning } from './planning.js';
 import { Probations } from './probations.js';
 import type { RebalancerProtocol, AllocatedUnit } from './protocol.js';
@@ -19,10 +23,14 @@ import { ReplanRequests } from './replan-requests.js';
 import { Replans } from './replans.js';
 import { RunningUnits } from './running-units.js';
 import { SignalDesk } from './signal-desk.js';
-import { taskSpec } from './task-spec.js';
+import { TaskChildren } from './task-children.js';
+import { restsAfterMs, taskParams } from './task-spec.js';
 
 const ASK_MS = 30_000;
 const LEAVE_ASK_MS = 3000;
+
+/** What `decide` says, or a passive task that has something to do. */
+type Work = Action | { readonly type: 'wake'; readonly unit: UnitKey };
 
 /**
  * Carries out what `decide` says, one action a unit at a time, and asks it again after each. The rules are in core;
@@ -34,15 +42,16 @@ export class Rebalancer {
   readonly #units: RunningUnits;
   readonly #planning: Planning;
   readonly #busy = new Set<UnitKey>();
-  readonly #starting = new Set<UnitKey>();
-  /** Tasks that are told to stop: how their threads end is no news. */
-  readonly #stopping = new Set<UnitKey>();
+  /** Passive tasks that have something to do, after the action that is under way. */
+  readonly #wakeNext = new Set<UnitKey>();
+  readonly #children: TaskChildren;
   readonly signals: SignalDesk;
   readonly replans: Replans;
   readonly replanRequests: ReplanRequests;
   readonly #claims: OwnClaims;
   readonly #probations: Probations;
   readonly #installed: InstalledPackages;
+  readonly #passive: PassiveTasks;
   #moves: Moves;
   /** Set while this node gives everything away; called when nothing is left. */
   #emptied: (() => void) | null = null;
@@ -51,7 +60,11 @@ export class Rebalancer {
     () => this.#step(),
   );
 
-  constructor(context: ActorContext<RebalancerPeers, RebalancerParams>, state: NodeState) {
+  constructor(
+    context: ActorContext<RebalancerPeers, RebalancerParams>,
+    state: NodeState,
+    openLog: () => Promise<Log>,
+  ) {
     this.#context = context;
     this.#state = state;
     this.#moves = new Moves(context.params.maxMoves);
@@ -59,6 +72,7 @@ export class Rebalancer {
     const { discovery, 'config-sync': configSync } = context.peers;
     this.#claims = new OwnClaims(discovery, state);
     this.#units = new RunningUnits(discovery, context.log);
+    this.#children = new TaskChildren(context.system, context.params);
     this.signals = new SignalDesk({ configSync, state, units: this.#units, log: context.log });
     this.#planning = new Planning({
       configSync,
@@ -82,16 +96,62 @@ export class Rebalancer {
       log: context.log,
     });
     this.replanRequests = new ReplanRequests(configSync);
+    this.#passive = new PassiveTasks({
+      openLog,
+      ownTopics: context.params.settings.ownTopics,
+      log: context.log,
+      onWake: (unit) => {
+        this.wake(unit);
+      },
+    });
     this.#probations = new Probations(discovery, context.log, context.params.quarantine);
   }
 
   /** After a crash of this actor alone the tasks have gone on. */
   async adoptRunning(): Promise<void> {
-    for (const child of await this.#context.system.children('tasks')) {
-      const unit = this.#units.adopt(child);
+    for (const child of await this.#children.found()) {
+      const { unit } = child.params;
+      this.#units.adopt(child);
       // Told to stop by the actor before this one: it will not run, whatever is wished for by now.
-      if (unit !== null && child.state === 'stopping') this.#begin({ type: 'stop', unit });
+      if (child.state === 'stopping') this.#begin({ type: 'stop', unit });
+      if (child.state === 'passive') this.#rest(unit, parseTaskRest(child.memo));
     }
+  }
+
+  /** Tasks of this node that rest, and that nothing has woken yet. */
+  get resting(): number {
+    return this.#passive.all.size;
+  }
+
+  /** It has no thread; null: nobody knows by what to wake it. */
+  #rest(unit: UnitKey, rest: TaskRest | null): void {
+    if (rest === null) this.#begin({ type: 'wake', unit });
+    else this.#passive.add(unit, rest);
+    this.followConfigs();
+  }
+
+  /** A passive task is paused and resumed without a thread; a signal wakes it. */
+  followConfigs(): void {
+    for (const [unit, { rest }] of [...this.#passive.all]) {
+      if (this.#state.signals(unit).length > 0) {
+        this.wake(unit);
+        continue;
+      }
+      const paused = this.#state.target(unit) === 'PAUSED';
+      if (paused) this.#passive.hold(unit);
+      else this.#passive.resume(unit);
+      const state = paused ? 'PAUSED' : 'RUNNING';
+      if (this.#units.all.get(unit)?.state !== state) this.#units.rests(unit, passiveOf(rest), state);
+    }
+  }
+
+  /** A passive task has something to do. */
+  wake(unit: UnitKey): void {
+    this.#passive.forget(unit);
+    if (!this.#units.all.has(unit)) return;
+    // It may rest before the answer to its start is here.
+    if (this.#busy.has(unit)) this.#wakeNext.add(unit);
+    else this.#begin({ type: 'wake', unit });
   }
 
   allocated(): readonly AllocatedUnit[] {
@@ -119,12 +179,12 @@ export class Rebalancer {
       configs,
       running: this.#units.all,
       busy: this.#busy,
-      starting: this.#starting,
+      starting: this.#children.starting,
       moves: this.#moves,
       quarantine: this.#context.params.quarantine,
     });
     for (const action of actions) {
-      if (this.#starting.has(action.unit)) this.#stopThread(action.unit);
+      if (this.#children.starting.has(action.unit)) this.#children.stopStarting(action.unit);
       else this.#begin(action);
     }
     this.#probations.watch(this.#lived(), this.#state.suspects);
@@ -164,16 +224,9 @@ export class Rebalancer {
     this.step();
     // Those that are just being started as well, which `decide` leaves alone until they are.
     for (const unit of this.#units.all.keys()) {
-      if (parseUnitKey(unit).task !== null) this.#stopThread(unit);
+      if (parseUnitKey(unit).task !== null) this.#children.stopStarting(unit);
     }
     await gone;
-  }
-
-  /** While an action of the unit is under way: that one goes on as soon as the thread has ended. */
-  #stopThread(unit: UnitKey): void {
-    if (this.#stopping.has(unit)) return;
-    this.#stopping.add(unit);
-    void this.#context.system.stopChild(unit).catch(() => undefined);
   }
 
   #hasTasks(): boolean {
@@ -202,14 +255,21 @@ export class Rebalancer {
   }
 
   onTaskEvent(event: SystemEvent): void {
-    this.#units.onTaskEvent(event, this.#stopping.has(event.id));
+    const stopping = this.#children.isStopping(event.id);
+    if (event.type !== 'exited' || event.reason.code !== 'PASSIVE') this.#units.onTaskEvent(event, stopping);
+    else if (!stopping && this.#units.ends(event.id, event.incarnation)) {
+      const rest = parseTaskRest(event.memo);
+      if (rest !== null) this.#units.rests(event.id, passiveOf(rest), 'RUNNING');
+      this.#rest(event.id, rest);
+    }
     this.signals.look();
   }
 
-  /** The next rebalancer begins anew with the probations. */
-  stopWatching(): void {
+  /** The next rebalancer begins anew with the probations, and with what wakes the passive. */
+  async stopWatching(): Promise<void> {
     this.#probations.stop();
     this.replans.stop();
+    await this.#passive.close();
   }
 
   /** Not without the log: what was said is still on its way, or will be lost as well. */
@@ -218,12 +278,12 @@ export class Rebalancer {
     if (leaseLeftMs(this.#context.lease) > 0) this.#units.repeatStatuses(this.#state);
   }
 
-  #begin(action: Action): void {
+  #begin(action: Work): void {
     this.#busy.add(action.unit);
     void this.#perform(action);
   }
 
-  async #perform(action: Action): Promise<void> {
+  async #perform(action: Work): Promise<void> {
     const { unit } = action;
     try {
       switch (action.type) {
@@ -235,6 +295,9 @@ export class Rebalancer {
           break;
         case 'start':
           await this.#start(unit, action.epoch, action.generation);
+          break;
+        case 'wake':
+          await this.#wakeUp(unit);
           break;
         case 'plan':
           await this.#plan(action);
@@ -251,6 +314,7 @@ export class Rebalancer {
       await this.#pause();
     } finally {
       this.#busy.delete(unit);
+      if (this.#wakeNext.delete(unit)) this.wake(unit);
       this.step();
     }
   }
@@ -271,15 +335,13 @@ export class Rebalancer {
   async #stop(unit: UnitKey, moving: boolean): Promise<void> {
     const epoch = this.#units.all.get(unit)?.epoch ?? 0;
     if (moving) this.#moves.begin(unit, epoch);
-    this.#stopping.add(unit);
     try {
-      if (parseUnitKey(unit).task !== null) await this.#context.system.stopChild(unit);
+      if (parseUnitKey(unit).task !== null) await this.#children.stop(unit);
     } catch (error) {
       this.#moves.cancel(unit);
       throw error;
-    } finally {
-      this.#stopping.delete(unit);
     }
+    this.#passive.forget(unit);
     this.#units.end(unit);
     this.#planning.forget(unit);
   }
@@ -292,23 +354,36 @@ export class Rebalancer {
     const { self, configs } = this.#state;
     const entry = configs?.get(parseUnitKey(unit).connector);
     if (self === null || entry === undefined) return;
-    const start = { unit, epoch, generation, node: self };
-    const spec = taskSpec(start, entry, this.#context.params, this.#installed.read().folders);
-    if (spec === null) return;
-    const { config } = spec.params;
-    this.#units.begin({ unit, epoch, generation, config, state: 'RESTARTING' });
-    this.#starting.add(unit);
+    const installed = this.#installed.read().folders;
+    const params = taskParams({ unit, epoch, generation, node: self }, entry, this.#context.params, {
+      alive: this.#alive,
+      installed,
+    });
+    if (params === null) return;
+    this.#units.begin({ unit, epoch, generation, config: params.config, state: 'RESTARTING' });
+    await this.#running(unit, this.#children.start(params));
+  }
+
+  /** With the claim that it has: its threads are told apart by their number. */
+  async #wakeUp(unit: UnitKey): Promise<void> {
+    const alive = this.#alive;
+    const after = (config: TaskParams['config']): number => restsAfterMs(this.#context.params, config, alive);
+    await this.#running(unit, this.#children.wake(unit, after));
+  }
+
+  get #alive(): number {
+    return this.#children.count - this.resting;
+  }
+
+  async #running(unit: UnitKey, starting: Promise<void>): Promise<void> {
     try {
-      await this.#context.system.startChild('tasks', spec);
+      await starting;
     } catch (error) {
       this.#units.end(unit);
-      this.#stopping.delete(unit);
       throw error;
-    } finally {
-      this.#starting.delete(unit);
     }
     // Told to stop meanwhile it does not run, also where it is wanted again by now.
-    if (this.#stopping.has(unit)) await this.#stop(unit, false);
+    if (this.#children.isStopping(unit)) await this.#stop(unit, false);
   }
 
   async #plan({ unit, epoch, generation }: Extract<Action, { type: 'plan' }>): Promise<void> {

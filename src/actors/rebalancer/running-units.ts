@@ -1,13 +1,14 @@
-import type { StatusNote, UnitKey, UnitState } from '../../core/model.js';
+import type { Passive, StatusNote, UnitKey, UnitState } from '../../core/model.js';
 import type { DiscoveryProtocol } from '../discovery/protocol.js';
-import type { ActorLogger, ExitReason, Ref, SystemEvent, SystemRef } from '../kernel/protocol.js';
+import type { ActorLogger, ExitReason, Ref, SystemEvent } from '../kernel/protocol.js';
 import type { NodeState } from './node-state.js';
 import type { AllocatedUnit, RebalancerProtocol } from './protocol.js';
 import { Statuses } from './statuses.js';
-import { isTaskParams } from './task-spec.js';
+import type { TaskChild } from './task-children.js';
 import { TaskThreads } from './task-threads.js';
 
-type Child = Awaited<ReturnType<SystemRef['children']>>[number];
+/** What a sink still waits for when it rests. */
+const MISSING_TOPICS = 'topics';
 
 /** What this node runs, tasks and planned connectors, and what it tells the cluster of them. */
 export class RunningUnits {
@@ -25,15 +26,13 @@ export class RunningUnits {
     return this.#units;
   }
 
-  /** A thread that an earlier rebalancer has started; answers which unit is in it, if it is a task's. */
-  adopt({ state, lastExit, params }: Child): UnitKey | null {
-    if (!isTaskParams(params)) return null;
+  /** What an earlier rebalancer has started. */
+  adopt({ state, lastExit, params }: TaskChild): void {
     const { unit, epoch, generation, config } = params;
     const failed = state === 'failed';
     const seen = failed ? 'FAILED' : state === 'backoff' || state === 'starting' ? 'RESTARTING' : 'RUNNING';
     this.#units.set(unit, { unit, epoch, generation, config, state: seen });
     if (failed && lastExit !== undefined) this.report(unit, 'FAILED', trace(lastExit));
-    return unit;
   }
 
   begin(unit: AllocatedUnit): void {
@@ -44,6 +43,18 @@ export class RunningUnits {
   end(unit: UnitKey): void {
     this.#units.delete(unit);
     this.#threads.forget(unit);
+  }
+
+  /** It has no thread until it has something to do. What its last one has said of it still holds. */
+  rests(unit: UnitKey, passive: Passive, state: 'RUNNING' | 'PAUSED'): void {
+    const running = this.#units.get(unit);
+    if (running === undefined) return;
+    const { epoch } = running;
+    const last = this.#statuses.last(unit);
+    const before = last?.epoch === epoch ? last : { unit, epoch };
+    this.#units.set(unit, { ...running, state });
+    const stalled = last?.stalled?.call === MISSING_TOPICS ? last.stalled : null;
+    this.#statuses.say({ ...before, state, trace: null, stalled, passive });
   }
 
   report(unit: UnitKey, state: UnitState, cause: string | null): void {
@@ -81,6 +92,11 @@ export class RunningUnits {
       ...(progress !== undefined && { progress }),
     };
     this.#statuses.say({ unit, epoch, state, trace: null, stalled, ...more });
+  }
+
+  /** Whether the thread of that incarnation was the last one heard of: it has ended. */
+  ends(unit: UnitKey, incarnation: number): boolean {
+    return this.#units.has(unit) && this.#threads.ends(unit, incarnation);
   }
 
   /** `stopping`: told to stop, so that how its thread ends is no news. */

@@ -26,6 +26,11 @@ export class Statuses {
     this.#discovery.tell('status', status);
   }
 
+  /** What was said last. */
+  last(unit: UnitKey): Status | undefined {
+    return this.#said.get(unit);
+  }
+
   /** What the cluster does not know of the units that are still this node's. */
   repeat({ self, claims, statuses }: NodeState): void {
     if (self === null) return;
@@ -51,6 +56,7 @@ function isSame(said: Status, shown: UnitStatus | undefined): boolean {
     shown.stalled?.call === said.stalled?.call &&
     shown.stalled?.cause === said.stalled?.cause &&
     JSON.stringify(shown.notes) === JSON.stringify(said.notes) &&
-    JSON.stringify(shown.progress) === JSON.stringify(said.progress)
+    JSON.stringify(shown.progress) === JSON.stringify(said.progress) &&
+    shown.passive?.since === said.passive?.since
   );
 }

@@ -1,3 +1,4 @@
+import { passivateAfterMs } from '../../core/cluster/passivation.js';
 import { threadHeap } from '../../core/task-heap.js';
 import { parseUnitKey, type ConnectorEntry, type NodeRef, type UnitKey } from '../../core/model.js';
 import { TOO_MANY_PARTITIONS } from '../../core/progress/too-many-partitions.js';
@@ -11,6 +12,7 @@ import type { RebalancerParams } from './params.js';
  */
 const FINAL_ERRORS = ['LOG_UNKNOWN_TOPIC', TOO_MANY_PARTITIONS];
 
+/** What a task is started for. */
 export interface TaskStart {
   readonly unit: UnitKey;
   readonly epoch: number;
@@ -19,29 +21,36 @@ export interface TaskStart {
 }
 
 /**
- * The thread of one task; null when the connector has no such task (any more).
+ * What one task is started with; null when the connector has no such task (any more).
+ * @param alive tasks of the node that have a thread
  * @param installed folders of packages with plugins, besides those of the parameters
  */
-export function taskSpec(
+export function taskParams(
   start: TaskStart,
   entry: ConnectorEntry,
-  node: RebalancerParams,
-  installed: readonly string[] = [],
-): (ActorSpec & { readonly params: TaskParams }) | null {
+  node: Pick<RebalancerParams, 'settings' | 'passivateAfterMs'>,
+  { alive, installed = [] }: { readonly alive: number; readonly installed?: readonly string[] },
+): TaskParams | null {
   const index = parseUnitKey(start.unit).task;
   const own = index === null ? undefined : entry.tasks?.configs[index];
   if (own === undefined) return null;
   const config = { ...entry.config, ...own };
   return {
+    ...start,
+    taskCount: entry.tasks?.configs.length ?? 1,
+    passivateAfterMs: restsAfterMs(node, config, alive),
+    config,
+    settings: { ...node.settings, pluginPaths: [...node.settings.pluginPaths, ...installed] },
+  };
+}
+
+/** Its thread. */
+export function taskSpec(params: TaskParams, node: RebalancerParams): ActorSpec {
+  return {
     kind: 'actor',
-    id: start.unit,
+    id: params.unit,
     ...node.taskCode,
-    params: {
-      ...start,
-      taskCount: entry.tasks?.configs.length ?? 1,
-      config,
-      settings: { ...node.settings, pluginPaths: [...node.settings.pluginPaths, ...installed] },
-    },
+    params,
     peers: ['log', 'persistence', 'rebalancer'],
     restart: 'transient',
     intensity: node.intensity,
@@ -51,8 +60,19 @@ export function taskSpec(
     startDeadlineMs: node.startDeadlineMs,
     stopDeadlineMs: node.stopDeadlineMs,
     beatDeadlineMs: node.beatDeadlineMs,
-    heap: threadHeap(node.memory, config['task.heap.max.mb']),
+    heap: threadHeap(node.memory, params.config['task.heap.max.mb']),
   };
+}
+
+/** The connector's own, where it has one; what is no number was refused when it was made. */
+export function restsAfterMs(
+  node: Pick<RebalancerParams, 'passivateAfterMs'>,
+  config: TaskParams['config'],
+  alive: number,
+): number {
+  const own = config['task.passivate.after.ms'];
+  const configured = own !== undefined && /^\d+$/.test(own) ? Number(own) : node.passivateAfterMs;
+  return passivateAfterMs(configured, alive);
 }
 
 /** What the supervisor gives back was put there by `taskSpec`, perhaps of an earlier incarnation of this actor. */

@@ -65,10 +65,11 @@ export class Gate {
 
   /** Resolves when something may have changed: check `open` again. A lost lease comes back unannounced: look again. */
   async changed(): Promise<void> {
-    await this.#changedWithin(this.#target === 'RUNNING' ? 50 : 1000);
+    await this.changedWithin(this.#target === 'RUNNING' ? 50 : 1000);
   }
 
-  async #changedWithin(ms: number): Promise<void> {
+  /** The same, or after so long. */
+  async changedWithin(ms: number): Promise<void> {
     if (this.#signal.aborted) return;
     await new Promise<void>((resolve) => {
       const done = (): void => {
@@ -87,7 +88,7 @@ export class Gate {
     let left = ms;
     // At least one turn of the event loop: a call that asks for no wait must not keep all others from theirs.
     while (this.open) {
-      await this.#changedWithin(Math.min(left, 1000));
+      await this.changedWithin(Math.min(left, 1000));
       left = end - performance.now();
       if (left <= 0) return;
     }

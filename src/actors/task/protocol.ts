@@ -16,6 +16,8 @@ export interface TaskParams {
   readonly generation: number;
   readonly node: NodeRef;
   readonly taskCount: number;
+  /** It gives up its thread when it has had nothing to do for so long; 0: it does not. */
+  readonly passivateAfterMs: number;
   /** The connector's config with the task's own laid over it. */
   readonly config: Readonly<Record<string, string>>;
   readonly settings: TaskSettings;

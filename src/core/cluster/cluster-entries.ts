@@ -2,6 +2,7 @@ import type {
   Claim,
   Member,
   NodeRef,
+  Passive,
   Stall,
   StatusNote,
   StatusProgress,
@@ -118,6 +119,7 @@ export const isStatus = object<UnitStatus>({
   skipped: optional(count),
   notes: optional(listOf(object<StatusNote>({ code: text, since: number, message: text }))),
   progress: optional(object<StatusProgress>({ text, percent: optional(number), since: number, at: number })),
+  passive: optional(object<Passive>({ since: number, until: optional(number) })),
 });
 
 export const isClusterEntry = byType<ClusterEntry>({

@@ -213,6 +213,10 @@ const table = {
       ...integer('ms', 30_000, 100, DAY_MS),
       doc: "A call of a plugin that takes longer is shown as *stalled since …* in the task's status.",
     },
+    'task.passivate.after.ms': {
+      ...integer('ms', 60_000, 0, DAY_MS),
+      doc: 'A sink that has had nothing to do for this long, and a source that says when it wants to be called next, gives up its thread and stays RUNNING, with `passive` in its status: the next record, or the time, starts it again within a fraction of a second. 0: threads are kept. A connector may set its own, as `task.passivate.after.ms` in its config.',
+    },
     'task.heap.max.mb': {
       ...integer('MB', 256, 16, 65_536),
       doc: "JavaScript heap that a task's thread may keep (old generation). A connector may set its own, as `task.heap.max.mb` in its config. V8's own limit, at which it may end the whole process, is four times that, and at least 1 GB.",

@@ -62,6 +62,7 @@ export class SourceHarness {
   readonly #files: FileAccess;
   readonly #durable = new Map<string, string>();
   #signals = 0;
+  readonly #rests: (number | null)[] = [];
   readonly #transactions = new WholeTransactions();
   #tasks: RunningTask<SourceTask>[] = [];
   readonly #abandoned: RunningTask<SourceTask>[] = [];
@@ -93,6 +94,11 @@ export class SourceHarness {
     const known = this.#metrics.get(taskId) ?? new RecordedMetrics();
     this.#metrics.set(taskId, known);
     return known;
+  }
+
+  /** What its tasks have said by `rest`, in order; milliseconds since 1970. Their polls are called all the same. */
+  get rests(): readonly (number | null)[] {
+    return this.#rests;
   }
 
   /** Of the first task. */
@@ -267,6 +273,9 @@ export class SourceHarness {
       },
       retire: (partition) => {
         this.#durable.delete(JSON.stringify(partition));
+      },
+      rest: (until) => {
+        this.#rests.push(until);
       },
     };
   }

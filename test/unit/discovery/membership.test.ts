@@ -13,7 +13,7 @@ import {
 import { EntryEncoder } from '#troupe/core/replica/envelope.js';
 import { Replica } from '#troupe/core/replica/replicated-state.js';
 import { MemoryTopic } from '../../property/replica/memory-topic.js';
-import { DISCOVERY, LOG, NO_SYSTEM } from '../../simulation/node-settings.js';
+import { DISCOVERY, LOG, NOBODY_RESTS, NO_SYSTEM } from '../../simulation/node-settings.js';
 import { refTo } from '../../support/ref.js';
 import { until } from '../../support/wait.js';
 import { ownMetrics } from '../../support/metrics.js';
@@ -51,6 +51,7 @@ async function joined(t: TestContext, times: Partial<DiscoveryParams>): Promise<
     lease,
     metrics: ownMetrics(),
     crash: (error) => crashes.push(error),
+    passivate: NOBODY_RESTS,
   };
   const membership = new Membership(context, SELF, replica);
   await membership.join();

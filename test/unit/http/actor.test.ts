@@ -128,6 +128,7 @@ async function start(t: TestContext, refs: ReturnType<typeof peers>, lease = cre
     lease,
     metrics: ownMetrics(),
     crash: (error) => assert.fail(String(error)),
+    passivate: () => assert.fail('it keeps its thread'),
   };
   const running = await http.start(context);
   t.after(() => running.stop?.());

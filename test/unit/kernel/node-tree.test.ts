@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { RebalancerParams } from '#troupe/actors/rebalancer/params.js';
-import { taskSpec } from '#troupe/actors/rebalancer/task-spec.js';
+import { taskParams, taskSpec } from '#troupe/actors/rebalancer/task-spec.js';
 import type { ActorSpec, ChildSpec, SupervisorSpec } from '#troupe/actors/kernel/protocol.js';
 import { loadParameters } from '#troupe/core/parameters/parameters.js';
 import { PARAMETERS } from '#troupe/core/parameters/parameters-table.js';
@@ -46,7 +46,7 @@ test('whatever value a parameter is allowed, the supervisor takes what is made o
       if (tree === null) continue;
       checkTree(tree);
       const params = actorOf('rebalancer', tree).params as RebalancerParams;
-      const spec = taskSpec(
+      const task = taskParams(
         { unit: 'c/0', epoch: 1, generation: 1, node: { id: 'n', incarnation: 'i' } },
         {
           name: 'c',
@@ -55,10 +55,12 @@ test('whatever value a parameter is allowed, the supervisor takes what is made o
           generation: 1,
           configOffset: 1,
           tasks: { generation: 1, epoch: 1, configs: [{}] },
-        } as unknown as Parameters<typeof taskSpec>[1],
+        } as unknown as Parameters<typeof taskParams>[1],
         params,
+        { alive: 0 },
       );
-      checkActorSpec(spec);
+      assert.ok(task);
+      checkActorSpec(taskSpec(task, params));
     }
   }
 });

@@ -14,7 +14,7 @@ import rebalancerBehavior from '#troupe/actors/rebalancer/behavior.js';
 import { NodeState } from '#troupe/actors/rebalancer/node-state.js';
 import type { RebalancerParams, RebalancerPeers } from '#troupe/actors/rebalancer/params.js';
 import { Rebalancer } from '#troupe/actors/rebalancer/rebalancer.js';
-import { LOG, NO_SYSTEM, REBALANCER } from '../../simulation/node-settings.js';
+import { LOG, NOBODY_RESTS, NO_LOG, NO_SYSTEM, REBALANCER } from '../../simulation/node-settings.js';
 import { refTo } from '../../support/ref.js';
 import { until } from '../../support/wait.js';
 import { ownMetrics } from '../../support/metrics.js';
@@ -38,6 +38,7 @@ interface Adopted {
 }
 
 const NOBODY: ActorContext<RebalancerPeers, RebalancerParams>['peers'] = {
+  log: absent(),
   discovery: absent(),
   'config-sync': absent(),
 };
@@ -67,6 +68,7 @@ function contextOf(system: SystemRef): ActorContext<RebalancerPeers, RebalancerP
     crash: (error) => {
       throw error;
     },
+    passivate: NOBODY_RESTS,
   };
 }
 
@@ -84,7 +86,7 @@ async function adopt(children: Readonly<Record<string, ChildState>>): Promise<Ad
       return ended;
     },
   };
-  const rebalancer = new Rebalancer(contextOf(system), new NodeState());
+  const rebalancer = new Rebalancer(contextOf(system), new NodeState(), NO_LOG);
   await rebalancer.adoptRunning();
   return { rebalancer, told, gone };
 }

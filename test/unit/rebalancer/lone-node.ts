@@ -11,9 +11,9 @@ import {
   type ClusterEntry,
   type ClusterResult,
 } from '#troupe/core/cluster/cluster-machine.js';
-import type { ConnectorEntry, NodeRef, UnitState } from '#troupe/core/model.js';
+import type { ConnectorEntry, NodeRef, Passive, UnitState } from '#troupe/core/model.js';
 import { refTo } from '../../support/ref.js';
-import { LOG, NO_SYSTEM, REBALANCER } from '../../simulation/node-settings.js';
+import { LOG, NOBODY_RESTS, NO_LOG, NO_SYSTEM, REBALANCER } from '../../simulation/node-settings.js';
 import { ownMetrics } from '../../support/metrics.js';
 
 const SELF: NodeRef = { id: 'n', incarnation: 'i' };
@@ -55,6 +55,7 @@ export class LoneNode {
       incarnation: 1,
       params: REBALANCER,
       peers: {
+        log: refTo({}),
         discovery: this.#discovery(),
         'config-sync': refTo<ConfigSyncProtocol>({
           ask: { plan: () => ({ entry: CONNECTOR, replanAfterMs: null }) },
@@ -68,8 +69,9 @@ export class LoneNode {
       crash: (error) => {
         throw error;
       },
+      passivate: NOBODY_RESTS,
     };
-    this.rebalancer = new Rebalancer(context, this.#nodeState);
+    this.rebalancer = new Rebalancer(context, this.#nodeState, NO_LOG);
     this.#nodeState.setConfigs([CONNECTOR]);
     this.show();
   }
@@ -100,6 +102,18 @@ export class LoneNode {
   exits(restartInMs: number | null, incarnation = 1): void {
     const reason = { code: 'START_FAILED', message: 'no topic', errorCode: 'LOG_UNKNOWN_TOPIC' } as const;
     this.rebalancer.onTaskEvent({ type: 'exited', id: 'c/0', incarnation, reason, restartInMs });
+  }
+
+  /** The supervisor tells that the task has given up its thread. */
+  rests(memo: unknown, incarnation = 1): void {
+    const reason = { code: 'PASSIVE', message: 'it has nothing to do' } as const;
+    const event = { type: 'exited', id: 'c/0', incarnation, reason, restartInMs: null, memo } as const;
+    this.rebalancer.onTaskEvent(event);
+  }
+
+  /** Of the task, as the cluster sees it. */
+  get passive(): Passive | undefined {
+    return this.#cluster.statuses.get('c/0')?.passive;
   }
 
   /** The task's thread says that it runs. */

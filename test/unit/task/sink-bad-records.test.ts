@@ -98,6 +98,7 @@ function play(t: TestContext, { tolerance, transform = ignore, put = ignore }: P
     },
     log,
     signals: NO_SIGNALS,
+    resting: null,
     onPaused: ignore,
     onDelivered: ignore,
   });

@@ -104,6 +104,7 @@ function play(
     offsets: { commit, rewind },
     log: { warn: (fields) => void warned.push(typeof fields === 'string' ? {} : fields) },
     signals: NO_SIGNALS,
+    resting: null,
     onPaused: (paused) => said.push(paused ? 'paused' : 'running'),
     onDelivered: ignore,
   });

@@ -94,6 +94,11 @@ export class SinkCommits {
     for (const [key, to] of sought) if (this.#sought.get(key) === to) this.#sought.delete(key);
   }
 
+  /** Everything put is committed, and nothing sought. */
+  get isSettled(): boolean {
+    return this.#moved.size === 0 && this.#sought.size === 0;
+  }
+
   /** Because its time has come, and there is something to flush. */
   get isDue(): boolean {
     return this.untilDueMs <= 0;

@@ -6,6 +6,7 @@ import { SinkCommits, type SinkCommitsParts } from './sink-commits.js';
 import type { Signals } from '../signals.js';
 import type { FetchedBatch, QueueListener, SinkQueue } from './sink-queue.js';
 import type { SinkQueues } from './sink-queues.js';
+import type { Resting } from './sink-resting.js';
 import { sinkRecord, type SinkConversion } from './sink-record.js';
 
 export interface SinkLoopParts extends SinkCommitsParts {
@@ -23,6 +24,8 @@ export interface SinkLoopParts extends SinkCommitsParts {
   readonly onUnreadable: (error: unknown, queue: SinkQueue) => boolean;
   readonly conversion: SinkConversion;
   readonly maxRecords: number;
+  /** Null: it keeps its thread. */
+  readonly resting: Resting | null;
   readonly onPaused: (paused: boolean) => void;
   readonly onDelivered: (records: number) => void;
 }
@@ -41,6 +44,7 @@ interface Converted {
 export class SinkLoop implements QueueListener {
   readonly #parts: SinkLoopParts;
   readonly #commits: SinkCommits;
+  #idleSince = performance.now();
   /** Something came since the loop last looked: then it must not go to sleep. */
   #news = false;
   #wake: (() => void) | null = null;
@@ -140,7 +144,8 @@ export class SinkLoop implements QueueListener {
       const next = queues.next((queue) => !this.#commits.isSought(queue));
       if (next !== null) await this.#deliver(next.queue, next.batch);
       if (this.#commits.isWanted) await this.#commits.flush();
-      if (next === null) await this.#idle();
+      if (next !== null || !this.#isSettled) this.#idleSince = performance.now();
+      if (next === null && !(await this.#rest())) await this.#idle();
     }
     await this.#commits.rewind();
     if (await this.#commits.flush()) await changes.end();
@@ -246,11 +251,42 @@ export class SinkLoop implements QueueListener {
     return records.length;
   }
 
+  /** Nothing would be lost by a stop, and nothing but a record starts anything. */
+  get #isSettled(): boolean {
+    const { gate, queues, changes, signals } = this.#parts;
+    return (
+      gate.open &&
+      !signals.waiting &&
+      this.#failure === null &&
+      this.#commits.isSettled &&
+      !changes.areDue &&
+      !queues.all.some(({ paused, held }) => paused || held)
+    );
+  }
+
+  get #untilRestMs(): number {
+    const { resting } = this.#parts;
+    return resting === null ? Infinity : this.#idleSince + resting.afterMs - performance.now();
+  }
+
+  /** True: it rests, and the signal ends the loop. A plugin that does not agree is asked again after as long. */
+  async #rest(): Promise<boolean> {
+    const { resting, calls, task, queues } = this.#parts;
+    if (resting === null || this.#untilRestMs > 0) return false;
+    this.#idleSince = performance.now();
+    const agreed = await calls.run('mayPassivate', () => task.mayPassivate?.() ?? true);
+    if (!agreed || !this.#isSettled || queues.next(() => true) !== null) return false;
+    return resting.begin(
+      queues.all.map(({ topic, queue, nextRead }) => ({ topic, queue, offset: nextRead })),
+    );
+  }
+
   /** Until data arrives, a flush is due or the signal. Looks again each second at least: the lease has no alarm. */
   async #idle(): Promise<void> {
     if (this.#news) return;
     await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, Math.max(0, Math.min(1000, this.#commits.untilDueMs)));
+      const waitMs = Math.min(1000, this.#commits.untilDueMs, this.#untilRestMs);
+      const timer = setTimeout(resolve, Math.max(0, waitMs));
       this.#wake = () => {
         clearTimeout(timer);
         resolve();

@@ -98,6 +98,11 @@ export class SinkQueue {
     return this.#position;
   }
 
+  /** The next offset to read from the log: behind records that retention has deleted, too. */
+  get nextRead(): number {
+    return this.#fetchFrom;
+  }
+
   /** To offset 0 is to the oldest record there is. */
   seek(offset: number): void {
     this.#seeks += 1;

@@ -7,6 +7,10 @@ export class SinkQueues {
   readonly #byKey = new Map<string, SinkQueue>();
   #turn = 0;
 
+  get all(): readonly SinkQueue[] {
+    return this.#all;
+  }
+
   get size(): number {
     return this.#all.length;
   }

@@ -20,6 +20,7 @@ import { SinkOffsets } from './sink-offsets.js';
 import { SinkQueue } from './sink-queue.js';
 import { SinkQueues } from './sink-queues.js';
 import { placeOf } from './sink-record.js';
+import { restingOf } from './sink-resting.js';
 import { SinkTopics } from './sink-topics.js';
 import { Unreadable } from './unreadable.js';
 
@@ -112,6 +113,7 @@ async function startOnQueues(parts: TaskParts, loaded: LoadedSink, round: Round)
     errors,
     conversion: loaded,
     maxRecords: loaded.limits.maxRecords,
+    resting: restingOf(context, loaded, round.topics, (topic) => changes.topicId(topic)),
     flushIntervalMs: loaded.offsetFlushIntervalMs,
     offsets,
     log: context.log,

@@ -14,6 +14,7 @@ import { NOT_NOW, type RecordErrors } from '../record-errors.js';
 import type { SourceCounters } from '../task-counters.js';
 import { AFTER_BAD_RECORD, BadPolls } from './bad-polls.js';
 import type { PartitionBound } from './partition-bound.js';
+import type { SourceRest } from './source-rest.js';
 import type { SourceTransactions } from './source-transactions.js';
 import type { SourceWriter } from './source-writer.js';
 import type { Topics } from '../topics.js';
@@ -46,6 +47,7 @@ export interface SourceLoopParts {
   /** Of the connector's source partitions. */
   readonly bound: Pick<PartitionBound, 'check'>;
   readonly counters: Pick<SourceCounters, 'polled' | 'filtered' | 'publish'>;
+  readonly rest: Pick<SourceRest, 'take' | 'untilCalled'>;
 }
 
 /** A source may begin thousands of partitions at once; so many go into one append. */
@@ -103,6 +105,12 @@ async function pollOn(parts: SourceLoopParts): Promise<void> {
     writer.pump();
     await commit(parts);
     transactions.look();
+    const until = parts.rest.take();
+    if (until !== undefined && records.length === 0) {
+      await settle(parts);
+      await parts.rest.untilCalled(until);
+      continue;
+    }
     if (records.length === 0 && records !== AFTER_BAD_RECORD && performance.now() - started < IDLE_PAUSE_MS) {
       await errors.pause(IDLE_PAUSE_MS);
     }

@@ -18,7 +18,7 @@ import type { JsonObject } from '../../../sdk/record.js';
 import type { FileAccess, SourceTaskContext } from '../../../sdk/plugin.js';
 import type { StartedTask, TaskParts } from '../parts.js';
 import { checkTask, PolledRecords } from '../../../plugins/plugin-returns.js';
-import { checkPosition } from '../../../plugins/plugin-words.js';
+import { checkPosition, checkRest } from '../../../plugins/plugin-words.js';
 import { flowReport } from '../flow-report.js';
 import { encodeHeader } from '../headers.js';
 import { newTopicSettings, type LoadedSource } from '../load-task.js';
@@ -26,6 +26,7 @@ import { pluginContext } from '../plugin-context.js';
 import { recordErrors } from '../record-errors.js';
 import { startPlugin } from '../run-to-end.js';
 import { PartitionBound } from './partition-bound.js';
+import { SourceRest } from './source-rest.js';
 import { runSource, type SourceLoopParts } from './source-loop.js';
 import { SourceTransactions } from './source-transactions.js';
 import { SourceWriter } from './source-writer.js';
@@ -87,7 +88,24 @@ export async function startSource(parts: TaskParts, loaded: LoadedSource): Promi
     },
   });
   const { chain } = loaded;
+  const transactions = new SourceTransactions({
+    writer,
+    maxBytes: loaded.transactionMaxBytes,
+    parts: progress.parts,
+    log: context.log,
+    note: (code, message) => {
+      report.note(code, message);
+    },
+    now: Date.now,
+  });
+  const rest = new SourceRest({
+    context,
+    gate,
+    signals: parts.signals,
+    holdsRecords: () => transactions.areOpen,
+  });
   const loop: SourceLoopParts = {
+    rest,
     task,
     polled: new PolledRecords(connector),
     calls,
@@ -95,16 +113,7 @@ export async function startSource(parts: TaskParts, loaded: LoadedSource): Promi
     signal,
     signals,
     writer,
-    transactions: new SourceTransactions({
-      writer,
-      maxBytes: loaded.transactionMaxBytes,
-      parts: progress.parts,
-      log: context.log,
-      note: (code, message) => {
-        report.note(code, message);
-      },
-      now: Date.now,
-    }),
+    transactions,
     errors,
     topics: topicsOf(parts, loaded),
     transform: chain === null ? null : (record) => chain.apply(record),
@@ -122,7 +131,7 @@ export async function startSource(parts: TaskParts, loaded: LoadedSource): Promi
     bound,
     counters: counters.source,
   };
-  const sourced = sourceContext(parts, loaded.files, progress.positions, begun);
+  const sourced = sourceContext(parts, loaded.files, { positions: progress.positions, begun, rest });
   await gate.untilLeased();
   return startPlugin(parts, {
     start: () => task.start(sourced, loaded.config, params.config),
@@ -178,11 +187,16 @@ function topicsOf({ context, log }: TaskParts, { topicCreation }: LoadedSource):
   });
 }
 
+interface Said {
+  readonly positions: readonly SourcePosition[];
+  readonly begun: PositionWord[];
+  readonly rest: Pick<SourceRest, 'say'>;
+}
+
 function sourceContext(
   parts: TaskParts,
   files: FileAccess,
-  positions: readonly SourcePosition[],
-  begun: PositionWord[],
+  { positions, begun, rest }: Said,
 ): SourceTaskContext {
   const known = new Map(positions.map((item) => [canonical(item.partition), item.position]));
   return {
@@ -200,6 +214,9 @@ function sourceContext(
     retire: (partition) => {
       checkPosition('retire', { partition });
       begun.push({ partition, position: null });
+    },
+    rest: (until) => {
+      rest.say(checkRest(until));
     },
   };
 }

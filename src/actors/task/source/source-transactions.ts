@@ -57,6 +57,11 @@ export class SourceTransactions {
     this.#left = new Map(options.parts.map((part) => [canonicalJson(part.partition), part]));
   }
 
+  /** Whether one has begun and not ended. */
+  get areOpen(): boolean {
+    return this.#open.size > 0;
+  }
+
   /** Of what is held in memory. */
   get bytes(): number {
     return this.#bytes;
