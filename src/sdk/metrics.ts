@@ -53,6 +53,7 @@ export interface Labelled<Label extends string, Metric> {
  * bucket is wrong, METRIC_CONFLICT where the name stands for another type, other labels or buckets already. All metrics of a
  * task together may have 1,000 lines (a histogram has one for each bucket, and three); what comes beyond is not counted, and its status
  * says so (`METRICS_LIMIT`).
+ * @experimental
  */
 export interface TaskMetrics {
   counter<Label extends string>(options: LabelledOptions<Label>): Labelled<Label, Counter>;

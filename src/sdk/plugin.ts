@@ -33,6 +33,7 @@ export interface FileAccess {
 /**
  * What a user tells a connector that is there already: `POST /connectors/{name}/signals`. It is delivered at least once: whoever
  * ends before its answer is durable is given it again, with the same id.
+ * @experimental
  */
 export interface Signal {
   readonly id: string;
@@ -85,6 +86,7 @@ interface ConnectorPlugin<TaskPlugin> {
    * Connects to the system as a task would, and says what does not work; writes nothing, and closes what it opens. Asked for by
    * `config/validate?dry_run=true`, when every other check has passed, within `planning.timeout.ms`: end on `context.signal`.
    * An error that it throws is an issue of the `field` of a ConfigError, or of the whole.
+   * @experimental
    */
   connect?(
     context: ConnectorContext,
@@ -104,11 +106,13 @@ interface ConnectorPlugin<TaskPlugin> {
   /**
    * How long after a plan the tasks are to be planned again, in milliseconds, to see what has come or gone in the system; at least
    * 1,000. null, or without this function: not by time.
+   * @experimental
    */
   replanAfterMs?(config: ParsedConfig, raw: RawConfig): number | null;
   /**
    * A user's signal, for what the planning side can do: runs as `taskConfigs` does, within `planning.timeout.ms`. What it throws is
    * the answer; throw a ConnectError of the code UNKNOWN_SIGNAL for a type that it does not know.
+   * @experimental
    */
   signal?(
     context: ConnectorContext,
@@ -132,6 +136,7 @@ export interface SourceConnector extends ConnectorPlugin<SourceTask> {
    * Asked before positions are set or removed by hand (`PATCH` and `DELETE /connectors/{name}/offsets`; as Kafka Connect's
    * `alterOffsets`), with the connector STOPPED; runs as `taskConfigs` does. Throw where a partition or position is none of this
    * connector's, and nothing is changed. Without it whatever is JSON is taken.
+   * @experimental
    */
   checkPositions?(
     context: ConnectorContext,
@@ -170,11 +175,15 @@ export interface TaskContext {
    * null says that it is over. Shown up to ten seconds later, 500 characters of the text. No secrets.
    */
   progress(done: TaskProgress | null): void;
-  /** What it counts and measures: `GET /metrics`. */
+  /**
+   * What it counts and measures: `GET /metrics`.
+   * @experimental
+   */
   readonly metrics: TaskMetrics;
   /**
    * The system has changed, so that other tasks may be due: `taskConfigs` is called again, somewhere in the cluster. Requests that
    * come close together are one, and a connector is planned again at most each five seconds.
+   * @experimental
    */
   requestReplan(): void;
 }
@@ -187,6 +196,7 @@ interface SignalledTask {
    * `task.stall.timeout.ms` is answered for, and the task starts again. What it returns is the answer, at most 16 KiB of JSON
    * (nothing: null); what it throws as well, and the task goes on. Throw a ConnectError of the code UNKNOWN_SIGNAL for a
    * type that it does not know.
+   * @experimental
    */
   signal?(signal: Signal): Promise<JsonValue | undefined> | JsonValue | undefined;
 }
@@ -222,6 +232,7 @@ export interface SourceTaskContext extends TaskContext {
    * Said in a `poll` that finds nothing: no call is wanted before that time (milliseconds since 1970), or, with null, before a signal
    * of a user (`signal`). Where it is further away than `task.passivate.after.ms` the task gives up its thread: it is
    * stopped as ever, and started again then. Say it in each such poll anew.
+   * @experimental
    */
   rest(until: number | null): void;
 }
@@ -243,12 +254,17 @@ export interface SourceTask extends SignalledTask {
    * those of a message queue. Before `commit` of their positions, after the poll during which they became so, and at a
    * pause and at the end. Each comes once, or not at all where the task fails or dies first: then the system gives it again. Without those
    * that are part of a transaction, whose source goes on after its end.
+   * @experimental
    */
   commitRecords?(records: readonly CommittedRecord[]): Promise<void> | void;
   /** Frees what the task holds. Also called after a `start` that has failed. */
   stop(): Promise<void> | void;
 }
 
+/**
+ * A record that is durable, and where it stands.
+ * @experimental
+ */
 export interface CommittedRecord {
   /** The object that `poll` returned. */
   readonly record: SourceRecord;
@@ -301,12 +317,14 @@ export interface SinkTask extends SignalledTask {
    * a topic has grown, has begun to match `topics.regex`, or was made anew (after `close` of its old queues, under another
    * `topicId`). Before their first `put`; `seek` is allowed. A task without `open` is stopped and started anew for them.
    * Throw RetriableError to be called again; nothing is put until it has passed.
+   * @experimental
    */
   open?(queues: readonly QueueRef[]): Promise<void> | void;
   /**
    * These queues are not read any more: their topic was deleted or made anew, or the task stops in order; with what was put of
    * them flushed, and its offsets committed as `preCommit` said. Nothing of them is committed after it. Not called
    * where the task fails or dies: free everything in `stop`, too. Throw RetriableError to be called again.
+   * @experimental
    */
   close?(queues: readonly QueueRef[]): Promise<void> | void;
   /**
@@ -325,6 +343,7 @@ export interface SinkTask extends SignalledTask {
    * Asked when nothing has come for `task.passivate.after.ms` and everything is committed: whether the task may give up its
    * thread. Then it is stopped as ever, and the next record starts another one. False: it keeps what would be costly to
    * open again, and is asked again after as long. Default: true.
+   * @experimental
    */
   mayPassivate?(): Promise<boolean> | boolean;
   /** As that of a source. */

@@ -29,7 +29,10 @@ export interface ConnectRecord {
   readonly headers: readonly Header[];
 }
 
-/** Records that belong together, as they were changed together in the system that they come from. */
+/**
+ * Records that belong together, as they were changed together in the system that they come from.
+ * @experimental
+ */
 export interface RecordTransaction {
   /** Tells it from the others of its source partition: 1 to 200 characters. */
   readonly id: string;
@@ -50,6 +53,7 @@ export interface SourceRecord extends ConnectRecord {
    * it ends with the record that says `end`, or before the next record of the partition that is not part of it. Its records
    * are appended together, and the position of the partition moves from end to end: a task that starts again is to read a
    * transaction from its first record. One larger than `transaction.max.bytes` is appended in parts.
+   * @experimental
    */
   readonly transaction?: RecordTransaction | null;
 }
@@ -71,7 +75,10 @@ export interface SinkRecord extends ConnectRecord {
    * `null` for example, or a transform's, where this is false; and it stays true where a transform has given the record a value.
    */
   readonly tombstone: boolean;
-  /** As its source has marked it; null: not, or nobody knows. Of two sources ids may be the same. */
+  /**
+   * As its source has marked it; null: not, or nobody knows. Of two sources ids may be the same.
+   * @experimental
+   */
   readonly transaction: RecordTransaction | null;
 }
 

@@ -39,7 +39,12 @@ function foldersIn(path: string): string[] {
 }
 
 test('the generated pages are what the tables and the definitions say', () => {
-  for (const script of ['generate-configuration', 'generate-connectors', 'generate-metrics']) {
+  for (const script of [
+    'generate-configuration',
+    'generate-connectors',
+    'generate-metrics',
+    'generate-sdk-api',
+  ]) {
     const { status, stderr } = spawnSync(process.execPath, [`scripts/${script}.mjs`, '--check'], {
       cwd: root,
       encoding: 'utf8',
