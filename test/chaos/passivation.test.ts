@@ -12,6 +12,7 @@ import { letPass, until } from '../support/wait.js';
 
 const ROUNDS = Number(process.env['TEST_ROUNDS'] ?? 12);
 const SINKS = 6;
+const PATTERN = 'pattern';
 const AT_ONCE = Number(process.env['TEST_SINKS'] ?? 100);
 const QUEUES = 2;
 const TOPIC = { queues: QUEUES, retentionMs: null, retentionBytes: null };
@@ -26,6 +27,7 @@ test('whatever happens to nodes and connectors while sinks rest and wake, each r
   t.after(() => store.close());
   const names = Array.from({ length: SINKS }, (_, i) => `s${i}`);
   const written = new Map(names.map((name) => [name, 0]));
+  let made = 0;
   const configOf = (name: string, more: Record<string, string> = {}) => ({
     'connector.class': 'RecordingSink',
     'tasks.max': '2',
@@ -48,6 +50,10 @@ test('whatever happens to nodes and connectors while sinks rest and wake, each r
     await store.createTopic(name, TOPIC);
     await cluster.put('a', name, configOf(name));
   }
+  // Of a pattern, whose topics come and go.
+  const { topics: _, ...ofPattern } = configOf(PATTERN, { 'topics.regex': 'p-.*' });
+  await cluster.put('a', PATTERN, ofPattern);
+  const passing: string[] = [];
   const nodes = ['b', 'c'];
   const request = (method: string, path: string) => cluster.node('a').request(method, path);
   const faults: readonly ((node: string, name: string) => Promise<unknown>)[] = [
@@ -78,17 +84,27 @@ test('whatever happens to nodes and connectors while sinks rest and wake, each r
       await cluster.put('a', name, configOf(name, { 'offset.flush.interval.ms': String(50 + next(200)) }));
     },
     (_, name) => request('POST', `/connectors/${name}/restart?includeTasks=true`),
+    async () => {
+      const topic = `p-${made++}`;
+      await store.createTopic(topic, TOPIC);
+      passing.push(topic);
+      await write(topic);
+      const [gone] = next(2) === 0 ? passing.splice(next(passing.length), 1) : [];
+      if (gone === undefined) return;
+      written.delete(gone);
+      await store.deleteTopic(gone);
+    },
   ];
   for (let round = 0; round < ROUNDS; round += 1) {
-    for (const name of names) if (next(2) === 0) await write(name);
+    for (const name of [...names, ...passing]) if (next(2) === 0) await write(name);
     // From no time, when they still write, to long enough for all to rest.
     await letPass(next(1500));
     await faults[next(faults.length)]?.(nodes[next(nodes.length)] ?? 'b', names[next(names.length)] ?? 's0');
   }
-  for (const name of names) await write(name);
+  for (const name of [...names, ...passing]) await write(name);
   const missing = (): string[] => {
     const values = new Set(putsOf(cluster.journal).map(({ value }) => value));
-    return names.flatMap((name) =>
+    return [...names, ...passing].flatMap((name) =>
       Array.from(
         { length: QUEUES * (written.get(name) ?? 0) },
         (_, n) => `${name}/${n % QUEUES} ${Math.floor(n / QUEUES)}`,
