@@ -248,6 +248,12 @@ export class SinkHarness {
     return this.#calls.run('preCommit()', () => task.preCommit?.(flushed) ?? flushed);
   }
 
+  /** Whether it would give up its thread, with nothing to do. */
+  async mayPassivate(): Promise<boolean> {
+    const task = this.#task();
+    return this.#calls.run('mayPassivate()', () => task.mayPassivate?.() ?? true);
+  }
+
   /** A user's signal: what the task answers; nothing where it takes none. Its id is another each time, unless it is given. */
   async signal(
     type: string,

@@ -214,6 +214,22 @@ test('a file is finished when its time is up although nothing more arrives', () 
     assert.deepEqual(texts, ['a\n', 'b\n']);
   }));
 
+test('a sink keeps its thread while a file is to be finished in time', () =>
+  withSink({ 'rotate.ms': '3600000' }, async ({ harness }) => {
+    await harness.start();
+    assert.equal(await harness.mayPassivate(), true);
+    await write(harness, 'a');
+    assert.equal(await harness.mayPassivate(), false);
+  }));
+
+test('once its file is finished and compressed a sink may give up its thread', () =>
+  withSink({ 'rotate.ms': '40', compress: 'gzip' }, async ({ harness, path }) => {
+    await harness.start();
+    await write(harness, 'a');
+    await until('there is nothing left to do', () => harness.mayPassivate());
+    assert.ok((await readdir(dirname(path))).includes('out.000001.log.gz'));
+  }));
+
 test('placeholders give each queue a file, and names cannot leave the folder', () =>
   inFolder(async (folder) => {
     const queues = [

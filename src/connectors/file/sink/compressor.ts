@@ -8,6 +8,7 @@ export class Compressor {
   readonly #log: PluginLogger;
   readonly #stop = new AbortController();
   #work: Promise<void> = Promise.resolve();
+  #waiting = 0;
 
   constructor(ops: FileOps, log: PluginLogger) {
     this.#ops = ops;
@@ -16,6 +17,7 @@ export class Compressor {
 
   /** `done` is called when the piece is compressed, or gone. After a failure it is tried again at the next start. */
   add(piece: string, done: () => void): void {
+    this.#waiting += 1;
     this.#work = this.#work.then(async () => {
       try {
         if (this.#stop.signal.aborted) return;
@@ -28,8 +30,15 @@ export class Compressor {
           file: piece,
           cause,
         });
+      } finally {
+        this.#waiting -= 1;
       }
     });
+  }
+
+  /** Everything is compressed, or will be at the next start. */
+  get isIdle(): boolean {
+    return this.#waiting === 0;
   }
 
   /** What is not finished is done at the next start. */

@@ -58,6 +58,14 @@ export class Outputs {
     if (this.#isScattered) for (const output of idle) await this.#forget(output);
   }
 
+  /** Whether some hold records: where there is a time to finish them. */
+  get hasToRoll(): boolean {
+    if (!this.#shared.rolls) return false;
+    return (
+      this.#toRoll.size > 0 || [...this.all()].some(({ openedAt, length }) => openedAt !== null && length > 0)
+    );
+  }
+
   /** Finishes those whose first record came at `time` or before. */
   async roll(time: number): Promise<void> {
     for (const output of [...this.all()])

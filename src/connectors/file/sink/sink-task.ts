@@ -69,6 +69,12 @@ export class FileSinkTask implements SinkTask {
     return this.#inTurn(({ outputs }) => outputs.commit());
   }
 
+  /** Not while a file is to be finished in time, or is being compressed. */
+  mayPassivate(): boolean {
+    const running = this.#running;
+    return running === null || (!running.outputs.hasToRoll && running.compressor.isIdle);
+  }
+
   /** Commits nothing: the runtime has flushed what it wants to keep. */
   async stop(): Promise<void> {
     const running = this.#running;
