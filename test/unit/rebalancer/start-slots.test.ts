@@ -41,3 +41,33 @@ test('a start that takes long makes room for the next', async () => {
   });
   assert.ok(begun);
 });
+
+test('the more starts take long, the longer the others wait for their places', async () => {
+  const pauses: { readonly ms: number; readonly over: () => void }[] = [];
+  const slots = new StartSlots(
+    2,
+    1000,
+    (ms, signal) =>
+      new Promise((resolve, reject) => {
+        pauses.push({ ms, over: resolve });
+        signal.addEventListener('abort', () => {
+          reject(new Error('it has started'));
+        });
+      }),
+  );
+  const ends: (() => void)[] = [];
+  const runs = Array.from({ length: 40 }, () =>
+    slots.run(() => new Promise<void>((resolve) => ends.push(resolve))),
+  );
+  for (let slow = 0; slow < 38; slow += 1) {
+    pauses[slow]?.over();
+    await until('the next begins', () => ends.length === slow + 3);
+  }
+  const asked = pauses.map(({ ms }) => ms);
+  assert.deepEqual(asked.slice(0, 6), [1000, 1000, 1500, 2000, 2500, 3000]);
+  assert.equal(Math.max(...asked), 8000);
+  for (const end of ends) end();
+  await Promise.all(runs);
+  void slots.run(() => Promise.resolve());
+  assert.equal(pauses.at(-1)?.ms, 1000);
+});
