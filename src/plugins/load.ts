@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { ConnectError } from '../sdk/errors.js';
 import type { Plugin, PluginType } from '../sdk/plugin.js';
@@ -66,7 +65,11 @@ async function importPlugin(entry: CatalogEntry): Promise<Plugin> {
     exported = isObject(module) ? module[entry.exportName] : undefined;
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw failed(entry, error instanceof SyntaxError ? placeOfSyntaxError(entry) + reason : reason, error);
+    throw failed(
+      entry,
+      error instanceof SyntaxError ? (await placeOfSyntaxError(entry)) + reason : reason,
+      error,
+    );
   }
   const problem = shapeProblem(entry, exported);
   if (problem !== null) throw failed(entry, problem);
@@ -77,7 +80,9 @@ async function importPlugin(entry: CatalogEntry): Promise<Plugin> {
 const CHECK_MS = 5000;
 
 /** Node keeps the place of a syntax error from whoever imports; its own check, which runs nothing, prints it first. */
-function placeOfSyntaxError(entry: CatalogEntry): string {
+async function placeOfSyntaxError(entry: CatalogEntry): Promise<string> {
+  // A fifth of a megabyte in each thread that loads it, and hardly one needs it.
+  const { spawnSync } = await import('node:child_process');
   const file = fileURLToPath(entry.module);
   const { stderr } = spawnSync(process.execPath, ['--check', file], { encoding: 'utf8', timeout: CHECK_MS });
   const line =
