@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- [--lines N] [--rounds N] [--no-kafka]`: one JSON document on standard output, progress on standard
+ * `npm run bench -- [--lines N] [--rounds N] [--no-kafka] [--only many [--sinks N]]`: one JSON document on standard output, progress on standard
  * error. Records are counted at the far end. Both systems do the same work in turn within one run, warmed up alike; each round runs
  * Troupe twice, so that the spread between two equal runs (`control`) can be held against the difference.
  */
@@ -14,6 +14,7 @@ import {
   runFileToTopicToFile,
   threeTransforms,
 } from './kafka/kafka-connect.js';
+import { manySinks } from './many.js';
 import { appendLatency, appendToSink, idleCost, startAndIdle } from './small-figures.js';
 import { spread, type Spread } from './statistics.js';
 import { fileToTopic, fileToTopicToFile, type Throughput } from './throughput.js';
@@ -24,10 +25,14 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '3' },
     'no-kafka': { type: 'boolean', default: false },
     cache: { type: 'string', default: '.bench' },
+    only: { type: 'string' },
+    sinks: { type: 'string', default: '1000' },
   },
 });
 const lines = Number(values.lines);
 const rounds = Number(values.rounds);
+if (values.only !== undefined && values.only !== 'many')
+  throw new Error(`--only many, not ${values.only}: there are no other parts to be had alone`);
 const LINE_BYTES = 200;
 /** Passes before the one that counts, in the same process: the rates people know are those of a warm one. */
 const WARM_UPS = 1;
@@ -60,19 +65,26 @@ try {
 }
 
 async function run(): Promise<object> {
+  const machine = { cpu: cpus()[0]?.model ?? 'unknown', cores: cpus().length, node: process.version };
+  if (values.only === 'many') return { machine, ...(await many()) };
   const input = join(work, 'input.txt');
   say(`writing ${lines} lines of ${LINE_BYTES} bytes`);
   await writeLines(input, lines, LINE_BYTES);
-  const machine = { cpu: cpus()[0]?.model ?? 'unknown', cores: cpus().length, node: process.version };
   const small = {
     start: await step('start and idle', () => startAndIdle(folder('start'))),
     idleTasks: await step('100 idle tasks', () => idleCost(folder('idle'), 100)),
+    ...(await many()),
     appendLatencyMs: await step('append latency', () => appendLatency(folder('append'))),
     appendToSinkMs: await step('line to sink', () => appendToSink(folder('latency'))),
   };
   const string = await compare('string', input);
   const json = await compare('json', input);
   return { machine, lines, lineBytes: LINE_BYTES, rounds, ...small, string, jsonWithThreeTransforms: json };
+}
+
+async function many(): Promise<object> {
+  const sinks = Number(values.sinks);
+  return { manySinks: await step(`${sinks} sinks`, () => manySinks(folder('many'), sinks, 5000)) };
 }
 
 async function compare(name: 'string' | 'json', input: string): Promise<Summary> {
