@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   hasNewQueues,
   type QueuePlace,
@@ -129,7 +130,8 @@ export class PassiveTasks {
         this.#wake(unit, signal, 'a record came');
       } catch (error) {
         if (signal.aborted) return;
-        if (isNotNow(error)) await pause(LOG_AWAY_RETRY_MS * (1 + Math.random()), signal);
+        if (isNotNow(error))
+          await sleep(LOG_AWAY_RETRY_MS * (1 + Math.random()), undefined, { signal }).catch(() => undefined);
         else this.#wake(unit, signal, error instanceof Error ? error.message : String(error));
       }
     }
@@ -188,14 +190,4 @@ export class PassiveTasks {
     }
     return found;
   }
-}
-
-async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  await new Promise<void>((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    signal.addEventListener('abort', () => {
-      clearTimeout(timer);
-      resolve();
-    });
-  });
 }

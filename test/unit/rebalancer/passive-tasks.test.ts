@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { syncBuiltinESMExports } from 'node:module';
 import { test, type TestContext } from 'node:test';
 import { PassiveTasks } from '#troupe/actors/rebalancer/passive-tasks.js';
 import type { SinkRest } from '#troupe/core/cluster/passivation.js';
@@ -92,6 +93,11 @@ test('records that were deleted, and a topic that is gone, wake it: the task say
 
 test('a log that is away wakes nobody', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout', 'Date'] });
+  syncBuiltinESMExports();
+  t.after(() => {
+    t.mock.timers.reset();
+    syncBuiltinESMExports();
+  });
   const { passive, woken, reads } = watched(t);
   passive.add('c/0', REST);
   for (let read = 1; read <= 3; read += 1) {
