@@ -188,3 +188,11 @@ export function copyFields(fields: Fields): Record<string, unknown> {
   for (const name in fields) setField(copy, name, fields[name]);
   return copy;
 }
+
+/** An INT64 as a record has it: a number where it is a safe integer, else a bigint. Throws RangeError or SyntaxError for what is none. */
+export function int64(value: string | bigint): number | bigint {
+  const exact = BigInt(value);
+  if (exact < MIN_INT64 || exact > MAX_INT64) throw new RangeError(`${exact} has more than 64 bits`);
+  const number = Number(exact);
+  return Number.isSafeInteger(number) ? number : exact;
+}

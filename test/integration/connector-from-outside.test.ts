@@ -9,12 +9,12 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { requireService } from '@troupe/test-support/require-service';
 import { contentOf, NodeProcess, removeFolder, temporaryFolder } from '../support/node-process.js';
-import { copyConnector, install, pack, packSdk, packTroupe, run, unpackTroupe } from '../support/outside.js';
+import { copyOutside, install, pack, packSdk, packTroupe, run, unpackTroupe } from '../support/outside.js';
 import { until } from '../support/wait.js';
 
 const dir = temporaryFolder();
 after(() => removeFolder(dir));
-const connector = copyConnector(dir);
+const connector = copyOutside('connector', dir);
 const sdk = await packSdk(dir);
 const skip = requireService(await install(connector, [sdk], ['typescript', '@types/node']));
 

@@ -45,10 +45,11 @@ export function packSdk(to: string): Promise<string> {
   return pack(join(root, 'packages/sdk'), to);
 }
 
-/** Copies test/outside/connector; answers its folder. */
-export function copyConnector(to: string): string {
-  const folder = join(to, 'connector');
-  cpSync(join(root, 'test/outside/connector'), folder, { recursive: true });
+/** Copies a folder of test/outside, without what an author has there; answers the copy. */
+export function copyOutside(name: string, to: string): string {
+  const folder = join(to, name);
+  const filter = (path: string): boolean => !/[\\/](dist|node_modules)$/.test(path);
+  cpSync(join(root, 'test/outside', name), folder, { recursive: true, filter });
   return folder;
 }
 
@@ -60,13 +61,24 @@ export async function install(
   folder: string,
   files: readonly string[],
   packages: readonly string[],
+  options: readonly string[] = [],
 ): Promise<string | null> {
   const lock = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')) as {
     packages: Record<string, { version: string }>;
   };
   const exact = packages.map((name) => `${name}@${lock.packages[`node_modules/${name}`]?.version ?? ''}`);
   try {
-    await run(folder, 'npm', 'install', '--prefer-offline', '--no-save', ...ONCE, ...files, ...exact);
+    await run(
+      folder,
+      'npm',
+      'install',
+      '--prefer-offline',
+      '--no-save',
+      ...ONCE,
+      ...options,
+      ...files,
+      ...exact,
+    );
     return null;
   } catch (error) {
     const unreachable = /ENOTFOUND|ECONNREFUSED|ECONNRESET|ETIMEDOUT|EAI_AGAIN|ENETUNREACH|ENOTCACHED/;

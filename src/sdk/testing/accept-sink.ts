@@ -5,6 +5,7 @@ import { leavesNothingOpen } from './open-resources.js';
 import { SinkBench, type SinkAcceptance } from './sink-bench.js';
 import type { SinkHarness } from './sink-harness.js';
 import { registerSinkTroubles } from './sink-troubles.js';
+import { valueText } from './value-text.js';
 import { withFixture } from './with-harness.js';
 
 export type { SinkAcceptance, SinkFixture } from './sink-bench.js';
@@ -67,8 +68,7 @@ class SinkSuite {
 
   async #arrives(): Promise<void> {
     await this.#bench.harnessed(async (fixture, harness) => {
-      const values = this.#bench.values(0, 10);
-      harness.append(0, values);
+      const values = this.#bench.append(harness, 0, 0, 10);
       while ((await harness.deliver(3)) > 0);
       harness.commit(await harness.flush());
       assert.deepEqual(await fixture.read(), values);
@@ -81,18 +81,15 @@ class SinkSuite {
   async #arrivesFromQueues(): Promise<void> {
     await this.#bench.harnessed(
       async (fixture, harness) => {
-        const queues = [this.#bench.values(0, 6), this.#bench.values(100, 6), this.#bench.values(200, 6)];
-        queues.forEach((values, queue) => {
-          harness.append(queue, values);
-        });
+        const queues = [0, 1, 2].map((queue) => this.#bench.append(harness, queue, queue * 100, 6));
         while ((await harness.deliver(2)) > 0);
         await harness.stop();
         const arrived = await fixture.read();
         assert.equal(arrived.length, 18);
         for (const values of queues) {
-          const texts = new Set(values.map((value) => JSON.stringify(value)));
+          const texts = new Set(values.map((value) => valueText(value)));
           assert.deepEqual(
-            arrived.filter((value) => texts.has(JSON.stringify(value))),
+            arrived.filter((value) => texts.has(valueText(value))),
             values,
           );
         }
@@ -106,15 +103,15 @@ class SinkSuite {
     const queues = ['acceptance-a', 'acceptance-b'].map((topic) => ({ topic, queue: 0 }));
     await this.#bench.harnessed(
       async (fixture, harness) => {
-        harness.append(0, this.#bench.values(0, 6));
-        harness.append(1, this.#bench.values(6, 3));
+        this.#bench.append(harness, 0, 0, 6);
+        this.#bench.append(harness, 1, 6, 3);
         await harness.deliver(2);
         harness.commit(await harness.flush());
         await harness.deliver(2);
         await harness.flush();
         harness.kill();
         await harness.start();
-        harness.append(1, this.#bench.values(9, 3));
+        this.#bench.append(harness, 1, 9, 3);
         await this.#bench.finish(fixture, harness, 12, { ordered: false });
       },
       { queues, renamed: () => 'acceptance' },
@@ -123,25 +120,25 @@ class SinkSuite {
 
   async #arrivesAnew(): Promise<void> {
     await this.#bench.harnessed(async (fixture, harness) => {
-      harness.append(0, this.#bench.values(0, 6));
+      this.#bench.append(harness, 0, 0, 6);
       while ((await harness.deliver(3)) > 0);
       await harness.stop();
       harness.renewTopics();
       await harness.start();
-      harness.append(0, this.#bench.values(6, 8));
+      this.#bench.append(harness, 0, 6, 8);
       await this.#bench.finish(fixture, harness, 14);
     });
   }
 
   async #arrivesFromComing(): Promise<void> {
     await this.#bench.harnessed(async (fixture, harness) => {
-      harness.append(0, this.#bench.values(0, 4));
+      this.#bench.append(harness, 0, 0, 4);
       await harness.deliver(2);
       await harness.addQueue({ topic: 'acceptance', queue: 1 });
-      harness.append(1, this.#bench.values(4, 4));
+      this.#bench.append(harness, 1, 4, 4);
       await harness.deliver(2);
       await harness.addQueue({ topic: 'acceptance-b', queue: 0 });
-      harness.append(2, this.#bench.values(8, 4));
+      this.#bench.append(harness, 2, 8, 4);
       await this.#bench.finish(fixture, harness, 12, { ordered: false });
     });
   }
@@ -149,10 +146,10 @@ class SinkSuite {
   /** What was put of the old one is not flushed then. */
   async #arrivesAnewWhileRunning(end: 'goes on' | 'is killed'): Promise<void> {
     await this.#bench.harnessed(async (fixture, harness) => {
-      harness.append(0, this.#bench.values(0, 4));
+      this.#bench.append(harness, 0, 0, 4);
       while ((await harness.deliver(3)) > 0);
       await harness.remakeTopic('acceptance');
-      harness.append(0, this.#bench.values(4, 8));
+      this.#bench.append(harness, 0, 4, 8);
       await harness.deliver(2);
       if (end === 'is killed') {
         harness.kill();
@@ -166,11 +163,11 @@ class SinkSuite {
     const queues = ['acceptance-a', 'acceptance-b'].map((topic) => ({ topic, queue: 0 }));
     await this.#bench.harnessed(
       async (fixture, harness) => {
-        harness.append(0, this.#bench.values(0, 4));
-        harness.append(1, this.#bench.values(4, 4));
+        this.#bench.append(harness, 0, 0, 4);
+        this.#bench.append(harness, 1, 4, 4);
         while ((await harness.deliver(2)) > 0);
         await harness.deleteTopic('acceptance-a');
-        harness.append(0, this.#bench.values(8, 4));
+        this.#bench.append(harness, 0, 8, 4);
         await this.#bench.finish(fixture, harness, 12, { ordered: false });
       },
       { queues },
@@ -180,7 +177,7 @@ class SinkSuite {
   async #flushesNothing(): Promise<void> {
     await this.#bench.harnessed(async (fixture, harness) => {
       harness.commit(await harness.flush());
-      harness.append(0, this.#bench.values(0, 1));
+      this.#bench.append(harness, 0, 0, 1);
       await harness.deliver();
       await harness.flush();
       harness.commit(await harness.flush());
@@ -191,7 +188,7 @@ class SinkSuite {
   async #restarts(): Promise<void> {
     await this.#bench.harnessed(async (fixture, harness) => {
       for (let round = 0; round < 3; round += 1) {
-        harness.append(0, this.#bench.values(round * 4, 4));
+        this.#bench.append(harness, 0, round * 4, 4);
         await harness.deliver();
         await harness.stop();
         await harness.start();
@@ -203,7 +200,7 @@ class SinkSuite {
   async #survivesKill(point: KillPoint): Promise<void> {
     await this.#bench.harnessed(async (fixture, harness) => {
       for (let round = 0; round < 2; round += 1) {
-        harness.append(0, this.#bench.values(round * 8, 8));
+        this.#bench.append(harness, 0, round * 8, 8);
         await runUntil(harness, point);
         harness.kill();
         await harness.start();
@@ -215,7 +212,7 @@ class SinkSuite {
   async #survivesKills(): Promise<void> {
     await this.#bench.harnessed(async (fixture, harness) => {
       for (const [round, point] of KILL_POINTS.entries()) {
-        harness.append(0, this.#bench.values(round * 8, 8));
+        this.#bench.append(harness, 0, round * 8, 8);
         await runUntil(harness, point);
         harness.kill();
         await harness.start();
@@ -230,7 +227,7 @@ async function stopsWhole(bench: SinkBench): Promise<void> {
     await harness.stop();
     await leavesNothingOpen(async () => {
       await harness.start();
-      harness.append(0, bench.values(0, 1));
+      bench.append(harness, 0, 0, 1);
       await harness.deliver();
       await harness.stop();
     });

@@ -16,6 +16,7 @@ import {
 } from './with-harness.js';
 import { SourceHarness } from './source-harness.js';
 import { acceptTransactions } from './accept-transactions.js';
+import { valueText } from './value-text.js';
 
 /** A source system of its own for one test. */
 export interface SourceFixture {
@@ -280,12 +281,12 @@ class SourceSuite {
     expected: readonly unknown[],
     kept: readonly SourceRecord[],
   ): Promise<SourceRecord[]> {
-    const missing = new Set(expected.map((value) => JSON.stringify(value)));
-    for (const { value } of kept) missing.delete(JSON.stringify(value));
+    const missing = new Set(expected.map((value) => valueText(value)));
+    for (const { value } of kept) missing.delete(valueText(value));
     const records: SourceRecord[] = [];
     while (missing.size > 0) {
       const more = await harness.collect(1);
-      for (const { value } of more) missing.delete(JSON.stringify(value));
+      for (const { value } of more) missing.delete(valueText(value));
       records.push(...more);
     }
     return [...records, ...(await harness.poll())];
@@ -296,7 +297,7 @@ class SourceSuite {
     const wanted = [...expected];
     const got = guarantee === 'exactly-once' ? values : firstOfEach(values);
     if (this.#options.ordered === false) {
-      const byText = (a: unknown, b: unknown): number => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1);
+      const byText = (a: unknown, b: unknown): number => (valueText(a) < valueText(b) ? -1 : 1);
       got.sort(byText);
       wanted.sort(byText);
     }
@@ -314,7 +315,5 @@ class SourceSuite {
 }
 
 function firstOfEach(values: readonly unknown[]): unknown[] {
-  return [
-    ...new Map([...values].reverse().map((value) => [JSON.stringify(value), value])).values(),
-  ].reverse();
+  return [...new Map([...values].reverse().map((value) => [valueText(value), value])).values()].reverse();
 }

@@ -2,6 +2,7 @@
 export * from './accept-sink.js';
 export * from './accept-source.js';
 export * from './any-file.js';
+export type { AppendedRecord } from './queues-in-memory.js';
 export * from './recorded-metrics.js';
 export * from './recording-logger.js';
 export * from './sink-harness.js';

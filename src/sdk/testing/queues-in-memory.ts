@@ -1,6 +1,9 @@
 import type { QueueOffset, QueueRef } from '../plugin.js';
-import { NO_HEADERS, type RecordTransaction, type SinkRecord } from '../record.js';
-import type { Schema } from '../schema.js';
+import { NO_HEADERS, type SinkRecord } from '../record.js';
+
+/** What a test says of a record of a topic; what is left out is null, or none. A null without a schema is a tombstone. */
+export type AppendedRecord = Pick<SinkRecord, 'value'> &
+  Partial<Pick<SinkRecord, 'valueSchema' | 'key' | 'keySchema' | 'timestamp' | 'headers' | 'transaction'>>;
 
 export interface QueueInMemory extends QueueRef {
   readonly records: SinkRecord[];
@@ -63,31 +66,25 @@ export class QueuesInMemory {
     return this.of(topic).length === 0 ? null : `${topic}#${this.#lives.get(topic) ?? 1}`;
   }
 
-  append(
-    queueIndex: number,
-    values: readonly unknown[],
-    valueSchema: Schema | null,
-    key: string | null,
-    transactions: readonly (RecordTransaction | null)[],
-  ): void {
+  append(queueIndex: number, records: readonly AppendedRecord[]): void {
     const queue = this.#all[queueIndex];
     if (queue === undefined) throw new RangeError(`there is no queue ${queueIndex}`);
-    for (const [i, value] of values.entries()) {
+    for (const { value, valueSchema = null, key = null, keySchema = null, ...rest } of records) {
       queue.records.push({
         topic: this.#renamed(queue.topic),
         queue: queue.queue,
         offset: queue.records.length,
-        keySchema: null,
+        keySchema,
         key,
         valueSchema,
         value,
-        timestamp: 1_700_000_000_000 + queue.records.length,
-        headers: NO_HEADERS,
+        timestamp: rest.timestamp ?? 1_700_000_000_000 + queue.records.length,
+        headers: rest.headers ?? NO_HEADERS,
         originalTopic: queue.topic,
         originalQueue: queue.queue,
         originalOffset: queue.records.length,
         tombstone: value === null && valueSchema === null,
-        transaction: transactions[i] ?? null,
+        transaction: rest.transaction ?? null,
       });
     }
   }

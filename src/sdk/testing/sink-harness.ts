@@ -14,7 +14,7 @@ import type { JsonValue, RecordTransaction, SinkRecord } from '../record.js';
 import type { Schema } from '../schema.js';
 import { ANY_FILE } from './any-file.js';
 import { PluginCalls } from './plugin-calls.js';
-import { QueuesInMemory, refsOf, type QueueInMemory } from './queues-in-memory.js';
+import { QueuesInMemory, refsOf, type AppendedRecord, type QueueInMemory } from './queues-in-memory.js';
 import { RecordedMetrics } from './recorded-metrics.js';
 import { RecordingLogger } from './recording-logger.js';
 import { planTasks, release, signalTask, STOP_DEADLINE_MS, type RunningTask } from './running-tasks.js';
@@ -101,7 +101,18 @@ export class SinkHarness {
     key: string | null = null,
     transactions: readonly (RecordTransaction | null)[] = [],
   ): void {
-    this.#queues.append(queueIndex, values, valueSchema, key, transactions);
+    const records = values.map((value, i) => ({
+      value,
+      valueSchema,
+      key,
+      transaction: transactions[i] ?? null,
+    }));
+    this.appendRecords(queueIndex, records);
+  }
+
+  /** The same of records that have more than a value, such as keys with a schema. */
+  appendRecords(queueIndex: number, records: readonly AppendedRecord[]): void {
+    this.#queues.append(queueIndex, records);
   }
 
   /** As when the topics were deleted and made anew, or the whole log was, while no task ran: nothing is in them, nothing is committed. */

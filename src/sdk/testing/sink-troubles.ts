@@ -24,7 +24,7 @@ export function registerSinkTroubles(bench: SinkBench): void {
     async (fixture, harness, interrupt) => {
       await written(bench, harness);
       const repair = await interrupt();
-      harness.append(0, bench.values(4, 4));
+      bench.append(harness, 0, 4, 4);
       await interrupted(async () => {
         await harness.deliver(2);
         await harness.flush();
@@ -38,7 +38,7 @@ export function registerSinkTroubles(bench: SinkBench): void {
     'records that were put before an interruption arrive after a failed flush',
     async (fixture, harness, interrupt) => {
       await written(bench, harness);
-      harness.append(0, bench.values(4, 4));
+      bench.append(harness, 0, 4, 4);
       await harness.deliver(2);
       const repair = await interrupt();
       await interrupted(async () => {
@@ -57,7 +57,7 @@ export function registerSinkTroubles(bench: SinkBench): void {
       `what was put ${put} an interruption and not flushed is not taken for durable`,
       async (fixture, harness, interrupt) => {
         await written(bench, harness);
-        harness.append(0, bench.values(4, 4));
+        bench.append(harness, 0, 4, 4);
         if (put === 'before') await harness.deliver(2);
         const repair = await interrupt();
         await interrupted(async () => {
@@ -80,7 +80,7 @@ export function registerSinkTroubles(bench: SinkBench): void {
     harness.kill();
     await repair();
     await harness.start();
-    harness.append(0, bench.values(4, 4));
+    bench.append(harness, 0, 4, 4);
     await bench.finish(fixture, harness, 8);
   });
 
@@ -90,7 +90,7 @@ export function registerSinkTroubles(bench: SinkBench): void {
       async (fixture, harness, interrupt) => {
         await written(bench, harness);
         if (call === 'start') harness.kill();
-        else harness.append(0, bench.values(4, 4));
+        else bench.append(harness, 0, 4, 4);
         if (call === 'flush') await harness.deliver(2);
         const repair = await interrupt();
         const underWay = {
@@ -103,7 +103,7 @@ export function registerSinkTroubles(bench: SinkBench): void {
         harness.kill();
         await repair();
         await harness.start();
-        if (call === 'start') harness.append(0, bench.values(4, 4));
+        if (call === 'start') bench.append(harness, 0, 4, 4);
         await bench.finish(fixture, harness, 8);
       },
     );
@@ -112,7 +112,7 @@ export function registerSinkTroubles(bench: SinkBench): void {
 
 /** Four records arrive and are committed. */
 async function written(bench: SinkBench, harness: SinkHarness): Promise<void> {
-  harness.append(0, bench.values(0, 4));
+  bench.append(harness, 0, 0, 4);
   await harness.deliver();
   harness.commit(await harness.flush());
 }
@@ -129,13 +129,13 @@ async function withInterruption(bench: SinkBench, context: TestContext, body: Bo
 
 async function survivesSignals(bench: SinkBench): Promise<void> {
   await bench.harnessed(async (fixture, harness) => {
-    harness.append(0, bench.values(0, 2));
+    bench.append(harness, 0, 0, 2);
     await unknownSignal(() => harness.signal(UNKNOWN_SIGNAL));
     await harness.deliver();
     // Before the flush, and again: it may come twice.
     for (let i = 0; i < 2; i += 1)
       await unknownSignal(() => harness.signal(UNKNOWN_SIGNAL, { depth: [1] }, 'the-same'));
-    harness.append(0, bench.values(2, 2));
+    bench.append(harness, 0, 2, 2);
     await bench.finish(fixture, harness, 4);
   });
 }
@@ -144,8 +144,8 @@ async function survivesSignals(bench: SinkBench): Promise<void> {
 async function takesTombstones(bench: SinkBench): Promise<void> {
   await bench.harnessed(async (fixture, harness) => {
     const values = bench.values(0, 6);
-    values.forEach((value, n) => {
-      harness.append(0, [value]);
+    values.forEach((_, n) => {
+      bench.append(harness, 0, n, 1);
       harness.append(
         0,
         [null],

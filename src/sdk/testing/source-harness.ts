@@ -19,6 +19,7 @@ import { RecordingLogger } from './recording-logger.js';
 import { planTasks, release, signalTask, STOP_DEADLINE_MS, type RunningTask } from './running-tasks.js';
 import { SaidInStatus } from './said-in-status.js';
 import { SecretWatch } from './secret-watch.js';
+import { valueText } from './value-text.js';
 import { WholeTransactions } from './whole-transactions.js';
 
 export interface HarnessOptions {
@@ -162,7 +163,7 @@ export class SourceHarness {
         if (!(error instanceof RetriableError)) throw error;
       }
       if (records.length < count && performance.now() > giveUpAt) {
-        const texts = records.map(({ value }) => JSON.stringify(value)).join(', ');
+        const texts = records.map(({ value }) => valueText(value)).join(', ');
         throw new Error(
           `waited for ${count} records, but got ${records.length} in ${this.#deadlineMs} ms: ${texts}`,
         );
