@@ -4,7 +4,17 @@
  */
 import type { JsonValue } from '../../sdk/record.js';
 import { unitKey, type ConnectorEntry, type UnitKey } from '../model.js';
-import { count, flag, isObject, listOf, number, object, optional, text, type Shape } from '../replica/json-shape.js';
+import {
+  count,
+  flag,
+  isObject,
+  listOf,
+  number,
+  object,
+  optional,
+  text,
+  type Shape,
+} from '../replica/json-shape.js';
 import type { EntryMeta } from '../replica/machine.js';
 
 /** 'all': the planning side and every task of the present plan. A number: that task. */
