@@ -65,7 +65,9 @@ function unansweredSignal({ invariants, time }: World): string | null {
   const { cluster, config } = invariants;
   for (const { name, id, units } of pendingSignals(config.state.signals))
     for (const unit of units)
-      if (cluster.state.claims.has(unit)) return `signal ${id} of ${name} is not answered by ${unit}`;
+      // One that waits for a call of its own to succeed, as a commit, takes it after that.
+      if (cluster.state.claims.has(unit) && (cluster.state.statuses.get(unit)?.stalled ?? null) === null)
+        return `signal ${id} of ${name} is not answered by ${unit}`;
   // Plans of one connector have some seconds between them.
   if (time.now < invariants.disturbedAt + REPLANNED_MS) return null;
   for (const { name, replans, targetState } of config.state.connectors.values())

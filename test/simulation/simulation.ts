@@ -241,11 +241,17 @@ export class Simulation {
     }
     this.#world.invariants.disturbed();
     const requests = this.#users.done;
+    const quarantined = this.#quarantined;
     await this.#settle();
-    // A request that was under way is a change of its own, and so is a node that crashed earlier and is back now.
+    // A request that was under way is a change of its own, and so are a node that crashed earlier and is back now, and a task
+    // that is quarantined for the death of this one.
     const begun = this.#incarnations - incarnations;
-    if (this.#users.done === requests && begun === (changed === 'new' ? 1 : 0))
-      this.#checkMoves(before, changed);
+    const isAlone = this.#users.done === requests && this.#quarantined === quarantined;
+    if (isAlone && begun === (changed === 'new' ? 1 : 0)) this.#checkMoves(before, changed);
+  }
+
+  get #quarantined(): number {
+    return this.coverage.counts['task quarantined'] ?? 0;
   }
 
   #checkMoves(
