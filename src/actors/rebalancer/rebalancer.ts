@@ -125,24 +125,29 @@ export class Rebalancer {
 
   /** It has no thread; null: nobody knows by what to wake it. */
   #rest(unit: UnitKey, rest: TaskRest | null): void {
-    if (rest === null) this.#begin({ type: 'wake', unit });
-    else this.#passive.add(unit, rest);
-    this.followConfigs();
+    if (rest === null) {
+      this.#begin({ type: 'wake', unit });
+      return;
+    }
+    this.#passive.add(unit, rest);
+    this.#followConfig(unit, rest);
+  }
+
+  followConfigs(): void {
+    for (const [unit, { rest }] of [...this.#passive.all]) this.#followConfig(unit, rest);
   }
 
   /** A passive task is paused and resumed without a thread; a signal wakes it. */
-  followConfigs(): void {
-    for (const [unit, { rest }] of [...this.#passive.all]) {
-      if (this.#state.signals(unit).length > 0) {
-        this.wake(unit);
-        continue;
-      }
-      const paused = this.#state.target(unit) === 'PAUSED';
-      if (paused) this.#passive.hold(unit);
-      else this.#passive.resume(unit);
-      const state = paused ? 'PAUSED' : 'RUNNING';
-      if (this.#units.all.get(unit)?.state !== state) this.#units.rests(unit, passiveOf(rest), state);
+  #followConfig(unit: UnitKey, rest: TaskRest): void {
+    if (this.#state.signals(unit).length > 0) {
+      this.wake(unit);
+      return;
     }
+    const paused = this.#state.target(unit) === 'PAUSED';
+    if (paused) this.#passive.hold(unit);
+    else this.#passive.resume(unit);
+    const state = paused ? 'PAUSED' : 'RUNNING';
+    if (this.#units.all.get(unit)?.state !== state) this.#units.rests(unit, passiveOf(rest), state);
   }
 
   /** A passive task has something to do. */
