@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { RemotingClient } from '#troupe/log/rocketmq/remoting/client.js';
-import { RocketMqLog } from '#troupe/log/rocketmq/rocketmq-log.js';
 import { batchOf } from '../../conformance/log-batches.js';
 import { Cluster } from '../../support/cluster.js';
 import { readJournal, type Act } from '../../support/journal.js';
 import { requireService, rocketmqAvailable, startRocketMq } from '../../support/rocketmq.js';
+import { openRemotingLog } from '../../support/rocketmq-log.js';
 import { until } from '../../support/wait.js';
 
 const PATIENCE_MS = 60_000;
@@ -18,14 +17,7 @@ for (const kind of ['RecordingSink', 'OpeningSink'])
       const rocketmq = await startRocketMq({ proxy: 'none' });
       t.after(() => rocketmq.stop());
       const { namesrvAddr } = rocketmq;
-      const client = new RemotingClient({
-        namesrvAddr: [namesrvAddr],
-        acl: null,
-        tls: null,
-        deadlineMs: 10_000,
-        maxInFlightBytes: 1024 * 1024,
-      });
-      const log = new RocketMqLog({ client, maxMessageBytes: 1024 * 1024 });
+      const { client, log } = openRemotingLog(rocketmq);
       t.after(() => log.close());
       const cluster = new Cluster({ namesrvAddr });
       t.after(() => cluster.destroy());
