@@ -47,14 +47,15 @@ among the tests. Where they do otherwise, it is on purpose:
   in an object, in their order.
 - \`producer.override.…\`, \`consumer.override.…\` and \`admin.override.…\` are for Kafka's clients, and without effect. What of them, and
   of others, asks for what is not there is refused: a start at the end of a topic (\`consumer.override.auto.offset.reset=latest\`),
-  another group, other headers than SimpleHeaderConverter's, a transaction that is longer than a poll, a dead-letter queue.
-- StringConverter knows UTF-8 only, and writes numbers as JavaScript does, structs and maps as JSON and times as ISO 8601, where Kafka Connect writes Java's \`toString\`.
+  another group, a transaction that is longer than a poll, a dead-letter queue.
+- What converters do otherwise: [compatibility.md](compatibility.md#converters).
 `;
 
 const TYPES = {
   source: 'Sources',
   sink: 'Sinks',
   converter: 'Converters',
+  header_converter: 'Header converters',
   transformation: 'Transforms',
   predicate: 'Predicates',
 };
@@ -64,6 +65,7 @@ const NOTES = {
   sink: 'Their keys beside those of every connector and every sink.',
   converter:
     'Their keys stand under `key.converter.` or `value.converter.`, as in `value.converter.schemas.enable`.',
+  header_converter: 'For `header.converter` alone, which every other converter may be named in as well.',
   transformation:
     'Named in `transforms=a,b`, each with `transforms.a.type`; their keys stand under `transforms.a.`. `transforms.a.predicate` and `transforms.a.negate` say to which records one is applied.',
   predicate:

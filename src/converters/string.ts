@@ -1,4 +1,11 @@
-import { DataError, Decimal, OPTIONAL_STRING_SCHEMA } from '../sdk/index.js';
+import {
+  DataError,
+  Decimal,
+  decimalText,
+  doubleText,
+  floatText,
+  OPTIONAL_STRING_SCHEMA,
+} from '../sdk/index.js';
 import type { Converter, Plugin, Schema, SchemaAndValue } from '../sdk/index.js';
 
 const NULL: SchemaAndValue = Object.freeze({ schema: OPTIONAL_STRING_SCHEMA, value: null });
@@ -27,8 +34,10 @@ const converter: Converter = {
   create: () => ({ fromConnectData, toConnectData }),
 };
 
-function fromConnectData(_topic: string, _schema: Schema | null, value: unknown): string | null {
+function fromConnectData(_topic: string, schema: Schema | null, value: unknown): string | null {
   if (typeof value === 'string') return value;
+  if (typeof value === 'number' && schema?.type === 'FLOAT64') return doubleText(value);
+  if (typeof value === 'number' && schema?.type === 'FLOAT32') return floatText(value);
   return value === null || value === undefined ? null : textOf(value);
 }
 
@@ -40,7 +49,7 @@ function toConnectData(_topic: string, data: Uint8Array | string | null): Schema
 function textOf(value: unknown): string {
   if (typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint')
     return String(value);
-  if (value instanceof Decimal) return value.toString();
+  if (value instanceof Decimal) return decimalText(value);
   if (value instanceof Date) return value.toISOString();
   if (value instanceof Uint8Array) return decode(value);
   try {

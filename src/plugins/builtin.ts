@@ -33,6 +33,13 @@ const pair = (name: string, module: string): readonly PluginManifestEntry[] =>
 const predicate = (name: string, module: string): PluginManifestEntry =>
   entry('predicate', name, `transforms/${module}.js`, [`${KAFKA}.transforms.predicates.${name}`]);
 
+/** The converter of one type of number, by its name in Kafka Connect. */
+const number = (name: string): PluginManifestEntry =>
+  entry('converter', `${name}Converter`, `converters/numbers.js#${name}`, [
+    `${KAFKA}.converters.${name}Converter`,
+    `${ROCKETMQ_CONVERTERS}.${name}Converter`,
+  ]);
+
 const ENTRIES: readonly PluginManifestEntry[] = [
   entry('source', 'FileSourceConnector', 'connectors/file/source/source.js', [
     `${KAFKA}.file.FileStreamSourceConnector`,
@@ -53,6 +60,11 @@ const ENTRIES: readonly PluginManifestEntry[] = [
   entry('converter', 'JsonConverter', 'converters/json/converter.js', [
     `${KAFKA}.json.JsonConverter`,
     `${ROCKETMQ_CONVERTERS}.json.JsonConverter`,
+  ]),
+  entry('converter', 'BooleanConverter', 'converters/boolean.js', [`${KAFKA}.converters.BooleanConverter`]),
+  ...['Short', 'Integer', 'Long', 'Float', 'Double'].map(number),
+  entry('header_converter', 'SimpleHeaderConverter', 'converters/simple-header.js', [
+    `${KAFKA}.storage.SimpleHeaderConverter`,
   ]),
   ...pair('InsertField', 'insert-field'),
   ...pair('ReplaceField', 'replace-field'),

@@ -37,6 +37,7 @@ const SUFFIXES: Readonly<Record<PluginType, readonly string[]>> = {
   source: ['SourceConnector', 'Connector'],
   sink: ['SinkConnector', 'Connector'],
   converter: ['Converter'],
+  header_converter: ['HeaderConverter', 'Converter'],
   transformation: ['Transformation'],
   predicate: ['Predicate'],
 };

@@ -26,7 +26,7 @@ export interface Configured<T> {
 export interface PluginRequest<T extends PluginType, M> {
   readonly raw: RawConfig;
   readonly catalog: PluginCatalog;
-  readonly type: T;
+  readonly type: T | readonly T[];
   /** The key that names the class, for errors. */
   readonly classKey: string;
   /** The class, or null when it is missing. */
@@ -49,7 +49,7 @@ export async function configurePlugin<T extends PluginType, M>(
   let definition: ConfigDefinition = [];
   try {
     const entry = findPlugin(catalog, type, className, own(raw, request.versionKey));
-    const plugin = await loadPluginOf(type, entry);
+    const plugin = await loadPluginOf<T>(type, entry);
     definition = under(prefix, plugin.config).map((key) => ({ ...key, group: request.group }));
     const options = optionsUnder(raw, prefix, request.reserved ?? []);
     const { config, issues } = parseConfig(plugin.config, options);

@@ -16,6 +16,7 @@ export interface ConfiguredPlugin {
 export interface DefaultConverters {
   readonly keyConverter?: string;
   readonly valueConverter?: string;
+  readonly headerConverter?: string;
 }
 
 /** The connector itself and the converters, transforms and predicates it names. */
@@ -33,12 +34,12 @@ export function configuredPlugins(config: Config, defaults: DefaultConverters): 
     if (pluginClass !== undefined)
       plugins.push({ types, prefix, pluginClass, version: config[versionKey] ?? null });
   };
-  for (const [converter, otherwise] of [
-    ['key.converter', defaults.keyConverter],
-    ['value.converter', defaults.valueConverter],
-    ['header.converter', undefined],
+  for (const [types, converter, otherwise] of [
+    [['converter'], 'key.converter', defaults.keyConverter],
+    [['converter'], 'value.converter', defaults.valueConverter],
+    [['header_converter', 'converter'], 'header.converter', defaults.headerConverter],
   ] as const) {
-    add(['converter'], `${converter}.`, [converter], `${converter}.plugin.version`, otherwise);
+    add(types, `${converter}.`, [converter], `${converter}.plugin.version`, otherwise);
   }
   for (const [list, type] of [
     ['transforms', 'transformation'],

@@ -1,4 +1,4 @@
-/** A connector's converters: `key.converter`, `value.converter` and the options under these names. */
+/** A connector's converters: `key.converter`, `value.converter`, `header.converter` and the options under these names. */
 import type { ConfigKey } from '../sdk/config.js';
 import type { ConverterInstance, RawConfig } from '../sdk/plugin.js';
 import { configError, configurePlugin, own, type Configured } from './config-plugins.js';
@@ -10,10 +10,19 @@ export interface LoadedConverter {
   readonly instance: ConverterInstance;
 }
 
+export type ConverterPart = 'key' | 'value' | 'header';
+
+/** Where neither the connector nor the node names one. */
+export const DEFAULT_CONVERTERS: Readonly<Record<ConverterPart, string>> = {
+  key: 'StringConverter',
+  value: 'StringConverter',
+  header: 'SimpleHeaderConverter',
+};
+
 /** `defaultClass`: the node's, where the connector names none. Throws ConfigError with all issues. */
 export async function buildConverter(
   raw: RawConfig,
-  part: 'key' | 'value',
+  part: ConverterPart,
   defaultClass: string,
   catalog: PluginCatalog,
 ): Promise<LoadedConverter> {
@@ -24,24 +33,24 @@ export async function buildConverter(
 
 export async function configureConverter(
   raw: RawConfig,
-  part: 'key' | 'value',
+  part: ConverterPart,
   defaultClass: string,
   catalog: PluginCatalog,
 ): Promise<Configured<LoadedConverter>> {
   const name = `${part}.converter`;
-  const configured = await configurePlugin<'converter', LoadedConverter>({
+  const configured = await configurePlugin<'converter' | 'header_converter', LoadedConverter>({
     raw,
     catalog,
-    type: 'converter',
+    type: part === 'header' ? ['header_converter', 'converter'] : 'converter',
     classKey: name,
     className: own(raw, name)?.trim() ?? defaultClass,
     versionKey: `${name}.plugin.version`,
     prefix: `${name}.`,
     reserved: ['plugin.version'],
-    group: part === 'key' ? 'Key converter' : 'Value converter',
+    group: `${TITLES[part]} converter`,
     make: (plugin, config) => ({
       input: plugin.input,
-      instance: plugin.create(config, { isKey: part === 'key' }),
+      instance: plugin.create(config, { isKey: part === 'key', isHeader: part === 'header' }),
     }),
   });
   return { ...configured, definition: [...keysOf(name, part, defaultClass), ...configured.definition] };
@@ -49,20 +58,29 @@ export async function configureConverter(
 
 /** Those that say which converters a connector has, where the node sets nothing else. */
 export function converterKeys(): readonly ConfigKey[] {
-  return (['key', 'value'] as const).flatMap((part) => keysOf(`${part}.converter`, part, 'StringConverter'));
+  return (['key', 'value', 'header'] as const).flatMap((part) =>
+    keysOf(`${part}.converter`, part, DEFAULT_CONVERTERS[part]),
+  );
 }
 
-function keysOf(name: string, part: 'key' | 'value', defaultClass: string): readonly ConfigKey[] {
+const TITLES: Readonly<Record<ConverterPart, string>> = { key: 'Key', value: 'Value', header: 'Header' };
+const CONVERTED: Readonly<Record<ConverterPart, string>> = {
+  key: 'record keys',
+  value: 'record values',
+  header: "the values of records' headers",
+};
+
+function keysOf(name: string, part: ConverterPart, defaultClass: string): readonly ConfigKey[] {
   return [
     {
       name,
       type: 'CLASS',
       defaultValue: defaultClass,
       importance: 'LOW',
-      documentation: `Converter of record ${part}s, between their form in the log and in the connector. Its options stand under ${name}. as well.`,
+      documentation: `Converter of ${CONVERTED[part]}, between their form in the log and in the connector. Its options stand under ${name}. as well.`,
       group: 'Common',
       width: 'SHORT',
-      displayName: part === 'key' ? 'Key converter class' : 'Value converter class',
+      displayName: `${TITLES[part]} converter class`,
     },
     {
       name: `${name}.plugin.version`,
@@ -71,7 +89,7 @@ function keysOf(name: string, part: 'key' | 'value', defaultClass: string): read
       importance: 'LOW',
       documentation: 'Version of the converter; the newest when not given.',
       group: 'Common',
-      displayName: part === 'key' ? 'Key converter version' : 'Value converter version',
+      displayName: `${TITLES[part]} converter version`,
     },
   ];
 }

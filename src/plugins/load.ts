@@ -18,6 +18,7 @@ const METHODS: Readonly<Record<PluginType, readonly string[]>> = {
   source: ['taskConfigs', 'createTask'],
   sink: ['taskConfigs', 'createTask'],
   converter: ['create'],
+  header_converter: ['create'],
   transformation: ['create'],
   predicate: ['create'],
 };
@@ -51,9 +52,13 @@ export async function loadPlugin(entry: CatalogEntry): Promise<Plugin> {
 }
 
 /** The same, with the type known beforehand. */
-export async function loadPluginOf<T extends PluginType>(type: T, entry: CatalogEntry): Promise<PluginOf<T>> {
+export async function loadPluginOf<T extends PluginType>(
+  type: T | readonly T[],
+  entry: CatalogEntry,
+): Promise<PluginOf<T>> {
   const found = await loadPlugin(entry);
-  if (found.type !== type) throw failed(entry, `it is a ${found.type}, not a ${type}`);
+  const types: readonly PluginType[] = typeof type === 'string' ? [type] : type;
+  if (!types.includes(found.type)) throw failed(entry, `it is a ${found.type}, not a ${types.join(' or ')}`);
   // The type that was just compared tells which plugin it is.
   return found.plugin as PluginOf<T>;
 }
@@ -112,7 +117,8 @@ function shapeProblem(entry: CatalogEntry, exported: unknown): string | null {
   if ((entry.type === 'source' || entry.type === 'sink') && plugin['kind'] !== entry.type) {
     return `its "kind" must be "${entry.type}"`;
   }
-  if (entry.type === 'converter' && plugin['input'] !== 'text' && plugin['input'] !== 'bytes') {
+  const converts = entry.type === 'converter' || entry.type === 'header_converter';
+  if (converts && plugin['input'] !== 'text' && plugin['input'] !== 'bytes') {
     return 'its "input" must be "text" or "bytes"';
   }
   return configProblem(plugin['config']);

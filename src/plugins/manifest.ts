@@ -11,7 +11,14 @@ export interface PackageRead {
   readonly problems: readonly PluginProblem[];
 }
 
-const TYPES: readonly PluginType[] = ['source', 'sink', 'converter', 'transformation', 'predicate'];
+const TYPES: readonly PluginType[] = [
+  'source',
+  'sink',
+  'converter',
+  'header_converter',
+  'transformation',
+  'predicate',
+];
 const MAX_MANIFEST_BYTES = 1024 * 1024;
 const MAX_PLUGINS = 1000;
 const CLASS_NAME = /^[\p{L}\p{N}_$][\p{L}\p{N}_$.@/-]{0,254}$/u;

@@ -207,7 +207,7 @@ export function checkTested(tested: unknown): boolean {
 
 /** Throws DataError PLUGIN_CONTRACT. */
 export function checkSerialised(
-  part: 'key' | 'value',
+  part: 'key' | 'value' | 'header',
   data: Uint8Array | string | null,
 ): Uint8Array | string | null {
   if (data === null || typeof data === 'string' || data instanceof Uint8Array) return data;
@@ -215,7 +215,7 @@ export function checkSerialised(
 }
 
 /** Throws DataError PLUGIN_CONTRACT. */
-export function checkConverted(part: 'key' | 'value', converted: SchemaAndValue): SchemaAndValue {
+export function checkConverted(part: 'key' | 'value' | 'header', converted: SchemaAndValue): SchemaAndValue {
   const given: Partial<SchemaAndValue> | null | undefined = converted;
   if (typeof given === 'object' && given !== null && 'value' in given) {
     const { schema } = given;

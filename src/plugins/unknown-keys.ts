@@ -4,13 +4,7 @@ import { isGivenFor, type ConfigDefinition, type ConfigIssue } from '../sdk/conf
 import type { RawConfig } from '../sdk/plugin.js';
 
 /** Below these, names are free: they belong to clients, or to what a later version knows. */
-const FREE = [
-  'producer.override.',
-  'consumer.override.',
-  'admin.override.',
-  'topic.creation.',
-  'header.converter.',
-];
+const FREE = ['producer.override.', 'consumer.override.', 'admin.override.', 'topic.creation.'];
 const MAX_DISTANCE = 2;
 /** In shorter keys every second one would be near. */
 const MIN_LENGTH = 5;

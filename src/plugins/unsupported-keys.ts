@@ -8,8 +8,6 @@ interface Promised {
   readonly reason: string;
 }
 
-const KAFKA_HEADERS = /^(?:org\.apache\.kafka\.connect\.storage\.)?SimpleHeaderConverter$/;
-
 const PROMISES: readonly Promised[] = [
   {
     key: 'errors.deadletterqueue.topic.name',
@@ -30,11 +28,6 @@ const PROMISES: readonly Promised[] = [
     kept: /^poll$/i,
     reason:
       'is not supported: transactions of a source that are longer than a poll do not exist here; remove it',
-  },
-  {
-    key: 'header.converter',
-    kept: KAFKA_HEADERS,
-    reason: 'is not supported: headers are written as SimpleHeaderConverter writes them; remove it',
   },
 ];
 

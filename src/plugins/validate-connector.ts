@@ -13,7 +13,7 @@ import { fileAccess } from './file-access.js';
 import { configInfos, type ConfigInfos } from './config-infos.js';
 import { isPassword, own } from './config-plugins.js';
 import { commonDefinition } from './config-common.js';
-import { configureConverter } from './converter-config.js';
+import { configureConverter, DEFAULT_CONVERTERS } from './converter-config.js';
 import { findPlugin, type PluginCatalog } from './catalog.js';
 import { loadPlugin } from './load.js';
 import { checkIssues } from './plugin-returns.js';
@@ -26,6 +26,7 @@ export interface ValidateOptions {
   /** The node's converters, where the connector names none. */
   readonly keyConverter?: string;
   readonly valueConverter?: string;
+  readonly headerConverter?: string;
   /** Found before. */
   readonly issues?: readonly ConfigIssue[];
   /** Whether the node's log has groups whose members share topics record by record; default false. */
@@ -58,8 +59,9 @@ export async function validateConnector(
     issues.push(...topicIssues(raw), ...sharingIssues(plugin, raw, options.sharing === true));
   issues.push(...ownTopicIssues(plugin?.kind ?? null, raw, options.ownTopics ?? []));
   for (const configured of [
-    await configureConverter(raw, 'key', options.keyConverter ?? 'StringConverter', catalog),
-    await configureConverter(raw, 'value', options.valueConverter ?? 'StringConverter', catalog),
+    await configureConverter(raw, 'key', options.keyConverter ?? DEFAULT_CONVERTERS.key, catalog),
+    await configureConverter(raw, 'value', options.valueConverter ?? DEFAULT_CONVERTERS.value, catalog),
+    await configureConverter(raw, 'header', options.headerConverter ?? DEFAULT_CONVERTERS.header, catalog),
     await configureTransforms(raw, catalog),
     ...(plugin?.kind === 'source' ? [configureTopicCreation(raw)] : []),
   ]) {

@@ -13,3 +13,6 @@ export * from './schema-builder.js';
 export * from './schema-constants.js';
 export * from './value.js';
 export * from './within.js';
+export { decimalText, doubleText, floatText } from './value-text/number-text.js';
+export { parseValueText } from './value-text/parse-value-text.js';
+export { valueText } from './value-text/value-text.js';

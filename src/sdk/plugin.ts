@@ -362,7 +362,11 @@ export interface Converter {
   readonly config: ConfigDefinition;
   /** What `toConnectData` wants to be given. Text is decoded a batch at a time, which is much faster. */
   readonly input: 'bytes' | 'text';
-  create(config: ParsedConfig, options: { readonly isKey: boolean }): ConverterInstance;
+  /** `isHeader`: for the values of headers (`header.converter`), whose `topic` is that of their record. */
+  create(
+    config: ParsedConfig,
+    options: { readonly isKey: boolean; readonly isHeader?: boolean },
+  ): ConverterInstance;
 }
 
 export interface ConverterInstance {
@@ -403,6 +407,8 @@ export type Plugin =
   | { readonly type: 'source'; readonly plugin: SourceConnector }
   | { readonly type: 'sink'; readonly plugin: SinkConnector }
   | { readonly type: 'converter'; readonly plugin: Converter }
+  /** One that is for headers only; every other converter may be used for them, too. */
+  | { readonly type: 'header_converter'; readonly plugin: Converter }
   | { readonly type: 'transformation'; readonly plugin: Transform }
   | { readonly type: 'predicate'; readonly plugin: Predicate };
 

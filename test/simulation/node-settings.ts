@@ -29,6 +29,7 @@ export const REBALANCER: RebalancerParams = {
     ownTopics: [],
     keyConverter: '',
     valueConverter: '',
+    headerConverter: '',
     stallTimeoutMs: 1e9,
     stopTimeoutMs: 1000,
     offsetFlushIntervalMs: 1000,

@@ -168,6 +168,7 @@ const LOADED = {
   files: ANY_FILE,
   keyConverter: TEXT,
   valueConverter: TEXT,
+  headerConverter: TEXT,
   tolerance: DEFAULT_TOLERANCE,
   limits: { maxRecords: 5, maxBytes: 10_000, lingerMs: 0 },
 };

@@ -4,7 +4,7 @@
  * A schema is null, `"int64"`, `"int64?"` where it is optional, or an object: `{"type":"struct?","fields":{"id":"int64"},
  * "default":…,"name":…}`, with `keys` and `items` for maps and arrays. `date`, `time`, `timestamp` and `decimal:2` are the
  * logical types. With a schema a value is its JSON: bytes as base64, times as milliseconds, decimals as text, maps as
- * pairs. Without one `{"$date":…}`, `{"$dec":…}` and `{"$bytes":…}` stand for what JSON has not.
+ * pairs. Without one `{"$date":…}`, `{"$dec":…}`, `{"$bytes":…}` and `{"$map":[…]}`, of pairs, stand for what JSON has not.
  */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -128,11 +128,21 @@ export function valueOf(schema: Schema | null, json: unknown): unknown {
   }
 }
 
+/** As a record has it: an object where all keys are texts. */
+function mapOf(pairs: readonly unknown[]): unknown {
+  const entries = pairs.map((pair) => list(pair).map(plainOf));
+  if (!entries.every(([key]) => typeof key === 'string')) return new Map(entries as [unknown, unknown][]);
+  const fields: Record<string, unknown> = {};
+  for (const [key, item] of entries) setField(fields, String(key), item);
+  return fields;
+}
+
 function plainOf(json: unknown): unknown {
   if (Array.isArray(json)) return json.map(plainOf);
   if (!isFields(json)) return json;
   if ('$date' in json) return new Date(Number(json['$date']));
   if ('$dec' in json) return Decimal.parse(text(json['$dec']));
+  if ('$map' in json) return mapOf(list(json['$map']));
   if ('$bytes' in json) return new Uint8Array(Buffer.from(text(json['$bytes']), 'base64'));
   const fields: Record<string, unknown> = {};
   for (const [name, item] of Object.entries(json)) setField(fields, name, plainOf(item));
@@ -202,4 +212,69 @@ export function list(json: unknown): readonly unknown[] {
 export function text(json: unknown): string {
   assert.ok(typeof json === 'string', 'a text is wanted');
   return json;
+}
+
+/** The notation of a schema, in the form of an object throughout: what `schemaOf` reads, and programs in Java as well. */
+export function schemaNotation(schema: Schema | null): unknown {
+  if (schema === null) return null;
+  const { type, optional, name, version, doc, parameters, defaultValue, fields, keySchema, valueSchema } =
+    schema;
+  const named: Record<string, unknown> = {};
+  for (const field of fields ?? []) setField(named, field.name, schemaNotation(field.schema));
+  return {
+    type: `${type.toLowerCase()}${optional ? '?' : ''}`,
+    name,
+    version,
+    doc,
+    parameters,
+    ...(fields === undefined ? {} : { fields: named }),
+    ...(keySchema === undefined ? {} : { keys: schemaNotation(keySchema) }),
+    ...(valueSchema === undefined ? {} : { items: schemaNotation(valueSchema) }),
+    ...(defaultValue === undefined ? {} : { default: valueNotation(schema, defaultValue) }),
+  };
+}
+
+/** The notation of a value; bigints stand in it as they are, for `notationText`. */
+export function valueNotation(schema: Schema | null, value: unknown): unknown {
+  if (value === null || value === undefined) return null;
+  if (value instanceof Date) return schema === null ? { $date: value.getTime() } : value.getTime();
+  if (value instanceof Decimal) return schema === null ? { $dec: value.toString() } : value.toString();
+  if (value instanceof Uint8Array) {
+    const base64 = Buffer.from(value).toString('base64');
+    return schema === null ? { $bytes: base64 } : base64;
+  }
+  if (typeof value === 'number') {
+    if (Object.is(value, -0)) return schema === null ? -0.0 : '-0.0';
+    return Number.isFinite(value) ? value : String(value);
+  }
+  if (Array.isArray(value))
+    return value.map((item: unknown) => valueNotation(schema?.valueSchema ?? null, item));
+  if (schema?.type === 'STRUCT' || (schema === null && isFields(value))) {
+    const fields: Record<string, unknown> = {};
+    for (const [name, item] of Object.entries(object(value)))
+      setField(
+        fields,
+        name,
+        valueNotation(schema?.fields?.find((field) => field.name === name)?.schema ?? null, item),
+      );
+    return fields;
+  }
+  if (!(value instanceof Map) && !isFields(value)) return value;
+  const entries: readonly (readonly [unknown, unknown])[] =
+    value instanceof Map ? [...value] : Object.entries(value);
+  const pairs = entries.map(([key, item]) => [
+    valueNotation(schema?.keySchema ?? null, key),
+    valueNotation(schema?.valueSchema ?? null, item),
+  ]);
+  return schema === null ? { $map: pairs } : pairs;
+}
+
+/** One line of JSON, in which bigints are numbers. */
+export function notationText(json: unknown): string {
+  if (typeof json === 'bigint') return String(json);
+  if (Object.is(json, -0)) return '-0.0';
+  if (Array.isArray(json)) return `[${json.map(notationText).join(',')}]`;
+  if (!isFields(json)) return JSON.stringify(json) ?? 'null';
+  const members = Object.entries(json).filter(([, item]) => item !== undefined);
+  return `{${members.map(([name, item]) => `${JSON.stringify(name)}:${notationText(item)}`).join(',')}}`;
 }

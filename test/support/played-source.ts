@@ -116,7 +116,7 @@ export function play(t: TestContext, poll: SourceTask['poll'], options: Played =
     transform: options.transform ?? null,
     keyConverter: instance,
     valueConverter: instance,
-    headerConverter: noLog,
+    headerConverter: () => noLog(),
     topic: 't',
     marker: null,
     begun,

@@ -52,6 +52,7 @@ export default behavior<ConfigSyncProtocol, ConfigSyncPeers, ConfigSyncParams>({
       secretProviders: params.secretProviders,
       keyConverter: params.keyConverter,
       valueConverter: params.valueConverter,
+      headerConverter: params.headerConverter,
       sharing: hasSharedGroups(params.logSettings),
       ownTopics: params.ownTopics,
       packagesOf: (job) => plugins.packagesOf(job),

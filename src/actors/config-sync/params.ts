@@ -25,6 +25,7 @@ export interface ConfigSyncParams {
   readonly secretProviders: SecretProviders;
   readonly keyConverter: string;
   readonly valueConverter: string;
+  readonly headerConverter: string;
   readonly planningTimeoutMs: number;
   readonly planningThreads: number;
   /** What the whole node may have. */

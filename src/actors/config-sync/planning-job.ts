@@ -52,9 +52,11 @@ function nodeOptions(): ValidateOptions {
   };
   const keyConverter = text('keyConverter');
   const valueConverter = text('valueConverter');
+  const headerConverter = text('headerConverter');
   return {
     ...(keyConverter && { keyConverter }),
     ...(valueConverter && { valueConverter }),
+    ...(headerConverter && { headerConverter }),
     sharing: data['sharing'] === true,
     ownTopics: texts(data['ownTopics']),
   };
@@ -114,7 +116,14 @@ async function perform(job: PlanningJob, dueAt: number): Promise<unknown> {
     case 'positions':
       return checkPositions(job.name, job.config, job.changes, dueAt);
     case 'definition': {
-      const types = ['source', 'sink', 'converter', 'transformation', 'predicate'] as const;
+      const types = [
+        'source',
+        'sink',
+        'converter',
+        'header_converter',
+        'transformation',
+        'predicate',
+      ] as const;
       const { plugin } = await loadPlugin(findPlugin(catalog, types, job.class, job.version));
       return pluginKeyInfos(plugin.config);
     }

@@ -80,6 +80,7 @@ export interface PlanningPoolOptions {
   readonly secretProviders?: SecretProviders;
   readonly keyConverter: string;
   readonly valueConverter: string;
+  readonly headerConverter: string;
   /** See `ValidateOptions`. */
   readonly sharing?: boolean;
   readonly ownTopics?: readonly string[];
@@ -205,6 +206,7 @@ export class PlanningPool {
       secretProviders,
       keyConverter,
       valueConverter,
+      headerConverter,
       sharing,
       ownTopics,
     } = this.#options;
@@ -216,6 +218,7 @@ export class PlanningPool {
         secretProviders,
         keyConverter,
         valueConverter,
+        headerConverter,
         sharing,
         ownTopics,
       },

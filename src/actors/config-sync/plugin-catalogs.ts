@@ -7,7 +7,14 @@ import type { ActorLogger } from '../kernel/protocol.js';
 import type { PlanningJob } from './planning-pool.js';
 import type { PluginListing } from './protocol.js';
 
-const TYPES: readonly PluginType[] = ['source', 'sink', 'converter', 'transformation', 'predicate'];
+const TYPES: readonly PluginType[] = [
+  'source',
+  'sink',
+  'converter',
+  'header_converter',
+  'transformation',
+  'predicate',
+];
 
 interface Named {
   readonly class: string;

@@ -1,35 +1,53 @@
-import { Buffer } from 'node:buffer';
+/** The headers of records as they stand in the log, by the connector's `header.converter`. */
+import { isUtf8 } from 'node:buffer';
+import type { LoadedConverter } from '../../plugins/converter-config.js';
+import { checkConverted, checkSerialised } from '../../plugins/plugin-returns.js';
+import type { RecordHeader } from '../../log/batch-headers.js';
 import { DataError } from '../../sdk/errors.js';
 import type { Header } from '../../sdk/record.js';
+import { markNulls, unmarkNulls } from './null-headers.js';
 
-/** Header values as Kafka's SimpleHeaderConverter writes them: text as it is, bytes as they are, others as JSON. */
-export function encodeHeader(_topic: string, header: Header): Uint8Array {
-  const { value } = header;
-  if (value instanceof Uint8Array) return value;
-  if (typeof value === 'string') return Buffer.from(value, 'utf8');
-  if (typeof value === 'bigint') return Buffer.from(value.toString(), 'utf8');
-  return Buffer.from(jsonOf(header.key, value), 'utf8');
-}
+export type EncodeHeaders = (topic: string, headers: readonly Header[]) => readonly RecordHeader[];
 
-function jsonOf(name: string, value: unknown): string {
-  try {
-    return JSON.stringify(value, (_, item: unknown) => jsonItem(item)) ?? 'null';
-  } catch (error) {
-    throw new DataError(
-      `the header ${name.slice(0, 100)} has no text form: ${error instanceof Error ? error.message : String(error)}`,
-      { code: 'BAD_HEADER', cause: error },
+/** Throws DataError BAD_HEADER, which names the header. */
+export function headerEncoder({ instance }: LoadedConverter): EncodeHeaders {
+  return (topic, headers) =>
+    markNulls(
+      headers.map(({ key, schema, value }) => {
+        // A header of JavaScript may have been made without a schema.
+        const converted = named(key, () => instance.fromConnectData(topic, schema ?? null, value ?? null));
+        const data = checkSerialised('header', converted);
+        return [key, typeof data === 'string' ? Buffer.from(data, 'utf8') : data] as const;
+      }),
     );
+}
+
+/** Throws DataError BAD_HEADER, which names the header. */
+export function decodeHeaders(
+  { input, instance }: LoadedConverter,
+  topic: string,
+  stored: readonly RecordHeader[],
+): readonly Header[] {
+  return unmarkNulls(stored).map(([key, bytes]) => {
+    const data = bytes !== null && input === 'text' && isUtf8(bytes) ? textOf(bytes) : bytes;
+    const converted = named(key, () => instance.toConnectData(topic, data));
+    const { schema, value } = checkConverted('header', converted);
+    return { key, schema, value };
+  });
+}
+
+function textOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
+}
+
+function named<T>(key: string, convert: () => T): T {
+  try {
+    return convert();
+  } catch (error) {
+    if (!(error instanceof DataError)) throw error;
+    throw new DataError(`the header ${key.slice(0, 100)}: ${error.message}`, {
+      code: 'BAD_HEADER',
+      cause: error,
+    });
   }
-}
-
-/** What JSON.stringify would write as an empty object, or not at all. */
-function jsonItem(item: unknown): unknown {
-  if (item instanceof Uint8Array) return Buffer.from(item).toString('base64');
-  if (!(item instanceof Map)) return item;
-  const entries: readonly (readonly [unknown, unknown])[] = [...item];
-  return entries.every(([key]) => typeof key === 'string') ? Object.fromEntries(item) : entries;
-}
-
-export function decodeHeader(_topic: string, name: string, data: Uint8Array): Header {
-  return { key: name, schema: null, value: Buffer.from(data).toString('utf8') };
 }

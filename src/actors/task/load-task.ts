@@ -22,6 +22,7 @@ interface Loaded {
   readonly chain: TransformChain | null;
   readonly keyConverter: LoadedConverter;
   readonly valueConverter: LoadedConverter;
+  readonly headerConverter: LoadedConverter;
   readonly tolerance: Tolerance;
   readonly limits: BatchLimits;
   readonly files: FileAccess;
@@ -73,6 +74,7 @@ export async function loadTask(params: TaskParams): Promise<LoadedTask> {
     chain: chain.size === 0 ? null : chain,
     keyConverter: await buildConverter(raw, 'key', settings.keyConverter, catalog),
     valueConverter: await buildConverter(raw, 'value', settings.valueConverter, catalog),
+    headerConverter: await buildConverter(raw, 'header', settings.headerConverter, catalog),
     tolerance: toleranceOf(common),
     limits: limitsOf(common),
     files: fileAccess(settings.files, catalog),

@@ -36,6 +36,7 @@ export interface TaskSettings {
   readonly ownTopics: readonly string[];
   readonly keyConverter: string;
   readonly valueConverter: string;
+  readonly headerConverter: string;
   /** A call of the plugin that takes longer is reported as stalled. */
   readonly stallTimeoutMs: number;
   /** How long the plugin's stop may take after its task has failed. */

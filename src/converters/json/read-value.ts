@@ -92,6 +92,7 @@ export class ValueReaders {
       case 'INT64':
         return int64;
       case 'FLOAT32':
+        return (json) => single(float(json), json);
       case 'FLOAT64':
         return float;
       case 'BOOLEAN':
@@ -214,6 +215,12 @@ function float(json: unknown): number {
   if (typeof json === 'bigint') return finite(Number(json));
   if (json instanceof NumberText) return finite(Number(json.text));
   return NON_NUMBERS.get(json) ?? mismatch('a number', json);
+}
+
+/** The float next to it, which the type can hold. */
+function single(value: number, json: unknown): number {
+  const rounded = Math.fround(value);
+  return Number.isFinite(value) && !Number.isFinite(rounded) ? mismatch('a float', json) : rounded;
 }
 
 function bytes(json: unknown): Uint8Array {

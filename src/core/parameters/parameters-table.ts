@@ -75,6 +75,11 @@ const table = {
       alias: 'valueConverter',
       doc: 'Converter of record values for connectors that name none.',
     },
+    'header.converter': {
+      ...text('SimpleHeaderConverter'),
+      alias: 'headerConverter',
+      doc: "Converter of the values of records' headers for connectors that name none.",
+    },
   },
   REST: {
     httpPort: {

@@ -17,7 +17,12 @@ export function pluginRoutes(router: Routes, deps: RouteDeps): void {
     const shown = connectorsOnly
       ? plugins.filter(({ type }) => type === 'source' || type === 'sink')
       : plugins;
-    ctx.body = shown.filter(({ loads }) => loads !== false).map(pluginInfo);
+    ctx.body = shown
+      .filter(({ loads }) => loads !== false)
+      .map(pluginInfo)
+      .flatMap((info) =>
+        info.type === 'converter' ? [info, { ...info, type: 'header_converter' }] : [info],
+      );
   });
 
   router.get('/connector-plugins/:plugin/config', async (ctx: RouteContext) => {

@@ -45,6 +45,7 @@ function poolFor(t: TestContext) {
     pluginPaths: [dir],
     keyConverter: 'StringConverter',
     valueConverter: 'StringConverter',
+    headerConverter: 'SimpleHeaderConverter',
     onStray: () => undefined,
     onLine: (line) => lines.push(line),
   });

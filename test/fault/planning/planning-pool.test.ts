@@ -51,7 +51,11 @@ function poolFor(t: TestContext, more: Partial<PlanningPoolOptions> = {}) {
       'index.js': text,
     });
   const warned: string[] = [];
-  const defaults = { keyConverter: 'StringConverter', valueConverter: 'StringConverter' };
+  const defaults = {
+    keyConverter: 'StringConverter',
+    valueConverter: 'StringConverter',
+    headerConverter: 'SimpleHeaderConverter',
+  };
   const log = { warn: (_: object, message: string) => void warned.push(message) };
   const catalogs = new PluginCatalogs({ ...defaults, pluginPaths: [dir] }, log);
   const lines: PlanningLine[] = [];

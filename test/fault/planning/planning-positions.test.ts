@@ -35,6 +35,7 @@ function planWith(t: TestContext, positions: (request: Positions['request']) => 
     pluginPaths: [dir],
     keyConverter: 'StringConverter',
     valueConverter: 'StringConverter',
+    headerConverter: 'SimpleHeaderConverter',
     onPositions: (request) => {
       servePositions(request, persistence);
     },

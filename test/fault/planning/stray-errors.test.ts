@@ -50,6 +50,7 @@ function poolFor(t: TestContext): { pool: PlanningPool; strays: unknown[] } {
     secretProviders: { env: ['TROUPETEST_*'], folders: [], scopes: [] },
     keyConverter: 'StringConverter',
     valueConverter: 'StringConverter',
+    headerConverter: 'SimpleHeaderConverter',
     onStray: (error) => strays.push(error),
   });
   t.after(() => pool.close());

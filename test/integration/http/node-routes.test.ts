@@ -36,6 +36,7 @@ testRoutes([
       { class: SOURCE, type: 'source', version: '1.0.0' },
       { class: SINK, type: 'sink', version: '1.0.0' },
       { class: 'example.JsonConverter', type: 'converter', version: '1.0.0' },
+      { class: 'example.JsonConverter', type: 'header_converter', version: '1.0.0' },
     ],
   },
   {

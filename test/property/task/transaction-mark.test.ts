@@ -56,6 +56,7 @@ test('a sink sees which transaction a record is part of, and not the header that
         chain: apply === null ? null : { apply: (record) => apply(record) as typeof record },
         keyConverter: text,
         valueConverter: text,
+        headerConverter: text,
       },
       't',
       0,

@@ -74,7 +74,7 @@ test('a class of Java that is not here is not likened to another', () => {
     [['transformation'], 'org.apache.kafka.connect.transforms.Cast$Value'],
     [['transformation'], 'org.apache.kafka.connect.transforms.TimestampConverter$Value'],
     [['converter'], 'io.confluent.connect.avro.AvroConverter'],
-    [['converter'], 'org.apache.kafka.connect.converters.LongConverter'],
+    [['converter'], 'com.example.converters.UuidConverter'],
     [['source', 'sink'], 'io.confluent.connect.jdbc.JdbcSinkConnector'],
   ] as const) {
     assert.throws(

@@ -152,20 +152,44 @@ test('a misspelled key is an error that names the right one; other unknown keys 
   });
 });
 
+test('any converter may be for headers, one for headers only may not be for values', async () => {
+  const infos = await validateConnector(
+    { ...SINK, 'header.converter': 'org.apache.kafka.connect.json.JsonConverter' },
+    builtin,
+  );
+  assert.deepEqual(errorsOf(infos), {});
+  const shown = new Map(infos.configs.map(({ value }) => [value.name, value.value]));
+  assert.equal(shown.get('header.converter.schemas.enable'), 'true');
+  const simple = 'org.apache.kafka.connect.storage.SimpleHeaderConverter';
+  assert.deepEqual(await errors({ ...SINK, 'header.converter': simple }), {});
+  const refused = await errors({
+    ...SINK,
+    'value.converter': simple,
+    'header.converter': 'JsonConverter',
+    'header.converter.schemas.enable': 'perhaps',
+  });
+  assert.deepEqual(Object.keys(refused).sort(), ['header.converter.schemas.enable', 'value.converter']);
+  assert.match(refused['value.converter']?.[0] ?? '', /no converter ".*SimpleHeaderConverter"/);
+});
+
+test("the node's header converter is that of a connector that names none", async () => {
+  const infos = await validateConnector(SINK, builtin, { headerConverter: 'LongConverter' });
+  const row = infos.configs.find(({ value }) => value.name === 'header.converter');
+  assert.equal(row?.definition.default_value, 'LongConverter');
+});
+
 test('what Kafka Connect promises and this version does not is refused, not passed over', async () => {
   for (const [key, value] of [
     ['errors.deadletterqueue.topic.name', 'dlq'],
     ['consumer.override.auto.offset.reset', 'latest'],
     ['consumer.override.group.id', 'mine'],
     ['transaction.boundary', 'connector'],
-    ['header.converter', 'org.apache.kafka.connect.json.JsonConverter'],
   ] as const)
     assert.match((await errors({ ...SINK, [key]: value }))[key]?.[0] ?? '', /not supported/, key);
   for (const [key, value] of [
     ['consumer.override.auto.offset.reset', 'earliest'],
     ['consumer.override.max.poll.records', '100'],
     ['transaction.boundary', 'POLL'],
-    ['header.converter', 'org.apache.kafka.connect.storage.SimpleHeaderConverter'],
   ] as const)
     assert.deepEqual(await errors({ ...SINK, [key]: value }), {}, key);
 });

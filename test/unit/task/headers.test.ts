@@ -1,29 +1,80 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { encodeHeader } from '#troupe/actors/task/headers.js';
-import { DataError, Decimal } from '#troupe/sdk/index.js';
+import { decodeHeaders, headerEncoder } from '#troupe/actors/task/headers.js';
+import bytes from '#troupe/converters/byte-array.js';
+import json from '#troupe/converters/json/converter.js';
+import { Long } from '#troupe/converters/numbers.js';
+import simpleHeader from '#troupe/converters/simple-header.js';
+import string from '#troupe/converters/string.js';
+import {
+  DataError,
+  INT64_SCHEMA,
+  parseConfigOrThrow,
+  STRING_SCHEMA,
+  type Converter,
+  type Header,
+} from '#troupe/sdk/index.js';
 
-const written = (value: unknown): string =>
-  Buffer.from(encodeHeader('t', { key: 'h', schema: null, value })).toString('utf8');
-
-test('headers are written as text, and nothing in them is left out', () => {
-  assert.equal(written('as it is'), 'as it is');
-  assert.equal(written(Uint8Array.of(0x61)), 'a');
-  assert.equal(written(9223372036854775807n), '9223372036854775807');
-  assert.equal(written({ a: [1, null] }), '{"a":[1,null]}');
-  assert.equal(written(new Map([['k', new Map([['n', 1]])]])), '{"k":{"n":1}}');
-  assert.equal(written(new Map([[1, 'one']])), '[[1,"one"]]');
-  assert.equal(written({ bytes: Uint8Array.of(1, 2) }), '{"bytes":"AQI="}');
-  assert.equal(written([new Date(0), Decimal.parse('1.50')]), '["1970-01-01T00:00:00.000Z","1.50"]');
+const loaded = (plugin: Converter, raw: Record<string, string> = {}) => ({
+  input: plugin.input,
+  instance: plugin.create(parseConfigOrThrow(plugin.config, raw), { isKey: false, isHeader: true }),
 });
 
-test('a header without a text form is a fault of its record', () => {
+function sent(
+  plugin: Converter,
+  headers: readonly Header[],
+  raw?: Record<string, string>,
+): readonly Header[] {
+  const converter = loaded(plugin, raw);
+  return decodeHeaders(converter, 't', headerEncoder(converter)('t', headers));
+}
+
+const header = (key: string, value: unknown, schema: Header['schema'] = null): Header => ({
+  key,
+  schema,
+  value,
+});
+
+test('headers come out of the log as they went in, whichever converter writes them', () => {
+  const long = header('id', 9007199254740993n, INT64_SCHEMA);
+  assert.deepEqual(sent(simpleHeader.plugin, [long, header('n', 'text', STRING_SCHEMA)]), [
+    long,
+    header('n', 'text', STRING_SCHEMA),
+  ]);
+  assert.deepEqual(sent(json.plugin, [long]), [long]);
+  assert.deepEqual(sent(json.plugin, [header('a', { b: [1] })], { 'schemas.enable': 'false' }), [
+    header('a', { b: [1] }),
+  ]);
+  assert.equal(sent(Long.plugin, [long])[0]?.value, 9007199254740993n);
+  assert.deepEqual(sent(string.plugin, [header('s', '123')])[0]?.value, '123');
+  assert.deepEqual(sent(bytes.plugin, [header('b', Uint8Array.of(255))])[0]?.value, Uint8Array.of(255));
+});
+
+test('a null header stays one beside an empty one, and beside a header of the name that marks it', () => {
+  const given = [header('a', ''), header('a', null), header('TROUPE_NULL', '0'), header('b', null)];
+  const values = sent(string.plugin, given).map(({ key, value }) => [key, value]);
+  assert.deepEqual(values, [
+    ['a', ''],
+    ['a', null],
+    ['TROUPE_NULL', '0'],
+    ['b', null],
+  ]);
+});
+
+test('a header that others wrote under the name of the mark is shown as it is', () => {
+  const others = decodeHeaders(loaded(string.plugin), 't', [['TROUPE_NULL', Buffer.from('no list')]]);
+  assert.deepEqual(
+    others.map(({ key, value }) => [key, value]),
+    [['TROUPE_NULL', 'no list']],
+  );
+});
+
+test('a header that cannot be converted is a fault of its record, and is named', () => {
   const circular: Record<string, unknown> = {};
   circular['self'] = circular;
-  for (const value of [circular, { long: 1n }])
-    assert.throws(
-      () => written(value),
-      (error) =>
-        error instanceof DataError && error.code === 'BAD_HEADER' && error.message.includes('header h'),
-    );
+  const named = (error: unknown): boolean =>
+    error instanceof DataError && error.code === 'BAD_HEADER' && error.message.startsWith('the header h:');
+  assert.throws(() => sent(simpleHeader.plugin, [header('h', circular)]), named);
+  assert.throws(() => sent(Long.plugin, [header('h', 'text')]), named);
+  assert.throws(() => decodeHeaders(loaded(Long.plugin), 't', [['h', Buffer.from('short')]]), named);
 });

@@ -130,6 +130,7 @@ function play(
       chain: null,
       keyConverter: { input: 'text', instance: identity },
       valueConverter: { input: 'text', instance: identity },
+      headerConverter: { input: 'text', instance: identity },
     },
     maxRecords: 500,
     maxAttempts: 16,
@@ -252,6 +253,10 @@ test('a record that cannot be converted ends the loop, or is skipped and acknowl
       instance: { fromConnectData: () => null, toConnectData: () => ({ schema: null, value: null }) },
     },
     valueConverter: {
+      input: 'text' as const,
+      instance: { fromConnectData: () => null, toConnectData: () => ({ schema: null, value: null }) },
+    },
+    headerConverter: {
       input: 'text' as const,
       instance: { fromConnectData: () => null, toConnectData: () => ({ schema: null, value: null }) },
     },
@@ -381,6 +386,7 @@ test('each shared record is counted once: as put, as dropped by a transform, or 
         chain,
         keyConverter: { input: 'text', instance: identity },
         valueConverter: { input: 'text', instance: identity },
+        headerConverter: { input: 'text', instance: identity },
       },
     },
   );

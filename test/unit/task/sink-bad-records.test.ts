@@ -87,6 +87,7 @@ function play(t: TestContext, { tolerance, transform = ignore, put = ignore }: P
       },
       keyConverter: { input: 'text', instance },
       valueConverter: { input: 'text', instance },
+      headerConverter: { input: 'text', instance },
     },
     maxRecords: 500,
     flushIntervalMs: 1,

@@ -98,6 +98,7 @@ function play(
       chain: null,
       keyConverter: { input: 'text', instance },
       valueConverter: { input: 'text', instance },
+      headerConverter: { input: 'text', instance },
     },
     maxRecords: 500,
     flushIntervalMs: 1,

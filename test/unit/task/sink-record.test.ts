@@ -18,15 +18,23 @@ const loaded = (plugin: Converter, raw: Record<string, string> = {}) => ({
   instance: plugin.create(parseConfigOrThrow(plugin.config, raw), { isKey: false }),
 });
 
+const conversion = (
+  chain: SinkConversion['chain'],
+  valueConverter: SinkConversion['valueConverter'],
+): SinkConversion => ({
+  chain,
+  keyConverter: loaded(string.plugin),
+  valueConverter,
+  headerConverter: loaded(string.plugin),
+});
+
 test('bytes that are no UTF-8 are not read as JSON with other characters in their place', () => {
   const builder = new BatchBuilder();
   const latin1 = Buffer.from('"café"', 'latin1');
   for (const value of ['"caf\ufffd"', latin1]) builder.add(null, value, 0);
   const data = BatchReader.open(builder.build().bytes);
-  const keyConverter = loaded(string.plugin);
   const record = (converter: Converter, index: number, raw?: Record<string, string>) =>
-    sinkRecord({ chain: null, keyConverter, valueConverter: loaded(converter, raw) }, 't', 0, 0, data, index)
-      ?.value;
+    sinkRecord(conversion(null, loaded(converter, raw)), 't', 0, 0, data, index)?.value;
 
   const plain = { 'schemas.enable': 'false' };
   assert.equal(record(json.plugin, 0, plain), 'caf\ufffd');
@@ -43,12 +51,10 @@ test('a record without a value in the log is a tombstone whatever becomes of its
   const schema = '{"schema":{"type":"string","optional":true},"payload":null}';
   for (const value of [null, 'null', schema, '']) builder.add(null, value, 0);
   const data = BatchReader.open(builder.build().bytes);
-  const keyConverter = loaded(string.plugin);
   const said = (converter: Converter, raw: Record<string, string>, chain: SinkConversion['chain'] = null) =>
     [0, 1, 2, 3].map((index) => {
-      const conversion = { chain, keyConverter, valueConverter: loaded(converter, raw) };
       try {
-        const record = sinkRecord(conversion, 't', 0, 0, data, index);
+        const record = sinkRecord(conversion(chain, loaded(converter, raw)), 't', 0, 0, data, index);
         return [record?.value === null, record?.tombstone];
       } catch (error) {
         assert.ok(error instanceof DataError);

@@ -5,19 +5,20 @@ import type { BatchReader } from '../../../log/batch.js';
 import { readTransaction, type MarkedHeaders } from '../../../log/transaction-mark.js';
 import type { QueueOffset } from '../../../sdk/plugin.js';
 import { NO_HEADERS, type SinkRecord } from '../../../sdk/record.js';
-import { decodeHeader } from '../headers.js';
+import { decodeHeaders } from '../headers.js';
 
 export interface SinkConversion {
   readonly chain: Pick<TransformChain, 'apply'> | null;
   readonly keyConverter: LoadedConverter;
   readonly valueConverter: LoadedConverter;
+  readonly headerConverter: LoadedConverter;
 }
 
 const NOTHING: MarkedHeaders = { transaction: null, headers: [] };
 
 /** A record of a batch as the sink is given it; null where a transform drops it. */
 export function sinkRecord(
-  { chain, keyConverter, valueConverter }: SinkConversion,
+  { chain, keyConverter, valueConverter, headerConverter }: SinkConversion,
   topic: string,
   queue: number,
   offset: number,
@@ -39,8 +40,7 @@ export function sinkRecord(
     valueSchema: value.schema,
     value: value.value,
     timestamp: data.timestamp(index),
-    headers:
-      headers.length === 0 ? NO_HEADERS : headers.map(([name, bytes]) => decodeHeader(topic, name, bytes)),
+    headers: headers.length === 0 ? NO_HEADERS : decodeHeaders(headerConverter, topic, headers),
     offset,
     originalTopic: topic,
     originalQueue: queue,

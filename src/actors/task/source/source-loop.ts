@@ -4,10 +4,11 @@ import type { PositionWord } from '../../../core/model.js';
 import type { RecordMarker } from '../../../core/progress/record-marks.js';
 import { DataError } from '../../../sdk/errors.js';
 import type { ConverterInstance, SourceTask } from '../../../sdk/plugin.js';
-import { withTimestamp, type ConnectRecord, type Header, type SourceRecord } from '../../../sdk/record.js';
+import { withTimestamp, type ConnectRecord, type SourceRecord } from '../../../sdk/record.js';
 import type { ActorLogger } from '../../kernel/protocol.js';
 import { checkSerialised, type PolledRecords } from '../../../plugins/plugin-returns.js';
 import type { Gate } from '../gate.js';
+import type { EncodeHeaders } from '../headers.js';
 import type { Signals } from '../signals.js';
 import type { PluginCalls } from '../plugin-calls.js';
 import { NOT_NOW, type RecordErrors } from '../record-errors.js';
@@ -33,7 +34,7 @@ export interface SourceLoopParts {
   readonly transform: ((record: SourceRecord) => SourceRecord | null) | null;
   readonly keyConverter: ConverterInstance;
   readonly valueConverter: ConverterInstance;
-  readonly headerConverter: (topic: string, header: Header) => Uint8Array;
+  readonly headerConverter: EncodeHeaders;
   /** Where a record goes that names no topic. */
   readonly topic: string | null;
   /** Where records are found by marks: exact-append.ts. */
@@ -304,9 +305,7 @@ function write(
     key,
     value,
     record.timestamp ?? now,
-    headers.length === 0
-      ? null
-      : headers.map((header) => [header.key, parts.headerConverter(topic, header)] as const),
+    headers.length === 0 ? null : parts.headerConverter(topic, headers),
     parts.marker?.mark(sourcePartition, sourcePosition),
     transaction,
   );

@@ -20,7 +20,7 @@ import type { StartedTask, TaskParts } from '../parts.js';
 import { checkTask, PolledRecords } from '../../../plugins/plugin-returns.js';
 import { checkPosition, checkRest } from '../../../plugins/plugin-words.js';
 import { flowReport } from '../flow-report.js';
-import { encodeHeader } from '../headers.js';
+import { headerEncoder } from '../headers.js';
 import { newTopicSettings, type LoadedSource } from '../load-task.js';
 import { pluginContext } from '../plugin-context.js';
 import { recordErrors } from '../record-errors.js';
@@ -119,7 +119,7 @@ export async function startSource(parts: TaskParts, loaded: LoadedSource): Promi
     transform: chain === null ? null : (record) => chain.apply(record),
     keyConverter: loaded.keyConverter.instance,
     valueConverter: loaded.valueConverter.instance,
-    headerConverter: encodeHeader,
+    headerConverter: headerEncoder(loaded.headerConverter),
     topic: loaded.topic,
     marker: exactly ? new RecordMarker(progress.positions) : null,
     onPaused: (paused) => {
