@@ -4,6 +4,8 @@ export * from './decimal.js';
 export * from './errors.js';
 export * from './exact-json.js';
 export * from './java-pattern/java-pattern.js';
+export { javaDateFormat, type JavaDateFormat } from './java-date/date-format.js';
+export * from './java-numbers.js';
 export * from './metrics.js';
 export * from './per-schema.js';
 export * from './plugin.js';

@@ -13,7 +13,7 @@ export interface Header {
 
 /**
  * One record on its way between a system and a topic. Records are values: a transform makes a new one, with
- * `withValue`, `withKey`, `withTopic` or `withTimestamp`, and fields of its own do not go through these.
+ * `withValue`, `withKey`, `withTopic`, `withTimestamp` or `withHeaders`, and fields of its own do not go through these.
  */
 export interface ConnectRecord {
   /** Source: null means the connector's `topic` setting. */
@@ -105,22 +105,29 @@ export function sourceRecord(
 
 /** The record with another value. Everything else is kept, also what only source or sink records have. */
 export function withValue<R extends ConnectRecord>(record: R, valueSchema: Schema | null, value: unknown): R {
-  return rebuilt(record, record.topic, record.keySchema, record.key, valueSchema, value, record.timestamp);
+  const { topic, keySchema, key, timestamp, headers } = record;
+  return rebuilt(record, topic, keySchema, key, valueSchema, value, timestamp, headers);
 }
 
 export function withKey<R extends ConnectRecord>(record: R, keySchema: Schema | null, key: unknown): R {
-  return rebuilt(record, record.topic, keySchema, key, record.valueSchema, record.value, record.timestamp);
+  const { topic, valueSchema, value, timestamp, headers } = record;
+  return rebuilt(record, topic, keySchema, key, valueSchema, value, timestamp, headers);
 }
 
 export function withTopic<R extends ConnectRecord>(record: R, topic: string): R {
-  const { keySchema, key, valueSchema, value, timestamp } = record;
-  return rebuilt(record, topic, keySchema, key, valueSchema, value, timestamp);
+  const { keySchema, key, valueSchema, value, timestamp, headers } = record;
+  return rebuilt(record, topic, keySchema, key, valueSchema, value, timestamp, headers);
 }
 
 /** `timestamp`: milliseconds since 1970. */
 export function withTimestamp<R extends ConnectRecord>(record: R, timestamp: number): R {
-  const { topic, keySchema, key, valueSchema, value } = record;
-  return rebuilt(record, topic, keySchema, key, valueSchema, value, timestamp);
+  const { topic, keySchema, key, valueSchema, value, headers } = record;
+  return rebuilt(record, topic, keySchema, key, valueSchema, value, timestamp, headers);
+}
+
+export function withHeaders<R extends ConnectRecord>(record: R, headers: readonly Header[]): R {
+  const { topic, keySchema, key, valueSchema, value, timestamp } = record;
+  return rebuilt(record, topic, keySchema, key, valueSchema, value, timestamp, headers);
 }
 
 export function isSinkRecord(record: ConnectRecord): record is SinkRecord {
@@ -143,8 +150,9 @@ function rebuilt<R extends ConnectRecord>(
   valueSchema: Schema | null,
   value: unknown,
   timestamp: number | null,
+  headers: readonly Header[],
 ): R {
-  const { queue, headers } = record;
+  const { queue } = record;
   let copy: ConnectRecord;
   if (isSourceRecord(record)) {
     const { sourcePartition, sourcePosition, transaction = null } = record;
@@ -182,7 +190,7 @@ function rebuilt<R extends ConnectRecord>(
     };
     copy = sink;
   } else {
-    copy = { ...record, topic, keySchema, key, valueSchema, value, timestamp };
+    copy = { ...record, topic, keySchema, key, valueSchema, value, timestamp, headers };
   }
   // The same fields as before: R is one of the record types above.
   return copy as R;

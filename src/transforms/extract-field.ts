@@ -43,23 +43,38 @@ function extractField(part: Part): Transform {
   };
 }
 
-/** `a.b` and `` `a.b`.c `` into names; in backticks `` \` `` stands for one. ConfigError when it is not a path. */
+/**
+ * `a.b` and `` `a.b`.c `` into names. In backticks one that no dot follows is part of the name, and with a backslash before it one
+ * that a dot follows. ConfigError when it is not a path.
+ */
 function parsePath(text: string): readonly string[] {
   const names: string[] = [];
-  const name = /(?:`((?:\\`|[^`]|`(?!\.|$))+)`|([^.`][^.]*|))(\.|$)/y;
-  for (;;) {
-    const found = name.exec(text);
-    if (found === null) {
-      throw new ConfigError(
-        `"${text}" is not a path: names separated by dots, in backticks where they hold dots themselves`,
-        {
-          field: 'field',
-        },
-      );
+  let at = 0;
+  while (at < text.length) {
+    if (text[at] === '`') {
+      const end = closingBacktick(text, at + 1);
+      names.push(text.slice(at + 1, end).replaceAll('\\`.', '`.'));
+      at = end + 2;
+    } else {
+      const dot = text.indexOf('.', at);
+      const end = dot < 0 ? text.length : dot;
+      names.push(text.slice(at, end));
+      at = end + 1;
     }
-    names.push((found[1] ?? found[2] ?? '').replaceAll('\\`', '`'));
-    if (found[3] === '') return names;
   }
+  return text.endsWith('.') ? [...names, ''] : names;
+}
+
+/** The next one at the end, or with a dot behind it and no backslash before it. */
+function closingBacktick(text: string, start: number): number {
+  for (let at = text.indexOf('`', start); at >= 0; at = text.indexOf('`', at + 1)) {
+    const escaped = text[at - 1] === '\\';
+    if (at === text.length - 1 ? !escaped : text[at + 1] === '.' && !escaped) return at;
+  }
+  throw new ConfigError(
+    `"${text}" is not a path: names separated by dots, in backticks where they hold dots themselves`,
+    { field: 'field' },
+  );
 }
 
 function schemaAt(schema: Schema, path: readonly string[]): Schema {

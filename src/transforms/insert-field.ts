@@ -24,11 +24,11 @@ import type {
   Transform,
 } from '../sdk/index.js';
 import {
-  defaultsOf,
-  fillDefaults,
   KEY,
+  nullRuleOf,
   REPLACE_NULL_KEY,
   requireFields,
+  settleNulls,
   structLike,
   VALUE,
   type Part,
@@ -86,7 +86,7 @@ function insertField(part: Part): Transform {
       const replaceNull = config.boolean('replace.null.with.default');
       const plans = new PerSchema((schema) => ({
         schema: withInsertions(schema, insertions),
-        defaults: replaceNull ? defaultsOf(schema) : [],
+        nulls: nullRuleOf(schema, replaceNull),
       }));
       return {
         apply: (record) => {
@@ -95,7 +95,7 @@ function insertField(part: Part): Transform {
           const schema = part.schema(record);
           const updated = copyFields(requireFields(value, schema, 'InsertField'));
           const plan = schema === null ? null : plans.of(schema);
-          if (plan !== null) fillDefaults(updated, plan.defaults);
+          if (plan !== null) settleNulls(updated, plan.nulls);
           for (const { name, of } of insertions) {
             const inserted = of(record, plan !== null);
             if (inserted !== null) setField(updated, name, inserted);
@@ -111,9 +111,12 @@ function insertionsOf(config: ParsedConfig): readonly Insertion[] {
   const insertions: Insertion[] = [];
   const add = (key: string, required: Schema, optional: Schema, of: Insertion['of']): void => {
     const spec = config.stringOrNull(key);
-    if (spec === null || spec === '') return;
+    if (spec === null) return;
     const name = spec.replace(/[!?]$/, '');
-    if (name === '') throw new ConfigError(`${key} must name a field before its ${spec}`, { field: key });
+    if (name === '')
+      throw new ConfigError(`${key} must name a field${spec === '' ? '' : ` before its ${spec}`}`, {
+        field: key,
+      });
     insertions.push({
       name,
       schema: spec.endsWith('!') ? required : optional,

@@ -1,13 +1,13 @@
 import { DataError, Decimal, describeValue, fieldOf, isFields, PerSchema, setField } from '../sdk/index.js';
 import type { Plugin, Schema, SchemaType, Transform } from '../sdk/index.js';
 import {
-  defaultsOf,
-  fillDefaults,
   KEY,
   nonEmptyList,
   nonEmptyText,
+  nullRuleOf,
   REPLACE_NULL_KEY,
   requireFields,
+  settleNulls,
   VALUE,
   type Part,
 } from './part.js';
@@ -38,7 +38,7 @@ function maskField(part: Part): Transform {
       const names = config.list('fields');
       const replacement = config.stringOrNull('replacement');
       const replaceNull = config.boolean('replace.null.with.default');
-      const defaults = new PerSchema((schema) => (replaceNull ? defaultsOf(schema) : []));
+      const nulls = new PerSchema((schema) => nullRuleOf(schema, replaceNull));
       const schemas = new PerSchema(
         (schema) => new Map(schema.fields?.map((field) => [field.name, field.schema])),
       );
@@ -48,7 +48,7 @@ function maskField(part: Part): Transform {
           if (value === null || value === undefined) return record;
           const schema = part.schema(record);
           const updated: Record<string, unknown> = { ...requireFields(value, schema, 'MaskField') };
-          if (schema !== null) fillDefaults(updated, defaults.of(schema));
+          if (schema !== null) settleNulls(updated, nulls.of(schema));
           const known = schema === null ? null : schemas.of(schema);
           for (const name of names) {
             // As in Kafka Connect: a name that a schema does not have is passed over, without one it becomes null.
@@ -87,7 +87,9 @@ function replaced(value: unknown, schema: Schema | null, replacement: string): u
   if (value instanceof Decimal) return numberOf(replacement).withScale(value.scale);
   if (typeof value === 'number' || typeof value === 'bigint') {
     const whole = schema === null ? !isFraction(value) : schema.type.startsWith('INT');
-    return whole ? wholeOf(replacement, schema) : Number(numberOf(replacement));
+    if (whole) return wholeOf(replacement, schema);
+    const number = Number(numberOf(replacement));
+    return schema?.type === 'FLOAT32' ? Math.fround(number) : number;
   }
   throw cannot(`put a replacement in the place of ${describeValue(value)}`);
 }

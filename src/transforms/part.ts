@@ -65,20 +65,36 @@ export const REPLACE_NULL_KEY: ConfigKey = {
   documentation: 'Use the default of a field, where its schema has one, in place of null.',
 };
 
-export type Defaults = readonly (readonly [name: string, value: unknown])[];
-
-/** Of the fields that have a default. */
-export function defaultsOf(schema: Schema): Defaults {
-  return (schema.fields ?? [])
-    .filter((field) => field.schema.defaultValue !== undefined)
-    .map((field) => [field.name, field.schema.defaultValue] as const);
+/** What becomes of the nulls in the fields of a struct that is made anew. */
+export interface NullRule {
+  readonly defaults: readonly (readonly [name: string, value: unknown])[];
+  /** Fields whose schema takes no null, and whose default is not to stand in for it. */
+  readonly refused: readonly string[];
 }
 
-/** Puts defaults where a field is null or missing. */
-export function fillDefaults(fields: Record<string, unknown>, defaults: Defaults): void {
+export const NO_NULL_RULE: NullRule = Object.freeze({ defaults: [], refused: [] });
+
+/** `replaceNull`: as the key `replace.null.with.default` says. */
+export function nullRuleOf(schema: Schema, replaceNull: boolean): NullRule {
+  const withDefault = (schema.fields ?? []).filter((field) => field.schema.defaultValue !== undefined);
+  return replaceNull
+    ? { defaults: withDefault.map((field) => [field.name, field.schema.defaultValue]), refused: [] }
+    : { defaults: [], refused: withDefault.flatMap((field) => (field.schema.optional ? [] : [field.name])) };
+}
+
+/** Puts defaults where a field is null or missing. DataError NULL_IN_FIELD where neither may be. */
+export function settleNulls(fields: Record<string, unknown>, { defaults, refused }: NullRule): void {
   for (const [name, value] of defaults) {
     if ((fieldOf(fields, name) ?? null) === null) setField(fields, name, value);
   }
+  for (const name of refused) if ((fieldOf(fields, name) ?? null) === null) throw nullInField(name);
+}
+
+export function nullInField(name: string): DataError {
+  return new DataError(
+    `the field ${name} is null, which its schema does not take: let its default stand there (replace.null.with.default=true)`,
+    { code: 'NULL_IN_FIELD' },
+  );
 }
 
 /** For `validator`: a list with at least one item, none of them empty. */

@@ -1,6 +1,15 @@
 import { fieldOf, isInherited, PerSchema, setField } from '../sdk/index.js';
 import type { ConfigDefinition, Fields, ParsedConfig, Plugin, Schema, Transform } from '../sdk/index.js';
-import { KEY, noEmptyItem, REPLACE_NULL_KEY, requireFields, structLike, VALUE, type Part } from './part.js';
+import {
+  KEY,
+  noEmptyItem,
+  nullInField,
+  REPLACE_NULL_KEY,
+  requireFields,
+  structLike,
+  VALUE,
+  type Part,
+} from './part.js';
 
 const CONFIG: ConfigDefinition = [
   {
@@ -44,7 +53,9 @@ interface Names {
 interface Copied {
   readonly from: string;
   readonly to: string;
+  /** For a null; undefined: a null stays. */
   readonly standIn: unknown;
+  readonly refusesNull: boolean;
   readonly inherited: boolean;
 }
 
@@ -99,17 +110,26 @@ function planFor(
     if (!names.keeps(field.name)) continue;
     const to = names.renamed(field.name);
     builder.field(to, field.schema);
-    const standIn = replaceNull ? field.schema.defaultValue : undefined;
-    copied.push({ from: field.name, to, standIn, inherited: isInherited(field.name) || isInherited(to) });
+    const { defaultValue, optional } = field.schema;
+    const standIn = replaceNull ? defaultValue : undefined;
+    const refusesNull = !replaceNull && !optional && defaultValue !== undefined;
+    copied.push({
+      from: field.name,
+      to,
+      standIn,
+      refusesNull,
+      inherited: isInherited(field.name) || isInherited(to),
+    });
   }
   return { schema: builder.build(), copied };
 }
 
 function copy(fields: Fields, copied: readonly Copied[]): Fields {
   const updated: Record<string, unknown> = {};
-  for (const { from, to, standIn, inherited } of copied) {
+  for (const { from, to, standIn, refusesNull, inherited } of copied) {
     const found = inherited ? fieldOf(fields, from) : fields[from];
     const value = found ?? standIn ?? null;
+    if (refusesNull && value === null) throw nullInField(from);
     if (inherited) setField(updated, to, value);
     else updated[to] = value;
   }

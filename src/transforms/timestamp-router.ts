@@ -1,6 +1,5 @@
-import { ConfigError, DataError, withTopic } from '../sdk/index.js';
+import { ConfigError, DataError, javaDateFormat, withTopic } from '../sdk/index.js';
 import type { Plugin, Transform } from '../sdk/index.js';
-import { parseTimeFormat } from './simple-date-format.js';
 
 /** Puts the time of the record into the name of its topic. */
 const transform: Transform = {
@@ -21,15 +20,15 @@ const transform: Transform = {
       documentation:
         "How the time is written, in UTC: all letters of Java's SimpleDateFormat, and text in ' '. In English, with weeks as in the United States: they begin on Sunday, and the first is that of 1 January.",
       validator: (value) => {
-        const format = parseTimeFormat(typeof value === 'string' ? value : '');
-        return typeof format === 'function' ? null : format.problem;
+        const format = javaDateFormat(typeof value === 'string' ? value : '');
+        return 'problem' in format ? format.problem : null;
       },
     },
   ],
   create: (config) => {
     const topicFormat = config.string('topic.format');
-    const format = parseTimeFormat(config.string('timestamp.format'));
-    if (typeof format !== 'function') throw new ConfigError(format.problem, { field: 'timestamp.format' });
+    const format = javaDateFormat(config.string('timestamp.format'));
+    if ('problem' in format) throw new ConfigError(format.problem, { field: 'timestamp.format' });
     return {
       apply: (record) => {
         const { topic, timestamp } = record;
@@ -37,7 +36,7 @@ const transform: Transform = {
         if (timestamp === null) {
           throw new DataError('TimestampRouter: the record has no timestamp', { code: 'NO_TIMESTAMP' });
         }
-        const time = format(timestamp);
+        const time = format.format(timestamp);
         const name = topicFormat.replace(/\$\{(topic|timestamp)\}/g, (_, what) =>
           what === 'topic' ? topic : time,
         );

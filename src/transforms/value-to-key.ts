@@ -1,6 +1,6 @@
 import { DataError, fieldOf, PerSchema, SchemaBuilder, setField, withKey } from '../sdk/index.js';
 import type { Plugin, Schema, Transform } from '../sdk/index.js';
-import { nonEmptyList, REPLACE_NULL_KEY, requireFields } from './part.js';
+import { nonEmptyList, nullRuleOf, REPLACE_NULL_KEY, requireFields, settleNulls } from './part.js';
 
 /** Makes the key of fields of the value. */
 const transform: Transform = {
@@ -18,21 +18,19 @@ const transform: Transform = {
   create: (config) => {
     const names = [...new Set(config.list('fields'))];
     const replaceNull = config.boolean('replace.null.with.default');
-    const schemas = new PerSchema((schema) => keySchema(schema, names));
+    const plans = new PerSchema((valueSchema) => {
+      const schema = keySchema(valueSchema, names);
+      return { schema, nulls: nullRuleOf(schema, replaceNull) };
+    });
     return {
       apply: (record) => {
         const { value, valueSchema } = record;
         const fields = requireFields(value, valueSchema, 'ValueToKey');
         const key: Record<string, unknown> = {};
-        if (valueSchema === null) {
-          for (const name of names) setField(key, name, fieldOf(fields, name) ?? null);
-          return withKey(record, null, key);
-        }
-        const schema = schemas.of(valueSchema);
-        for (const { name, schema: fieldSchema } of schema.fields ?? []) {
-          const standIn = replaceNull ? fieldSchema.defaultValue : undefined;
-          setField(key, name, fieldOf(fields, name) ?? standIn ?? null);
-        }
+        for (const name of names) setField(key, name, fieldOf(fields, name) ?? null);
+        if (valueSchema === null) return withKey(record, null, key);
+        const { schema, nulls } = plans.of(valueSchema);
+        settleNulls(key, nulls);
         return withKey(record, schema, key);
       },
     };

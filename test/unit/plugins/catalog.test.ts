@@ -71,8 +71,8 @@ test('an unknown name is refused with the nearest and with what there is', () =>
 
 test('a class of Java that is not here is not likened to another', () => {
   for (const [types, name] of [
-    [['transformation'], 'org.apache.kafka.connect.transforms.Cast$Value'],
-    [['transformation'], 'org.apache.kafka.connect.transforms.TimestampConverter$Value'],
+    [['transformation'], 'io.debezium.transforms.ByLogicalTableRouter'],
+    [['transformation'], 'io.confluent.connect.transforms.Drop$Value'],
     [['converter'], 'io.confluent.connect.avro.AvroConverter'],
     [['converter'], 'com.example.converters.UuidConverter'],
     [['source', 'sink'], 'io.confluent.connect.jdbc.JdbcSinkConnector'],

@@ -1,15 +1,17 @@
-/** Times written as Java's SimpleDateFormat writes them in UTC, in English, with weeks as in the United States. */
+/** Times as Java's SimpleDateFormat has them in UTC, in English, with weeks as in the United States. */
+import { DAY_MS, DAYS, MONTHS, parseDatePattern, type DatePiece } from './date-pattern.js';
+import { dateReader, unreadable } from './date-reader.js';
 
-export type TimeFormat = (ms: number) => string;
+export interface JavaDateFormat {
+  /** Milliseconds since 1970 as text. */
+  format(ms: number): string;
+  /** Milliseconds since 1970; null for a text that is no such time. What follows the time is left out, and a 13th month is the first of the next year, as in Java. */
+  parse(text: string): number | null;
+  /** Why it only writes times; null when it reads them as well. */
+  readonly unreadable: string | null;
+}
 
-/** `count`: how often the letter stands. */
 type Letter = (date: Date, count: number) => string;
-
-const MONTHS = 'January February March April May June July August September October November December'.split(
-  ' ',
-);
-const DAYS = 'Sunday Monday Tuesday Wednesday Thursday Friday Saturday'.split(' ');
-const DAY_MS = 86_400_000;
 
 const number =
   (of: (date: Date) => number): Letter =>
@@ -60,24 +62,26 @@ const LETTERS: ReadonlyMap<string, Letter> = new Map([
 ]);
 
 /** A problem as text when it is no format. */
-export function parseTimeFormat(format: string): TimeFormat | { readonly problem: string } {
-  const parts: TimeFormat[] = [];
-  for (const [token, quoted] of format.matchAll(/''|'((?:[^']|'')+)'|([A-Za-z])\2*|[^A-Za-z']+|'/g)) {
-    const char = token[0] ?? '';
-    if (token === "'") return { problem: "has a ' without another: text in a time stands between two '" };
-    if (quoted !== undefined || !/[A-Za-z]/.test(char)) {
-      const text = (quoted ?? token).replaceAll("''", "'");
-      parts.push(() => text);
-      continue;
-    }
-    const letter = LETTERS.get(char);
-    if (letter === undefined || (char === 'X' && token.length > 3))
-      return {
-        problem: `${JSON.stringify(token)} is nothing in a time format: there are ${[...LETTERS.keys()].join(' ')}, and text in ' '`,
-      };
-    parts.push((ms) => letter(new Date(ms), token.length));
-  }
-  return (ms) => parts.map((part) => part(ms)).join('');
+export function javaDateFormat(pattern: string): JavaDateFormat | { readonly problem: string } {
+  const pieces = parseDatePattern(pattern);
+  if ('problem' in pieces) return pieces;
+  const parts = pieces.map(writerOf);
+  return {
+    format: (ms) => {
+      const date = new Date(ms);
+      return parts.map((part) => part(date)).join('');
+    },
+    parse: dateReader(pieces),
+    unreadable: unreadable(pieces),
+  };
+}
+
+function writerOf(piece: DatePiece): (date: Date) => string {
+  if ('text' in piece) return () => piece.text;
+  const { letter, count } = piece;
+  const write = LETTERS.get(letter);
+  if (write === undefined) throw new TypeError(`the letter ${letter} is not written`);
+  return (date) => write(date, count);
 }
 
 function yearOfEra(yearBefore: number): number {
