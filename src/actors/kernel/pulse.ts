@@ -1,10 +1,9 @@
 /** A thread's signs of life in shared memory, written by its own timer: who reads them asks nobody. */
 import v8 from 'node:v8';
 import vm from 'node:vm';
+import { untilWholeSecondMs } from './whole-seconds.js';
 
 export const BEAT_MS = 250;
-/** Of a thread that has little to do, and whose memory does not grow: a beat costs it more than the rest. */
-const QUIET_BEAT_MS = 1000;
 const QUIET_UTILIZATION = 0.05;
 const QUIET_GROWTH_BYTES = 1024 * 1024;
 
@@ -61,7 +60,8 @@ export function startPulse(
   pulse: PulseBuffer,
   { softLimitBytes, externalLimitBytes = Infinity, beatDeadlineMs = Infinity }: PulseLimits,
 ): Disposable {
-  const quietBeatMs = Math.max(BEAT_MS, Math.min(QUIET_BEAT_MS, beatDeadlineMs / 4));
+  // Of a thread that has little to do, and whose memory does not grow: a beat costs it more than the rest.
+  const quietBeatMs = (): number => Math.max(BEAT_MS, Math.min(untilWholeSecondMs(), beatDeadlineMs / 4));
   let turned = performance.eventLoopUtilization();
   let heldBefore = 0;
   let isQuiet = false;
@@ -86,7 +86,7 @@ export function startPulse(
       external <= externalLimitBytes;
     turned = now;
     heldBefore = used + external;
-    timer = setTimeout(beat, isQuiet ? quietBeatMs : BEAT_MS);
+    timer = setTimeout(beat, isQuiet ? quietBeatMs() : BEAT_MS);
   };
   let timer: NodeJS.Timeout | undefined;
   beat();

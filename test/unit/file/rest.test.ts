@@ -26,6 +26,8 @@ test('files without news for five seconds are looked at each second, and what is
   rest.begin(1, 5000, 5000, 0);
   assert.equal(rest.until, 6000);
   assert.ok(rest.isOn(5999));
+  rest.begin(1, 6200, 6200, 0);
+  assert.equal(rest.until, 7000);
   rest.end();
   rest.begin(1, 11_000, 11_000, 0);
   assert.ok(!rest.isOn(11_001));

@@ -1,6 +1,7 @@
 import type { QueueOffset, QueueRef } from '../../../sdk/plugin.js';
 import type { SinkRecord } from '../../../sdk/record.js';
 import { checkOffset } from '../../../log/checks.js';
+import { untilWholeSecondMs } from '../../kernel/whole-seconds.js';
 import { NOT_NOW } from '../record-errors.js';
 import { SinkCommits, type SinkCommitsParts } from './sink-commits.js';
 import type { Signals } from '../signals.js';
@@ -285,7 +286,7 @@ export class SinkLoop implements QueueListener {
   async #idle(): Promise<void> {
     if (this.#news) return;
     await new Promise<void>((resolve) => {
-      const waitMs = Math.min(1000, this.#commits.untilDueMs, this.#untilRestMs);
+      const waitMs = Math.min(untilWholeSecondMs(), this.#commits.untilDueMs, this.#untilRestMs);
       const timer = setTimeout(resolve, Math.max(0, waitMs));
       this.#wake = () => {
         clearTimeout(timer);

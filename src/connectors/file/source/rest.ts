@@ -7,7 +7,14 @@ const LONGEST_REST_MS = 5000;
 
 /** Without news for so long, files are looked at less often than `poll.interval.ms` says: most changes are reported. */
 const QUIET_AFTER_MS = 5000;
-const QUIET_REST_MS = 1000;
+
+/** On the thread's clock the runtime does what it does each second: what wakes up together wakes up seldom. */
+const SECOND_MS = 1000;
+
+/** At the next whole second. */
+export function wholeSecondAfter(now: number): number {
+  return Math.floor(now / SECOND_MS + 1) * SECOND_MS;
+}
 
 export class Rest {
   /** Since then nothing was new. */
@@ -21,8 +28,8 @@ export class Rest {
   begin(files: number, from: number, now: number, least: number): void {
     this.#quietSince ??= now;
     const forWork = files > FEW_FILES ? Math.min((now - from) * REST_FOR_WORK, LONGEST_REST_MS) : 0;
-    const forQuiet = now - this.#quietSince >= QUIET_AFTER_MS ? QUIET_REST_MS : 0;
-    this.#until = now + Math.max(forWork, forQuiet, least);
+    const quietUntil = now - this.#quietSince >= QUIET_AFTER_MS ? wholeSecondAfter(now) : now;
+    this.#until = Math.max(now + Math.max(forWork, least), quietUntil);
   }
 
   /** There is something new, or may be. */

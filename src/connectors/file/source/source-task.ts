@@ -14,7 +14,7 @@ import { HiddenFolders } from './hidden-folders.js';
 import { LEFT_GRACE_MS, LeftPositions } from './left-positions.js';
 import { KnownFiles, type TailShared } from './known-files.js';
 import { OpenFiles } from './open-files.js';
-import { Rest } from './rest.js';
+import { Rest, wholeSecondAfter } from './rest.js';
 import { Retirements } from './retirements.js';
 import { SourceNotes } from './source-notes.js';
 import { SeldomWarnings } from './seldom-warnings.js';
@@ -25,8 +25,6 @@ import { SHARE_KEY, readSourceSettings, type SourceSettings } from './source-set
 import { Tail } from './tail.js';
 import { Wake } from './wake.js';
 
-/** An empty answer is given at least so often. */
-const LONGEST_POLL_MS = 1000;
 /** Patterns are expanded anew so often, or each `poll.interval.ms`, and sooner when the system reports new names. */
 const SCAN_EVERY_MS = 1000;
 const SCAN_AGAIN_MS = 50;
@@ -152,7 +150,7 @@ export class FileSourceTask implements SourceTask {
 
   async #poll(running: Running): Promise<readonly SourceRecord[]> {
     const { context, reader, wake } = running;
-    const answerBy = performance.now() + LONGEST_POLL_MS;
+    const answerBy = wholeSecondAfter(performance.now());
     while (!context.signal.aborted) {
       const records = await this.#take(running);
       if (records.length > 0) return records;
