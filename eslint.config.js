@@ -50,6 +50,10 @@ export default defineConfig(
     },
   },
   {
+    files: ['**/*.cts'],
+    rules: { '@typescript-eslint/no-require-imports': ['error', { allowAsImport: true }] },
+  },
+  {
     files: [
       'test/**/*.ts',
       'connectors/*/test/**/*.ts',

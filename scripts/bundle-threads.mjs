@@ -10,16 +10,19 @@ import { builtinPlugins } from '../dist/plugins/builtin.js';
 
 const dist = fileURLToPath(new URL('../dist/', import.meta.url));
 
-/** In the one file, each module goes on finding what lies beside its own. */
+/** In the one file, each module goes on finding what lies beside its own, and loads others by what thread-file.cts gives it. */
 const moduleUrls = {
   name: 'module-urls',
   setup({ onLoad }) {
     onLoad({ filter: /\.js$/ }, async ({ path }) => {
       if (!path.startsWith(dist)) return null;
       const text = await readFile(path, 'utf8');
-      if (!text.includes('import.meta.url')) return null;
+      if (!text.includes('import.meta.url') && !text.includes('import(')) return null;
       const own = JSON.stringify(relative(dist, path).split(sep).join('/'));
-      return { contents: text.replaceAll('import.meta.url', `urlInDist(${own})`), loader: 'js' };
+      const contents = text
+        .replaceAll('import.meta.url', `urlInDist(${own})`)
+        .replaceAll(/\bimport\((?!['"](?!node:))/g, 'importModule(');
+      return { contents, loader: 'js' };
     });
   },
 };
@@ -58,10 +61,14 @@ const withoutRocketMq = {
 /** Which of them a task gets: src/actors/rebalancer/task-spec.ts. */
 const bundles = { 'task-embedded': [withoutRocketMq], 'task-rocketmq': [] };
 
-for (const [name, plugins] of Object.entries(bundles))
+for (const [name, plugins] of Object.entries(bundles)) {
+  const outfile = `${dist}threads/${name}.cjs`;
   await build({
-    stdin: { contents: `import 'builtin-modules';\nimport './actors/task/thread.js';`, resolveDir: dist },
-    outfile: `${dist}threads/${name}.cjs`,
+    stdin: {
+      contents: `import 'builtin-modules';\nexport { run } from './actors/task/thread.js';`,
+      resolveDir: dist,
+    },
+    outfile,
     bundle: true,
     platform: 'node',
     format: 'cjs',
@@ -86,3 +93,8 @@ for (const [name, plugins] of Object.entries(bundles))
     },
     logLevel: 'warning',
   });
+  const text = await readFile(outfile, 'utf8');
+  if (/\bimport\(/.test(text))
+    throw new Error(`${outfile} imports by itself, and would not when it was compiled before`);
+  if (/[^\0-\x7f]/.test(text)) throw new Error(`${outfile} holds more than ASCII`);
+}

@@ -1,6 +1,6 @@
 import { receiveMessageOnPort, type Transferable } from 'node:worker_threads';
 import { waiting, type ChannelEnd, type Counters } from '../actors/kernel/channel.js';
-import type { Begin, SystemRequest, ThreadData, ToThread } from '../actors/kernel/control.js';
+import type { Begin, SystemRequest, ThreadData, ThreadFile, ToThread } from '../actors/kernel/control.js';
 import { isNodeStopping } from '../actors/kernel/lease.js';
 import type { LogOptions } from '../actors/kernel/logging.js';
 import type { MetricsMemory } from '../actors/kernel/metrics-writer.js';
@@ -25,6 +25,11 @@ export interface ThreadOptions {
   readonly metrics: MetricsMemory;
   /** A thread that has loaded the actor's module already; null: it is made anew. */
   readonly spare: Thread | null;
+  /** What the thread runs; null: the modules of the kernel. */
+  readonly file: ThreadFile | null;
+  /** It is to give what was compiled of that. */
+  readonly givesCode: boolean;
+  readonly onCode: (compiled: SharedArrayBuffer) => void;
   readonly onRequest: (request: SystemRequest) => void;
   readonly onProblem: (message: string) => void;
   /** The node stops, and the thread cannot be ended: it is counted as gone. */
@@ -191,7 +196,7 @@ export class ActorThread implements Runner {
 
   #spawn(): Thread {
     const { spec, incarnation } = this;
-    const { channels, lease, log, metrics, spare } = this.#options;
+    const { channels, lease, log, metrics, spare, file, givesCode } = this.#options;
     const data: Omit<ThreadData, 'port'> = {
       id: spec.id,
       incarnation,
@@ -207,6 +212,8 @@ export class ActorThread implements Runner {
       beatDeadlineMs: spec.beatDeadlineMs,
       lease,
       log: { ...log, bindings: { ...log.bindings, actor: spec.id } },
+      givesCode,
+      ...(file !== null && { file }),
     };
     const ports = channels.map((end) => end.port);
     const thread = spare ?? newThread(spec.id, data, spec, ports);
@@ -253,6 +260,9 @@ export class ActorThread implements Runner {
       case 'passivate':
         this.#rest = { memo: message.memo };
         this.#askToStop(null);
+        return;
+      case 'code':
+        this.#options.onCode(message.compiled);
         return;
       case 'stopped':
         this.#leaves(

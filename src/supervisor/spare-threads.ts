@@ -1,3 +1,4 @@
+import type { ThreadFile } from '../actors/kernel/control.js';
 import type { ActorSpec } from '../actors/kernel/protocol.js';
 import { newThread, type Thread } from './thread-worker.js';
 
@@ -16,14 +17,17 @@ export interface SpareSpec extends Pick<ActorSpec, 'module' | 'thread' | 'heap'>
 /** Threads that have loaded what an actor needs, and wait to be told which one they are. */
 export class SpareThreads {
   readonly #spec: SpareSpec;
+  readonly #file: () => ThreadFile | null;
   readonly #onProblem: (message: string) => void;
   readonly #ready: Thread[] = [];
   #loading: Thread | null = null;
   #timer: NodeJS.Timeout | null = null;
   #stopped = false;
 
-  constructor(spec: SpareSpec, onProblem: (message: string) => void) {
+  /** `file`: what the next one is to run; null: the modules of the kernel. */
+  constructor(spec: SpareSpec, file: () => ThreadFile | null, onProblem: (message: string) => void) {
     this.#spec = spec;
+    this.#file = file;
     this.#onProblem = onProblem;
   }
 
@@ -65,8 +69,9 @@ export class SpareThreads {
   /** One after the other. A failure is not repeated before the next actor starts. */
   #refill(): void {
     if (this.#stopped || this.#loading !== null || this.#ready.length >= this.#spec.count) return;
-    const { module, thread: file, loads } = this.#spec;
-    const data = { preload: file === undefined ? [module, ...loads] : loads };
+    const { module, loads } = this.#spec;
+    const file = this.#file();
+    const data = file === null ? { preload: [module, ...loads] } : { file, preload: loads };
     let thread: Thread;
     try {
       thread = newThread('spare', data, this.#spec);

@@ -14,6 +14,7 @@ import type {
 } from '../actors/kernel/protocol.js';
 import { ActorThread } from './actor-thread.js';
 import { checkTree } from './check-spec.js';
+import { CompiledCode } from './compiled-code.js';
 import { MetricsLedger } from './metrics-ledger.js';
 import { MemoryWatch } from './memory-watch.js';
 import { PoolWatch } from './pool-watch.js';
@@ -72,6 +73,7 @@ class ActorSystem implements System, SupervisorWorld {
   readonly #lease = createLease();
   readonly #switchboard = new Switchboard();
   readonly #ledger = new MetricsLedger();
+  readonly #code = new CompiledCode(() => this.now());
   readonly #watchdog: Watchdog;
   readonly #spares: SpareThreads | null;
   /** Supervisors that run. */
@@ -103,12 +105,17 @@ class ActorSystem implements System, SupervisorWorld {
         else void this.stop(reason);
       },
     );
+    const { spares } = options;
     this.#spares =
-      options.spares === undefined
+      spares === undefined
         ? null
-        : new SpareThreads(options.spares, (problem) => {
-            this.#log.warn({}, problem);
-          });
+        : new SpareThreads(
+            spares,
+            () => this.#code.file(spares),
+            (problem) => {
+              this.#log.warn({}, problem);
+            },
+          );
     let stopped = (): void => undefined;
     this.#stopped = new Promise((resolve) => {
       stopped = resolve;
@@ -268,6 +275,11 @@ class ActorSystem implements System, SupervisorWorld {
       log: this.#options.log,
       metrics: this.#ledger.begin(spec.id),
       spare: this.#spares?.take(spec) ?? null,
+      file: this.#code.file(spec),
+      givesCode: this.#code.asks(spec),
+      onCode: (compiled: SharedArrayBuffer) => {
+        this.#code.given(spec, compiled);
+      },
       onRequest: (request: SystemRequest) => {
         this.#requests.receive(thread, request);
       },

@@ -13,6 +13,10 @@ export function parseFromThread(raw: unknown): FromThread | null {
       return { type: raw.type };
     case 'passivate':
       return { type: 'passivate', memo: message['memo'] };
+    case 'code': {
+      const { compiled } = message;
+      return compiled instanceof SharedArrayBuffer ? { type: 'code', compiled } : null;
+    }
     case 'failed': {
       const { during, error } = message;
       if ((during !== 'start' && during !== 'run' && during !== 'stop') || !isWireError(error)) return null;

@@ -3,6 +3,7 @@ import type { SpareData, ThreadData } from '../actors/kernel/control.js';
 import type { ActorSpec } from '../actors/kernel/protocol.js';
 
 const THREAD_MODULE = new URL('../actors/kernel/thread.js', import.meta.url);
+const THREAD_FILE = new URL('../actors/kernel/thread-file.cjs', import.meta.url);
 
 /** A thread, and the port to the kernel in it: what arrives there was sent by no plugin. */
 export interface Thread {
@@ -14,11 +15,11 @@ export interface Thread {
 export function newThread(
   name: string,
   data: Omit<ThreadData, 'port'> | Omit<SpareData, 'port'>,
-  { thread, heap: { maxOldMb, maxYoungMb } }: Pick<ActorSpec, 'thread' | 'heap'>,
+  { heap: { maxOldMb, maxYoungMb } }: Pick<ActorSpec, 'heap'>,
   transferList: Transferable[] = [],
 ): Thread {
   const { port1, port2 } = new MessageChannel();
-  const worker = new Worker(thread === undefined ? THREAD_MODULE : new URL(thread), {
+  const worker = new Worker(data.file === undefined ? THREAD_MODULE : THREAD_FILE, {
     name,
     workerData: { ...data, port: port2 },
     transferList: [...transferList, port2],

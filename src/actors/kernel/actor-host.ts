@@ -24,7 +24,19 @@ export interface ThreadCode {
   readonly behavior?: object;
   /** What a spare thread may be told to load, besides modules by their URLs. */
   readonly loads?: Readonly<Record<string, () => Promise<unknown>>>;
+  readonly inUse?: CodeInUse;
 }
+
+/** The file that the thread runs. */
+export interface CodeInUse {
+  /** Whether it was given compiled, and V8 could use that. */
+  readonly origin: 'none' | 'given' | 'rejected';
+  /** All functions that have run by now. */
+  readonly compiled: () => Uint8Array;
+}
+
+/** By then it runs what an actor of its kind does all the time. */
+const CODE_AFTER_MS = 500;
 
 class ActorHost {
   readonly #port: MessagePort;
@@ -35,6 +47,7 @@ class ActorHost {
   readonly #peers = new Map<string, PortRef<Protocol>>();
   readonly #stopping = new AbortController();
   #mailbox: Mailbox | null = null;
+  #codeGiven = false;
   #running: Promise<RunningActor<Protocol>> | null = null;
 
   constructor(data: ThreadData, given: ThreadCode) {
@@ -61,6 +74,9 @@ class ActorHost {
     this.#running.then(
       () => {
         this.#post({ type: 'started' });
+        setTimeout(() => {
+          this.#giveCode();
+        }, CODE_AFTER_MS).unref();
       },
       (error: unknown) => {
         // A start that was told to stop may well end by an error: that is its way out.
@@ -150,7 +166,20 @@ class ActorHost {
     this.#end();
   }
 
+  /** Some time after its start, or at its end when that comes first. */
+  #giveCode(): void {
+    const { inUse } = this.#given;
+    if (inUse === undefined || this.#codeGiven) return;
+    if (!this.#data.givesCode && inUse.origin !== 'rejected') return;
+    this.#codeGiven = true;
+    const bytes = inUse.compiled();
+    const compiled = new SharedArrayBuffer(bytes.byteLength);
+    new Uint8Array(compiled).set(bytes);
+    this.#post({ type: 'code', compiled });
+  }
+
   #end(): void {
+    this.#giveCode();
     this.#post({ type: 'stopped' });
     exit(0);
   }

@@ -10,10 +10,19 @@ import type { ActorId, SystemEvent } from './protocol.js';
 import type { PulseBuffer } from './pulse.js';
 import type { WireError } from './wire-error.js';
 
+/** All of a thread's code in one file, run by thread-file.cts. */
+export interface ThreadFile {
+  readonly url: string;
+  /** By V8, in an earlier thread. */
+  readonly compiled: SharedArrayBuffer | null;
+}
+
 /** The Worker's `workerData`. */
 export interface ThreadData {
   /** To the supervisor. */
   readonly port: MessagePort;
+  /** Of thread-file.cts. */
+  readonly file?: ThreadFile;
   readonly id: ActorId;
   readonly incarnation: number;
   readonly module: string;
@@ -29,11 +38,14 @@ export interface ThreadData {
   readonly beatDeadlineMs: number;
   readonly lease: SharedArrayBuffer;
   readonly log: LogOptions;
+  /** It is to give what was compiled of its file. */
+  readonly givesCode: boolean;
 }
 
 /** The `workerData` of a thread that loads these modules and then waits for `Begin`. */
 export interface SpareData {
   readonly port: MessagePort;
+  readonly file?: ThreadFile;
   readonly preload: readonly string[];
 }
 
@@ -74,6 +86,8 @@ export type FromThread =
   /** It has nothing to do, and stops: `stopped` follows. */
   | { readonly type: 'passivate'; readonly memo: unknown }
   | { readonly type: 'stopped' }
+  /** What V8 has compiled of its file. */
+  | { readonly type: 'code'; readonly compiled: SharedArrayBuffer }
   | { readonly type: 'failed'; readonly during: 'start' | 'run' | 'stop'; readonly error: WireError }
   | SystemRequest;
 

@@ -116,6 +116,8 @@ export interface ActorSpec {
   readonly module: string;
   /** URL of the file of its thread, which has loaded `module` already: kernel/actor-host.ts. Default: the kernel's own. */
   readonly thread?: string;
+  /** Of those with the same, that file runs the same functions: what was compiled for one serves the next. Default: all. */
+  readonly codeKind?: string;
   readonly params: unknown;
   /** Actors it talks to; channels are made, and made anew, by the supervisor. They need not be running yet. */
   readonly peers: readonly ActorId[];

@@ -50,6 +50,7 @@ export function taskSpec(params: TaskParams, node: RebalancerParams): ActorSpec 
     kind: 'actor',
     id: params.unit,
     ...node.taskCode,
+    codeKind: params.config['connector.class'] ?? params.config['connector-class'] ?? '',
     params,
     peers: ['log', 'persistence', 'rebalancer'],
     restart: 'transient',

@@ -87,7 +87,11 @@ test('a spare thread that ends while it waits is not taken', async () => {
 
 test('a spare thread that the machine does not give is reported, and made after the next start', async (t) => {
   const problems: string[] = [];
-  const threads = new SpareThreads(spares, (problem) => problems.push(problem));
+  const threads = new SpareThreads(
+    spares,
+    () => null,
+    (problem) => problems.push(problem),
+  );
   t.after(() => threads.stop());
   const refused = t.mock.method(workerThreads, 'Worker', function () {
     throw Object.assign(new Error('no thread'), { code: 'ERR_WORKER_INIT_FAILED' });
