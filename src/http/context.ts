@@ -1,5 +1,4 @@
 /** The Koa context of Troupe's routes. */
-import type Router from '@koa/router';
 import type { RouterContext } from '@koa/router';
 import type { Next, ParameterizedContext } from 'koa';
 
@@ -15,7 +14,6 @@ export interface RequestState {
 export type Context = ParameterizedContext<RequestState>;
 export type RouteContext = RouterContext<RequestState>;
 export type Middleware = (ctx: Context, next: Next) => Promise<void>;
-export type Routes = Router<RequestState>;
 export type { Next };
 
 /** What the routes are made of. */

@@ -1,21 +1,54 @@
 /** Kafka Connect's routes that pause, resume, stop and restart. */
 import type { TargetState } from '../../core/model.js';
 import { existing } from '../connector-writes.js';
-import type { RouteContext, RouteDeps, Routes } from '../context.js';
+import type { RouteContext, RouteDeps } from '../context.js';
 import { HttpError } from '../errors.js';
 import { rewording } from '../failures.js';
 import { shortened } from '../names.js';
+import { schema } from '../openapi/schemas.js';
 import { taskConfigs } from '../shapes.js';
 import { restarting } from '../status.js';
 import { entryStatus } from './connectors.js';
 import { flag, pathPart, taskNumber } from './parameters.js';
+import { empty, flagParameter, json, type Route } from './route.js';
 
-export function controlRoutes(router: Routes, deps: RouteDeps): void {
-  router.put('/connectors/:name/pause', (ctx: RouteContext) => setTarget(ctx, deps, 'PAUSED', 202));
-  router.put('/connectors/:name/resume', (ctx: RouteContext) => setTarget(ctx, deps, 'RUNNING', 202));
-  router.put('/connectors/:name/stop', (ctx: RouteContext) => setTarget(ctx, deps, 'STOPPED', 204));
-  router.post('/connectors/:name/restart', (ctx: RouteContext) => restart(ctx, deps));
-  router.post('/connectors/:name/tasks/:task/restart', (ctx: RouteContext) => restartTask(ctx, deps));
+export function controlRoutes(deps: RouteDeps): readonly Route[] {
+  const target = (action: string, state: TargetState, status: 202 | 204, summary: string): Route => ({
+    method: 'put',
+    path: `/connectors/{name}/${action}`,
+    summary,
+    answers: { [status]: empty('It is wanted; the status shows when it is so.') },
+    errors: ['CONNECTOR_NOT_FOUND'],
+    handle: (ctx) => setTarget(ctx, deps, state, status),
+  });
+  return [
+    target('pause', 'PAUSED', 202, 'Let a connector rest, with its tasks.'),
+    target('resume', 'RUNNING', 202, 'Let a connector go on.'),
+    target('stop', 'STOPPED', 204, 'Stop a connector, which gives up its tasks.'),
+    {
+      method: 'post',
+      path: '/connectors/{name}/restart',
+      summary: 'Start a connector anew.',
+      query: {
+        includeTasks: flagParameter('Its tasks, too.'),
+        onlyFailed: flagParameter('Only what has failed.'),
+      },
+      answers: {
+        202: json('With one of the flags.', schema('ConnectorStatus')),
+        204: empty('Without flags.'),
+      },
+      errors: ['CONNECTOR_NOT_FOUND'],
+      handle: (ctx) => restart(ctx, deps),
+    },
+    {
+      method: 'post',
+      path: '/connectors/{name}/tasks/{task}/restart',
+      summary: 'Start a task anew.',
+      answers: { 204: empty('It will be.') },
+      errors: ['CONNECTOR_NOT_FOUND', 'TASK_NOT_FOUND'],
+      handle: (ctx) => restartTask(ctx, deps),
+    },
+  ];
 }
 
 async function setTarget(

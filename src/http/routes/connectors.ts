@@ -3,83 +3,186 @@ import type { ConnectorEntry } from '../../core/model.js';
 import { readJsonObject } from '../body.js';
 import { parseConfig, parseCreate, parsePatch } from '../config-body.js';
 import { existing, notFound, patchConfig, writeConfig, type Written } from '../connector-writes.js';
-import type { RouteContext, RouteDeps, Routes } from '../context.js';
+import type { RouteContext, RouteDeps } from '../context.js';
 import { HttpError } from '../errors.js';
 import { rewording } from '../failures.js';
 import { shortened } from '../names.js';
+import { schema } from '../openapi/schemas.js';
 import { hideWith } from '../secrets.js';
 import { connectorInfo, connectorTypes, taskConfigs, type ConnectorInfo } from '../shapes.js';
 import { connectorStatus, indexUnits, type ConnectorStatus } from '../status.js';
 import { pathPart, queryValues, taskNumber } from './parameters.js';
+import { empty, json, type Route } from './route.js';
 
-export function connectorRoutes(router: Routes, deps: RouteDeps): void {
-  router.get('/connectors', async (ctx: RouteContext) => {
-    const expand = queryValues(ctx, 'expand');
-    const entries = await deps.runtime.connectors(ctx.state.call);
-    ctx.body =
-      expand.length === 0 ? entries.map((entry) => entry.name) : await expanded(ctx, deps, entries, expand);
-  });
+const WRITING = [
+  'CONNECTOR_NAME_INVALID',
+  'CONFIG_INVALID',
+  'CONFIG_NAME_MISMATCH',
+  'CONNECTOR_EXISTS',
+  'VERSION_CONFLICT',
+  'PLANNING_FAILED',
+  'PLANNING_TIMEOUT',
+  'PLANNING_OUT_OF_MEMORY',
+] as const;
 
-  router.post('/connectors', async (ctx: RouteContext) => {
-    const { name, config, initialState } = parseCreate(await readJsonObject(ctx, deps.maxBodyBytes));
-    await answerWritten(
-      ctx,
-      deps,
-      await writeConfig(deps, ctx.state.call, { name, config, mode: 'create', initialState }),
+export function connectorRoutes(deps: RouteDeps): readonly Route[] {
+  return [...allRoutes(deps), ...oneRoutes(deps), ...taskRoutes(deps)];
+}
+
+function allRoutes(deps: RouteDeps): readonly Route[] {
+  return [
+    {
+      method: 'get',
+      path: '/connectors',
+      summary: 'All connectors.',
+      query: {
+        expand: {
+          description: 'What is told of each: info, status, or both.',
+          schema: { type: 'array', items: { type: 'string' } },
+        },
+      },
+      answers: { 200: json('Their names, or what is told of them by name.', schema('Connectors')) },
+      handle: async (ctx) => {
+        const expand = queryValues(ctx, 'expand');
+        const entries = await deps.runtime.connectors(ctx.state.call);
+        ctx.body =
+          expand.length === 0
+            ? entries.map((entry) => entry.name)
+            : await expanded(ctx, deps, entries, expand);
+      },
+    },
+    {
+      method: 'post',
+      path: '/connectors',
+      summary: 'Create a connector.',
+      body: schema('CreateConnector'),
+      answers: { 201: json('It is created.', schema('ConnectorInfo')) },
+      errors: WRITING,
+      handle: async (ctx) => {
+        const { name, config, initialState } = parseCreate(await readJsonObject(ctx, deps.maxBodyBytes));
+        const write = { name, config, mode: 'create' as const, initialState };
+        await answerWritten(ctx, deps, await writeConfig(deps, ctx.state.call, write));
+      },
+    },
+  ];
+}
+
+function oneRoutes(deps: RouteDeps): readonly Route[] {
+  return [
+    {
+      method: 'get',
+      path: '/connectors/{name}',
+      summary: 'A connector.',
+      answers: { 200: json('The connector.', schema('ConnectorInfo')) },
+      errors: ['CONNECTOR_NOT_FOUND'],
+      handle: async (ctx) => {
+        ctx.body = await info(ctx, deps, await existing(deps, ctx.state.call, pathPart(ctx, 'name')));
+      },
+    },
+    {
+      method: 'delete',
+      path: '/connectors/{name}',
+      summary: 'Delete a connector.',
+      answers: { 204: empty('It is gone.') },
+      errors: ['CONNECTOR_NOT_FOUND'],
+      handle: async (ctx) => {
+        const name = pathPart(ctx, 'name');
+        await rewording(deps.runtime.delete(ctx.state.call, name), 'CONNECTOR_NOT_FOUND', notFound(name));
+        ctx.status = 204;
+      },
+    },
+    {
+      method: 'get',
+      path: '/connectors/{name}/config',
+      summary: 'The configuration of a connector.',
+      answers: { 200: json('Without its passwords.', schema('Config')) },
+      errors: ['CONNECTOR_NOT_FOUND'],
+      handle: async (ctx) => {
+        const { config } = await existing(deps, ctx.state.call, pathPart(ctx, 'name'));
+        ctx.body = await deps.secrets.hide(ctx.state.call, config);
+      },
+    },
+    {
+      method: 'put',
+      path: '/connectors/{name}/config',
+      summary: 'Create a connector, or replace its configuration.',
+      body: schema('ConfigSent'),
+      answers: {
+        200: json('It is replaced.', schema('ConnectorInfo')),
+        201: json('It is created.', schema('ConnectorInfo')),
+      },
+      errors: WRITING,
+      handle: async (ctx) => {
+        const config = parseConfig(await readJsonObject(ctx, deps.maxBodyBytes));
+        const write = { name: pathPart(ctx, 'name'), config, mode: 'put' as const };
+        await answerWritten(ctx, deps, await writeConfig(deps, ctx.state.call, write));
+      },
+    },
+    {
+      method: 'patch',
+      path: '/connectors/{name}/config',
+      summary: 'Change some keys of a configuration.',
+      body: schema('ConfigPatch'),
+      answers: { 200: json('The connector.', schema('ConnectorInfo')) },
+      errors: ['CONNECTOR_NOT_FOUND', ...WRITING],
+      handle: async (ctx) => {
+        const changes = parsePatch(await readJsonObject(ctx, deps.maxBodyBytes));
+        const entry = await patchConfig(deps, ctx.state.call, pathPart(ctx, 'name'), changes);
+        ctx.body = await info(ctx, deps, entry);
+      },
+    },
+    {
+      method: 'get',
+      path: '/connectors/{name}/status',
+      summary: 'What a connector and its tasks are doing.',
+      answers: { 200: json('The status.', schema('ConnectorStatus')) },
+      errors: ['CONNECTOR_NOT_FOUND'],
+      handle: async (ctx) => {
+        ctx.body = await statusOf(ctx, deps, pathPart(ctx, 'name'));
+      },
+    },
+  ];
+}
+
+function taskRoutes(deps: RouteDeps): readonly Route[] {
+  return [
+    {
+      method: 'get',
+      path: '/connectors/{name}/tasks',
+      summary: 'The tasks of a connector, and their configurations.',
+      answers: { 200: json('By number.', schema('Tasks')) },
+      errors: ['CONNECTOR_NOT_FOUND'],
+      handle: async (ctx) => {
+        const entry = await existing(deps, ctx.state.call, pathPart(ctx, 'name'));
+        const isSecret = await deps.secrets.of(ctx.state.call, entry.config);
+        ctx.body = taskConfigs(entry).map((config, task) => ({
+          id: { connector: entry.name, task },
+          config: hideWith(isSecret, config),
+        }));
+      },
+    },
+    {
+      method: 'get',
+      path: '/connectors/{name}/tasks/{task}/status',
+      summary: 'What a task is doing.',
+      answers: { 200: json('Its part of the status.', schema('TaskState')) },
+      errors: ['CONNECTOR_NOT_FOUND', 'TASK_NOT_FOUND'],
+      handle: (ctx) => taskStatus(ctx, deps),
+    },
+  ];
+}
+
+async function taskStatus(ctx: RouteContext, deps: RouteDeps): Promise<void> {
+  const name = pathPart(ctx, 'name');
+  const task = taskNumber(ctx);
+  const status = await statusOf(ctx, deps, name);
+  const found = status.tasks.find(({ id }) => id === task);
+  if (found === undefined)
+    throw new HttpError(
+      'TASK_NOT_FOUND',
+      `No status found for task ${name}-${shortened(pathPart(ctx, 'task'))}`,
     );
-  });
-
-  router.get('/connectors/:name', async (ctx: RouteContext) => {
-    ctx.body = await info(ctx, deps, await existing(deps, ctx.state.call, pathPart(ctx, 'name')));
-  });
-
-  router.delete('/connectors/:name', async (ctx: RouteContext) => {
-    const name = pathPart(ctx, 'name');
-    await rewording(deps.runtime.delete(ctx.state.call, name), 'CONNECTOR_NOT_FOUND', notFound(name));
-    ctx.status = 204;
-  });
-
-  router.get('/connectors/:name/config', async (ctx: RouteContext) => {
-    const { config } = await existing(deps, ctx.state.call, pathPart(ctx, 'name'));
-    ctx.body = await deps.secrets.hide(ctx.state.call, config);
-  });
-
-  router.put('/connectors/:name/config', async (ctx: RouteContext) => {
-    const config = parseConfig(await readJsonObject(ctx, deps.maxBodyBytes));
-    const write = { name: pathPart(ctx, 'name'), config, mode: 'put' as const };
-    await answerWritten(ctx, deps, await writeConfig(deps, ctx.state.call, write));
-  });
-
-  router.patch('/connectors/:name/config', async (ctx: RouteContext) => {
-    const changes = parsePatch(await readJsonObject(ctx, deps.maxBodyBytes));
-    ctx.body = await info(ctx, deps, await patchConfig(deps, ctx.state.call, pathPart(ctx, 'name'), changes));
-  });
-
-  router.get('/connectors/:name/status', async (ctx: RouteContext) => {
-    ctx.body = await statusOf(ctx, deps, pathPart(ctx, 'name'));
-  });
-
-  router.get('/connectors/:name/tasks', async (ctx: RouteContext) => {
-    const entry = await existing(deps, ctx.state.call, pathPart(ctx, 'name'));
-    const isSecret = await deps.secrets.of(ctx.state.call, entry.config);
-    ctx.body = taskConfigs(entry).map((config, task) => ({
-      id: { connector: entry.name, task },
-      config: hideWith(isSecret, config),
-    }));
-  });
-
-  router.get('/connectors/:name/tasks/:task/status', async (ctx: RouteContext) => {
-    const name = pathPart(ctx, 'name');
-    const task = taskNumber(ctx);
-    const status = await statusOf(ctx, deps, name);
-    const found = status.tasks.find(({ id }) => id === task);
-    if (found === undefined)
-      throw new HttpError(
-        'TASK_NOT_FOUND',
-        `No status found for task ${name}-${shortened(pathPart(ctx, 'task'))}`,
-      );
-    ctx.body = found;
-  });
+  ctx.body = found;
 }
 
 async function statusOf(ctx: RouteContext, deps: RouteDeps, name: string): Promise<ConnectorStatus> {

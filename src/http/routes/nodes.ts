@@ -1,8 +1,10 @@
 /** The nodes of the cluster: who they are, what they have, and the sharing out of tasks among them. */
 import { loadsOf } from '../../core/cluster/rebalance-plan.js';
 import { parseUnitKey, type Member } from '../../core/model.js';
-import type { RouteContext, RouteDeps, Routes } from '../context.js';
+import type { RouteContext, RouteDeps } from '../context.js';
+import { list, schema } from '../openapi/schemas.js';
 import { flag, pathPart } from './parameters.js';
+import { empty, flagParameter, json, type Route } from './route.js';
 
 interface NodeInfo {
   readonly id: string;
@@ -21,33 +23,53 @@ interface NodeInfo {
   readonly restUrl: string | null;
 }
 
-export function nodeRoutes(router: Routes, { runtime }: RouteDeps): void {
-  router.get('/nodes', async (ctx: RouteContext) => {
-    ctx.body = await nodes(ctx, { runtime });
-  });
-
-  for (const [path, drained] of [
-    ['/nodes/:id/drain', true],
-    ['/nodes/:id/undrain', false],
-  ] as const) {
-    router.put(path, async (ctx: RouteContext) => {
+export function nodeRoutes({ runtime }: RouteDeps): readonly Route[] {
+  const draining = (path: string, drained: boolean, summary: string): Route => ({
+    method: 'put',
+    path,
+    summary,
+    answers: { 202: empty('It is in the log; what follows from it takes its time.') },
+    errors: ['NODE_NOT_FOUND'],
+    handle: async (ctx) => {
       await runtime.drain(ctx.state.call, pathPart(ctx, 'id'), drained);
       // In this order: Koa makes an empty body a 204.
       ctx.body = null;
       ctx.status = 202;
-    });
-  }
-
-  router.post('/rebalance', async (ctx: RouteContext) => {
-    const dryRun = flag(ctx, 'dryRun', false);
-    const { moves, reason } = await runtime.rebalance(ctx.state.call, dryRun);
-    ctx.status = dryRun ? 200 : 202;
-    ctx.body = {
-      dryRun,
-      moves: moves.map(({ unit, from, to }) => ({ ...parseUnitKey(unit), from, to })),
-      reason,
-    };
+    },
   });
+  return [
+    {
+      method: 'get',
+      path: '/nodes',
+      summary: 'The nodes of the cluster, and what they have.',
+      answers: { 200: json('By id.', list(schema('Node'))) },
+      handle: async (ctx) => {
+        ctx.body = await nodes(ctx, { runtime });
+      },
+    },
+    draining('/nodes/{id}/drain', true, 'Move everything away from a node, and give it nothing.'),
+    draining('/nodes/{id}/undrain', false, 'Let a node have tasks again.'),
+    {
+      method: 'post',
+      path: '/rebalance',
+      summary: 'What is about to move, or why nothing is; the node looks at once what it has to do.',
+      query: { dryRun: flagParameter('Only tell it.') },
+      answers: {
+        200: json('Of a dry run.', schema('Rebalance')),
+        202: json('It has begun.', schema('Rebalance')),
+      },
+      handle: async (ctx) => {
+        const dryRun = flag(ctx, 'dryRun', false);
+        const { moves, reason } = await runtime.rebalance(ctx.state.call, dryRun);
+        ctx.status = dryRun ? 200 : 202;
+        ctx.body = {
+          dryRun,
+          moves: moves.map(({ unit, from, to }) => ({ ...parseUnitKey(unit), from, to })),
+          reason,
+        };
+      },
+    },
+  ];
 }
 
 async function nodes(ctx: RouteContext, { runtime }: Pick<RouteDeps, 'runtime'>): Promise<NodeInfo[]> {

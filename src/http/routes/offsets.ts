@@ -3,35 +3,66 @@ import { parseUnitKey, type ConnectorEntry } from '../../core/model.js';
 import type { ProgressChange } from '../../actors/persistence/protocol.js';
 import { readPlainObject } from '../body.js';
 import { existing, notFound } from '../connector-writes.js';
-import type { RouteContext, RouteDeps, Routes } from '../context.js';
+import type { RouteContext, RouteDeps } from '../context.js';
 import { HttpError } from '../errors.js';
 import { rewording } from '../failures.js';
 import { shortened } from '../names.js';
 import { parseOffsets, shownOffsets, shownPositions } from '../offsets.js';
+import { schema } from '../openapi/schemas.js';
 import { connectorTypes } from '../shapes.js';
 import { pathPart } from './parameters.js';
+import { json, type Route } from './route.js';
 
-export function offsetRoutes(router: Routes, deps: RouteDeps): void {
-  router.get('/connectors/:name/offsets', async (ctx: RouteContext) => {
-    const entry = await existing(deps, ctx.state.call, pathPart(ctx, 'name'));
-    const { positions, offsets } = await deps.runtime.offsets(ctx.state.call, entry.name);
-    ctx.body =
-      (await typeOf(ctx, deps, entry)) === 'sink' ? shownOffsets(offsets) : shownPositions(positions);
-  });
-
-  router.patch('/connectors/:name/offsets', async (ctx: RouteContext) => {
-    const entry = await existing(deps, ctx.state.call, pathPart(ctx, 'name'));
-    const body = await readPlainObject(ctx, deps.maxBodyBytes);
-    const change = parseOffsets(body, await typeOf(ctx, deps, entry));
-    await alter(ctx, deps, entry, change);
-    ctx.body = { message: 'The offsets for this connector have been altered successfully' };
-  });
-
-  router.delete('/connectors/:name/offsets', async (ctx: RouteContext) => {
-    const entry = await existing(deps, ctx.state.call, pathPart(ctx, 'name'));
-    await alter(ctx, deps, entry, 'all');
-    ctx.body = { message: 'The offsets for this connector have been reset successfully' };
-  });
+export function offsetRoutes(deps: RouteDeps): readonly Route[] {
+  const path = '/connectors/{name}/offsets';
+  const changing = [
+    'CONNECTOR_NOT_FOUND',
+    'CONNECTOR_NOT_STOPPED',
+    'POSITIONS_REFUSED',
+    'PLUGIN_NOT_FOUND',
+  ] as const;
+  return [
+    {
+      method: 'get',
+      path,
+      summary: 'How far a connector is.',
+      answers: { 200: json('Positions of a source, offsets of a sink.', schema('Offsets')) },
+      errors: ['CONNECTOR_NOT_FOUND', 'PLUGIN_NOT_FOUND'],
+      handle: async (ctx) => {
+        const entry = await existing(deps, ctx.state.call, pathPart(ctx, 'name'));
+        const { positions, offsets } = await deps.runtime.offsets(ctx.state.call, entry.name);
+        ctx.body =
+          (await typeOf(ctx, deps, entry)) === 'sink' ? shownOffsets(offsets) : shownPositions(positions);
+      },
+    },
+    {
+      method: 'patch',
+      path,
+      summary: 'Set how far a stopped connector is.',
+      body: schema('OffsetsSent'),
+      answers: { 200: json('It is durable and in force.', schema('Message')) },
+      errors: changing,
+      handle: async (ctx) => {
+        const entry = await existing(deps, ctx.state.call, pathPart(ctx, 'name'));
+        const body = await readPlainObject(ctx, deps.maxBodyBytes);
+        const change = parseOffsets(body, await typeOf(ctx, deps, entry));
+        await alter(ctx, deps, entry, change);
+        ctx.body = { message: 'The offsets for this connector have been altered successfully' };
+      },
+    },
+    {
+      method: 'delete',
+      path,
+      summary: 'Forget how far a stopped connector is.',
+      answers: { 200: json('It is durable and in force.', schema('Message')) },
+      errors: changing,
+      handle: async (ctx) => {
+        const entry = await existing(deps, ctx.state.call, pathPart(ctx, 'name'));
+        await alter(ctx, deps, entry, 'all');
+        ctx.body = { message: 'The offsets for this connector have been reset successfully' };
+      },
+    },
+  ];
 }
 
 async function alter(

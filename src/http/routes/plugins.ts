@@ -1,45 +1,82 @@
 /** Kafka Connect's routes on what is installed. */
 import { readJsonObject } from '../body.js';
 import { parseConfig } from '../config-body.js';
-import type { RouteContext, RouteDeps, Routes } from '../context.js';
+import type { RouteContext, RouteDeps } from '../context.js';
 import { HttpError } from '../errors.js';
 import { blamingPlugin, rewording } from '../failures.js';
 import { shortened } from '../names.js';
+import { list, schema } from '../openapi/schemas.js';
 import type { Config } from '../runtime.js';
 import { restore, holdsHidden } from '../secrets.js';
 import { hiddenInfos, pluginInfo } from '../shapes.js';
 import { flag, pathPart, queryValues } from './parameters.js';
+import { flagParameter, json, type Route } from './route.js';
 
-export function pluginRoutes(router: Routes, deps: RouteDeps): void {
-  router.get('/connector-plugins', async (ctx: RouteContext) => {
-    const connectorsOnly = flag(ctx, 'connectorsOnly', true);
-    const { plugins } = await deps.runtime.plugins(ctx.state.call);
-    const shown = connectorsOnly
-      ? plugins.filter(({ type }) => type === 'source' || type === 'sink')
-      : plugins;
-    ctx.body = shown
-      .filter(({ loads }) => loads !== false)
-      .map(pluginInfo)
-      .flatMap((info) =>
-        info.type === 'converter' ? [info, { ...info, type: 'header_converter' }] : [info],
-      );
-  });
+export function pluginRoutes(deps: RouteDeps): readonly Route[] {
+  return [
+    {
+      method: 'get',
+      path: '/connector-plugins',
+      summary: 'What is installed.',
+      query: { connectorsOnly: flagParameter('false: converters, transforms and predicates, too.') },
+      answers: { 200: json('The plugins.', schema('Plugins')) },
+      handle: async (ctx) => {
+        const connectorsOnly = flag(ctx, 'connectorsOnly', true);
+        const { plugins } = await deps.runtime.plugins(ctx.state.call);
+        const shown = connectorsOnly
+          ? plugins.filter(({ type }) => type === 'source' || type === 'sink')
+          : plugins;
+        ctx.body = shown
+          .filter(({ loads }) => loads !== false)
+          .map(pluginInfo)
+          .flatMap((info) =>
+            info.type === 'converter' ? [info, { ...info, type: 'header_converter' }] : [info],
+          );
+      },
+    },
+    {
+      method: 'get',
+      path: '/connector-plugins/{plugin}/config',
+      summary: 'The keys of a plugin.',
+      query: { version: { description: 'One of several.', schema: { type: 'string' } } },
+      answers: { 200: json('Their definitions.', list(schema('Definition'))) },
+      errors: ['PLUGIN_NOT_FOUND', 'PLUGIN_AMBIGUOUS'],
+      handle: (ctx) => definitions(ctx, deps),
+    },
+    {
+      method: 'put',
+      path: '/connector-plugins/{plugin}/config/validate',
+      summary: 'Check a configuration.',
+      query: { dry_run: flagParameter('The connector also connects, as its tasks would.') },
+      body: schema('ConfigSent'),
+      answers: { 200: json('What is wrong with which key.', schema('Validation')) },
+      errors: [
+        'PLUGIN_MISMATCH',
+        'PLUGIN_NOT_FOUND',
+        'PLUGIN_AMBIGUOUS',
+        'PLANNING_FAILED',
+        'PLANNING_TIMEOUT',
+        'PLANNING_OUT_OF_MEMORY',
+      ],
+      handle: (ctx) => validate(ctx, deps),
+    },
+  ];
+}
 
-  router.get('/connector-plugins/:plugin/config', async (ctx: RouteContext) => {
-    const plugin = pathPart(ctx, 'plugin');
-    const version = queryValues(ctx, 'version').at(-1) ?? null;
-    const work = blamingPlugin(deps.runtime.pluginConfig(ctx.state.call, plugin, version));
-    const keys = await rewording(work, 'PLUGIN_NOT_FOUND', unknownPlugin(plugin));
-    ctx.body = keys.map(({ aliases: _, ...shown }) => shown);
-  });
+async function definitions(ctx: RouteContext, deps: RouteDeps): Promise<void> {
+  const plugin = pathPart(ctx, 'plugin');
+  const version = queryValues(ctx, 'version').at(-1) ?? null;
+  const work = blamingPlugin(deps.runtime.pluginConfig(ctx.state.call, plugin, version));
+  const keys = await rewording(work, 'PLUGIN_NOT_FOUND', unknownPlugin(plugin));
+  ctx.body = keys.map(({ aliases: _, ...shown }) => shown);
+}
 
-  router.put('/connector-plugins/:plugin/config/validate', async (ctx: RouteContext) => {
-    const plugin = pathPart(ctx, 'plugin');
-    const config = ofPlugin(plugin, parseConfig(await readJsonObject(ctx, deps.maxBodyBytes)));
-    const real = holdsHidden(config) ? await withStored(ctx, deps, config) : config;
-    const work = blamingPlugin(deps.runtime.validate(ctx.state.call, real, flag(ctx, 'dry_run', false)));
-    ctx.body = hiddenInfos(await rewording(work, 'PLUGIN_NOT_FOUND', unknownPlugin(plugin)));
-  });
+async function validate(ctx: RouteContext, deps: RouteDeps): Promise<void> {
+  const plugin = pathPart(ctx, 'plugin');
+  const config = ofPlugin(plugin, parseConfig(await readJsonObject(ctx, deps.maxBodyBytes)));
+  const real = holdsHidden(config) ? await withStored(ctx, deps, config) : config;
+  const work = blamingPlugin(deps.runtime.validate(ctx.state.call, real, flag(ctx, 'dry_run', false)));
+  ctx.body = hiddenInfos(await rewording(work, 'PLUGIN_NOT_FOUND', unknownPlugin(plugin)));
 }
 
 function unknownPlugin(plugin: string): string {

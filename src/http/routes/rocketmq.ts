@@ -3,7 +3,7 @@
  * `failed` with status 200; here they say why and carry the status that the same error has elsewhere.
  */
 import { notFound, writeConfig } from '../connector-writes.js';
-import type { RouteContext, RouteDeps, Routes } from '../context.js';
+import type { RouteContext, RouteDeps } from '../context.js';
 import { HttpError } from '../errors.js';
 import { isJsonMap, parseJson } from '../json.js';
 import { parseConfig } from '../config-body.js';
@@ -15,60 +15,64 @@ import { RuntimeFailure, type Call, type Config } from '../runtime.js';
 import { taskConfigs } from '../shapes.js';
 import { connectorStatus, indexUnits, type UnitStateInfo } from '../status.js';
 import { pathPart, prefersText, queryValues } from './parameters.js';
+import { text, type Route } from './route.js';
 
 type Handler = (ctx: RouteContext) => Promise<string>;
 
-/** Registered before Kafka Connect's routes: where both have a path, `next` hands the request on to those. */
-export function rocketmqRoutes(router: Routes, deps: RouteDeps): void {
-  router.get(
-    '/getClusterInfo',
-    text(async (ctx) => {
-      const { members } = await deps.runtime.cluster(ctx.state.call);
+/** Registered before Kafka Connect's routes, with which they share some paths. */
+export function rocketmqRoutes(deps: RouteDeps): readonly Route[] {
+  const { runtime } = deps;
+  return [
+    reading('/getClusterInfo', 'The ids of the members.', async (ctx) => {
+      const { members } = await runtime.cluster(ctx.state.call);
       return JSON.stringify(members.map((member) => member.id));
     }),
-  );
-  router.get(
-    '/getConfigInfo',
-    text((ctx) => configInfo(ctx.state.call, deps)),
-  );
-  router.get(
-    '/getAllocatedInfo',
-    text((ctx) => allocatedInfo(ctx.state.call, deps)),
-  );
-  router.get(
-    '/plugin/reload',
-    changing(async (ctx) => {
-      await deps.runtime.reloadPlugins(ctx.state.call);
+    reading('/getConfigInfo', 'All configurations.', (ctx) => configInfo(ctx.state.call, deps)),
+    reading('/getAllocatedInfo', 'What runs where.', (ctx) => allocatedInfo(ctx.state.call, deps)),
+    changing('/plugin/reload', 'Read the plugins again.', async (ctx) => {
+      await runtime.reloadPlugins(ctx.state.call);
       deps.secrets.forget();
       return 'success';
     }),
-  );
+    changing('/connectors/stopAll', 'Delete all connectors.', (ctx) => deleteAll(ctx.state.call, deps)),
+    changing('/connectors/{name}/stop', 'Delete a connector.', (ctx) =>
+      deleteOne(ctx.state.call, deps, pathPart(ctx, 'name')),
+    ),
+    {
+      ...changing('/connectors/{name}', 'A connector.', (ctx) => upsertConnector(ctx, deps)),
+      query: {
+        config: {
+          description: 'Of a connector that is to be created or replaced, as JSON.',
+          schema: { type: 'string' },
+        },
+      },
+      when: (ctx) => ctx.query['config'] !== undefined,
+    },
+    {
+      ...reading('/connectors/{name}/config', 'The configuration of a connector.', (ctx) =>
+        connectorConfig(ctx, deps),
+      ),
+      when: prefersText,
+    },
+    {
+      ...reading('/connectors/{name}/status', 'What a connector and its tasks are doing.', (ctx) =>
+        runningOrNot(ctx, deps),
+      ),
+      when: prefersText,
+    },
+  ];
+}
 
-  router.get(
-    '/connectors/stopAll',
-    changing((ctx) => deleteAll(ctx.state.call, deps)),
-  );
-  router.get(
-    '/connectors/:name/stop',
-    changing((ctx) => deleteOne(ctx.state.call, deps, pathPart(ctx, 'name'))),
-  );
+function reading(path: string, summary: string, handler: Handler): Route {
+  return { method: 'get', path, summary, answers: { 200: text('As text.') }, handle: answering(handler) };
+}
 
-  const upsert = changing((ctx) => upsertConnector(ctx, deps));
-  router.get('/connectors/:name', (ctx: RouteContext, next) =>
-    ctx.query['config'] === undefined ? next() : upsert(ctx),
-  );
-  const config = text((ctx) => connectorConfig(ctx, deps));
-  router.get('/connectors/:name/config', (ctx: RouteContext, next) =>
-    prefersText(ctx) ? config(ctx) : next(),
-  );
-  const status = text((ctx) => runningOrNot(ctx, deps));
-  router.get('/connectors/:name/status', (ctx: RouteContext, next) =>
-    prefersText(ctx) ? status(ctx) : next(),
-  );
+function changing(path: string, summary: string, handler: Handler): Route {
+  return { ...reading(path, summary, handler), handle: guarded(handler) };
 }
 
 /** Answers text, also where the route fails. Refusals of the whole request (403, 413…) stay JSON. */
-function text(handler: Handler): (ctx: RouteContext) => Promise<void> {
+function answering(handler: Handler): (ctx: RouteContext) => Promise<void> {
   return async (ctx) => {
     ctx.type = 'text/plain; charset=utf-8';
     try {
@@ -84,8 +88,8 @@ function text(handler: Handler): (ctx: RouteContext) => Promise<void> {
 }
 
 /** A GET that changes something: no HEAD, and no browser on behalf of a page. */
-function changing(handler: Handler): (ctx: RouteContext) => Promise<void> {
-  const answer = text(handler);
+function guarded(handler: Handler): (ctx: RouteContext) => Promise<void> {
+  const answer = answering(handler);
   return async (ctx) => {
     refuseBrowsersUnlessSameSite(ctx);
     if (ctx.method !== 'GET') {

@@ -1,7 +1,7 @@
 /** All routes, and what is answered where there is none. */
 import Router from '@koa/router';
 
-import type { Context, Middleware, RequestState, RouteDeps } from '../context.js';
+import type { Context, Middleware, Next, RequestState, RouteContext, RouteDeps } from '../context.js';
 import { HttpError } from '../errors.js';
 import { shortened } from '../names.js';
 import { controlRoutes } from './connector-control.js';
@@ -11,20 +11,32 @@ import { nodeRoutes } from './nodes.js';
 import { offsetRoutes } from './offsets.js';
 import { pluginRoutes } from './plugins.js';
 import { rocketmqRoutes } from './rocketmq.js';
+import { koaPath, type Route } from './route.js';
 import { signalRoutes } from './signals.js';
 import { workerRoutes } from './worker.js';
 
+/** In the order in which they are asked. */
+export function routeTable(deps: RouteDeps): readonly Route[] {
+  return [
+    ...workerRoutes(deps),
+    ...metricsRoutes(deps),
+    ...nodeRoutes(deps),
+    ...rocketmqRoutes(deps),
+    ...connectorRoutes(deps),
+    ...controlRoutes(deps),
+    ...signalRoutes(deps),
+    ...offsetRoutes(deps),
+    ...pluginRoutes(deps),
+  ];
+}
+
 export function createRouter(deps: RouteDeps): Router<RequestState> {
   const router = new Router<RequestState>();
-  workerRoutes(router, deps);
-  metricsRoutes(router, deps);
-  nodeRoutes(router, deps);
-  rocketmqRoutes(router, deps);
-  connectorRoutes(router, deps);
-  controlRoutes(router, deps);
-  signalRoutes(router, deps);
-  offsetRoutes(router, deps);
-  pluginRoutes(router, deps);
+  for (const { method, path, when, handle } of routeTable(deps)) {
+    router[method](koaPath(path), (ctx: RouteContext, next: Next) =>
+      when === undefined || when(ctx) ? handle(ctx, next) : next(),
+    );
+  }
   return router;
 }
 

@@ -1,9 +1,11 @@
 /** The node itself: who it is, whether it is well, its tree of actors. */
 import { treeText } from '../tree-text.js';
-import type { RouteContext, RouteDeps, Routes } from '../context.js';
+import type { RouteDeps } from '../context.js';
+import { schema } from '../openapi/schemas.js';
 import { isFault, toHttpError } from '../failures.js';
 import type { Call, Health } from '../runtime.js';
 import { prefersText } from './parameters.js';
+import { json, type Route } from './route.js';
 
 /** A probe wants an answer sooner than a write gets one. */
 const HEALTH_BUDGET_MS = 10_000;
@@ -15,23 +17,53 @@ const HEALTH_MESSAGE = {
   unhealthy: 'Worker was unable to handle this request and may be unable to handle other requests.',
 } as const;
 
-export function workerRoutes(router: Routes, { runtime }: RouteDeps): void {
-  router.get('/', (ctx: RouteContext) => {
-    const { version, commit, clusterId, workerId } = runtime.worker;
-    ctx.body = { version, commit, kafka_cluster_id: clusterId, worker_id: workerId };
-  });
-
-  router.get('/health', async (ctx: RouteContext) => {
-    const health = await healthWithin(ctx.state.call, (call) => runtime.health(call));
-    ctx.status = HEALTH_STATUS[health.status];
-    ctx.body = { status: health.status, message: `${HEALTH_MESSAGE[health.status]} ${health.detail}`.trim() };
-  });
-
-  router.get('/supervisor/tree', async (ctx: RouteContext) => {
-    ctx.state.call.waitingFor = 'the supervisor';
-    const tree = await runtime.tree(ctx.state.call);
-    ctx.body = prefersText(ctx) ? `${treeText(tree)}\n` : tree;
-  });
+export function workerRoutes({ runtime }: RouteDeps): readonly Route[] {
+  return [
+    {
+      method: 'get',
+      path: '/',
+      summary: 'Which node this is, and of which cluster.',
+      answers: { 200: json('The node.', schema('Worker')) },
+      handle: (ctx) => {
+        const { version, commit, clusterId, workerId } = runtime.worker;
+        ctx.body = { version, commit, kafka_cluster_id: clusterId, worker_id: workerId };
+      },
+    },
+    {
+      method: 'get',
+      path: '/health',
+      summary: 'Whether the node is well.',
+      answers: {
+        200: json('It is.', schema('Health')),
+        500: json('It is not.', schema('Health')),
+        503: json('It is starting.', schema('Health')),
+      },
+      handle: async (ctx) => {
+        const health = await healthWithin(ctx.state.call, (call) => runtime.health(call));
+        ctx.status = HEALTH_STATUS[health.status];
+        ctx.body = {
+          status: health.status,
+          message: `${HEALTH_MESSAGE[health.status]} ${health.detail}`.trim(),
+        };
+      },
+    },
+    {
+      method: 'get',
+      path: '/supervisor/tree',
+      summary: 'The supervisors and actors of the node.',
+      answers: {
+        200: {
+          description: 'The tree.',
+          content: { 'application/json': schema('Tree'), 'text/plain': { type: 'string' } },
+        },
+      },
+      handle: async (ctx) => {
+        ctx.state.call.waitingFor = 'the supervisor';
+        const tree = await runtime.tree(ctx.state.call);
+        ctx.body = prefersText(ctx) ? `${treeText(tree)}\n` : tree;
+      },
+    },
+  ];
 }
 
 /** Whatever keeps the node from answering is its health, not an error of the request. */

@@ -1,0 +1,203 @@
+/** The shapes of bodies, as JSON Schema 2020-12: what `#/components/schemas` of the description holds. */
+
+export type Schema = Readonly<Record<string, unknown>>;
+
+const string: Schema = { type: 'string' };
+const boolean: Schema = { type: 'boolean' };
+const integer: Schema = { type: 'integer' };
+const count: Schema = { type: 'integer', minimum: 0 };
+/** Milliseconds since 1970. */
+const time: Schema = { type: 'number', description: 'Milliseconds since 1970.' };
+
+export function list(items: Schema): Schema {
+  return { type: 'array', items };
+}
+
+export function orNull(schema: Schema): Schema {
+  return { anyOf: [schema, { type: 'null' }] };
+}
+
+/** With these fields and no others; those whose names end in `?` may be left out. */
+export function object(fields: Readonly<Record<string, Schema>>, description?: string): Schema {
+  const entries = Object.entries(fields);
+  return {
+    type: 'object',
+    ...(description !== undefined && { description }),
+    properties: Object.fromEntries(
+      entries.map(([name, schema]) => [name.endsWith('?') ? name.slice(0, -1) : name, schema]),
+    ),
+    required: entries.map(([name]) => name).filter((name) => !name.endsWith('?')),
+    additionalProperties: false,
+  };
+}
+
+export function mapOf(values: Schema): Schema {
+  return { type: 'object', additionalProperties: values };
+}
+
+const anyJson: Schema = { description: 'Any JSON.' };
+const anyObject: Schema = { type: 'object' };
+const connectorState: Schema = {
+  type: 'string',
+  enum: ['UNASSIGNED', 'RUNNING', 'PAUSED', 'STOPPED', 'FAILED', 'RESTARTING'],
+};
+const unit = {
+  state: connectorState,
+  worker_id: string,
+  'trace?': string,
+  'stalled?': object({ since: time, call: string, 'cause?': string }),
+  'skipped?': count,
+  'notes?': list(object({ code: string, since: time, message: string })),
+  'progress?': object({ text: string, 'percent?': { type: 'number' }, since: time, at: time }),
+  'passive?': object({ since: time, 'until?': time }),
+};
+const connectorType: Schema = { type: 'string', enum: ['source', 'sink', 'unknown'] };
+const definition = {
+  name: string,
+  type: string,
+  required: boolean,
+  default_value: orNull(string),
+  importance: string,
+  documentation: string,
+  group: orNull(string),
+  order: integer,
+  width: string,
+  display_name: string,
+  dependents: list(string),
+};
+const signalAnswer = {
+  state: { type: 'string', enum: ['WAITING', 'ANSWERED', 'FAILED'] },
+  'answer?': anyJson,
+  'error?': object({ code: string, message: string }),
+  'worker_id?': string,
+  'at?': time,
+};
+
+export const SCHEMAS = {
+  Error: object({
+    error_code: { type: 'integer', minimum: 400, maximum: 599, description: 'The HTTP status.' },
+    message: string,
+    code: { ...string, description: 'Stays the same between versions.' },
+    'errors?': list(object({ field: string, value: orNull(string), reason: string })),
+  }),
+  Worker: object({ version: string, commit: string, kafka_cluster_id: string, worker_id: string }),
+  Health: object({ status: { type: 'string', enum: ['healthy', 'starting', 'unhealthy'] }, message: string }),
+  Tree: {
+    type: 'object',
+    description: 'A supervisor or an actor.',
+    properties: {
+      id: string,
+      kind: string,
+      state: string,
+      restarts: count,
+      children: list(ref('Tree')),
+    },
+    required: ['id', 'kind', 'state', 'restarts'],
+  },
+  Node: object({
+    id: string,
+    state: { type: 'string', enum: ['JOINING', 'ONLINE', 'LEAVING', 'OFFLINE'] },
+    drained: boolean,
+    load: { type: 'number' },
+    tasks: count,
+    connectors: count,
+    heartbeatAgeMs: orNull(integer),
+    joinedAt: orNull(time),
+    restUrl: orNull(string),
+  }),
+  Rebalance: object({
+    dryRun: boolean,
+    moves: list(object({ connector: string, task: orNull(count), from: orNull(string), to: orNull(string) })),
+    reason: orNull(string),
+  }),
+  Config: { ...mapOf(string), description: "A connector's configuration." },
+  ConfigSent: {
+    ...mapOf({ type: ['string', 'number', 'boolean'] }),
+    description: 'Numbers and booleans are taken as the text that was sent.',
+  },
+  ConfigPatch: {
+    ...mapOf({ type: ['string', 'number', 'boolean', 'null'] }),
+    description: 'null removes a key.',
+  },
+  CreateConnector: object({
+    'name?': string,
+    config: ref('ConfigSent'),
+    'initial_state?': { type: 'string', pattern: '^(?i:running|paused|stopped)$' },
+  }),
+  ConnectorInfo: object({
+    name: string,
+    config: ref('Config'),
+    tasks: list(object({ connector: string, task: count })),
+    type: connectorType,
+  }),
+  TaskState: object({ id: count, ...unit }),
+  ConnectorStatus: object({
+    name: string,
+    connector: object(unit),
+    tasks: list(ref('TaskState')),
+    type: connectorType,
+  }),
+  Connectors: {
+    anyOf: [
+      list(string),
+      mapOf(object({ 'info?': ref('ConnectorInfo'), 'status?': ref('ConnectorStatus') })),
+    ],
+  },
+  Tasks: list(object({ id: object({ connector: string, task: count }), config: ref('Config') })),
+  Offsets: object({ offsets: list(object({ partition: anyObject, offset: anyObject })) }),
+  OffsetsSent: object({
+    offsets: list(object({ partition: anyObject, offset: orNull(anyObject) })),
+  }),
+  Message: object({ message: string }),
+  SignalSent: object({
+    type: { type: 'string', minLength: 1, maxLength: 100 },
+    'data?': anyJson,
+    'to?': { enum: ['all', 'connector', 'tasks', null] },
+    'task?': orNull(count),
+    'id?': orNull({ type: 'string', minLength: 1, maxLength: 64 }),
+  }),
+  Signal: object({
+    id: string,
+    type: string,
+    data: anyJson,
+    sent: time,
+    state: { type: 'string', enum: ['WAITING', 'ANSWERED'] },
+    'connector?': object(signalAnswer),
+    tasks: list(object({ id: count, ...signalAnswer })),
+  }),
+  Plugins: list(object({ class: string, type: string, version: string })),
+  Definition: object({
+    ...definition,
+    'format?': { type: 'string', enum: ['duration', 'size', 'map'] },
+    'secret?': boolean,
+  }),
+  Validation: object({
+    name: string,
+    error_count: count,
+    'dry_run?': { type: 'string', enum: ['PASSED', 'FAILED', 'SKIPPED', 'NOT_SUPPORTED'] },
+    groups: list(string),
+    configs: list(
+      object({
+        definition: object(definition),
+        value: object({
+          name: string,
+          value: orNull(string),
+          recommended_values: list(string),
+          errors: list(string),
+          visible: boolean,
+        }),
+      }),
+    ),
+  }),
+} as const satisfies Record<string, Schema>;
+
+export type SchemaName = keyof typeof SCHEMAS;
+
+export function ref(name: string): Schema {
+  return { $ref: `#/components/schemas/${name}` };
+}
+
+/** A name that there is. */
+export function schema(name: SchemaName): Schema {
+  return ref(name);
+}
