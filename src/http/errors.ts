@@ -25,6 +25,7 @@ export const ERRORS = {
     status: 400,
     meaning: 'Several plugins answer to this short name: use the whole class name.',
   },
+  PLUGIN_VERSION_NOT_FOUND: { status: 400, meaning: 'The plugin is installed, and not in this version.' },
   CONNECTOR_NOT_STOPPED: {
     status: 400,
     meaning: 'The connector must be STOPPED for this, and its tasks gone.',

@@ -1,6 +1,7 @@
 /** Kafka Connect's JSON shapes of connectors, tasks and plugins. */
 import type { ConfigInfos, PluginInfo, PluginListing } from '../actors/config-sync/protocol.js';
 import type { ConnectorEntry } from '../core/model.js';
+import { compareVersions } from '../plugins/versions.js';
 import type { FieldError } from './errors.js';
 import { shortened } from './names.js';
 import type { Config } from './runtime.js';
@@ -28,7 +29,43 @@ export function taskConfigs(entry: ConnectorEntry): readonly Config[] {
   return entry.targetState === 'STOPPED' ? [] : (entry.tasks?.configs ?? []);
 }
 
+/** As Kafka Connect has them: a task's class is named after its connector's. */
+export function shownTaskConfigs(entry: ConnectorEntry): readonly Config[] {
+  const taskClass = classOf(entry.config).replace(/(?:Connector)?$/, 'Task');
+  return taskConfigs(entry).map((config) => ({ 'task.class': taskClass, ...config }));
+}
+
 export type TypeOf = (config: Config) => ConnectorType;
+
+/** What its configuration makes of a connector; `version` null: nothing of that kind is installed here. */
+export interface ConnectorKind {
+  readonly type: ConnectorType;
+  readonly version: string | null;
+}
+
+export type KindOf = (config: Config) => ConnectorKind;
+
+/** The version is the one that a start would take: that of the configuration, or the newest. */
+export function connectorKinds(listing: PluginListing): KindOf {
+  const typeOf = connectorTypes(listing);
+  const versions = new Map<string, string[]>();
+  for (const { class: name, type, version, aliases = [] } of listing.plugins) {
+    if (type !== 'source' && type !== 'sink') continue;
+    for (const each of new Set([name, ...aliases]))
+      versions.set(each, [...(versions.get(each) ?? []), version].sort(compareVersions));
+  }
+  return (config) => {
+    const type = typeOf(config);
+    const known = type === 'unknown' ? [] : (versions.get(classOf(config)) ?? []);
+    const asked = config['connector.plugin.version']?.trim();
+    const version = asked === undefined || asked === '' ? known.at(-1) : known.find((each) => each === asked);
+    return { type, version: version ?? null };
+  };
+}
+
+function classOf(config: Config): string {
+  return (config['connector.class'] ?? config['connector-class'] ?? '').trim();
+}
 
 /** Finds a connector's type by the class, or another name of it, that its configuration gives. */
 export function connectorTypes(listing: PluginListing): TypeOf {
@@ -45,8 +82,7 @@ export function connectorTypes(listing: PluginListing): TypeOf {
     }
   }
   for (const { name, type } of connectors) types.set(name, type);
-  return (config) =>
-    types.get((config['connector.class'] ?? config['connector-class'] ?? '').trim()) ?? 'unknown';
+  return (config) => types.get(classOf(config)) ?? 'unknown';
 }
 
 export function pluginInfo(plugin: PluginInfo): PluginInfo {

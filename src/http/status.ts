@@ -20,6 +20,8 @@ export interface UnitStateInfo {
   readonly state: UnitState;
   /** The workerId; empty while nobody runs it. */
   readonly worker_id: string;
+  /** Of its plugin; left out where that is not installed on the node that answers. */
+  readonly version?: string;
   /** Cause of a failure; left out when there is none. */
   readonly trace?: string;
   /**
@@ -72,12 +74,14 @@ export function indexUnits(view: ClusterView): UnitIndex {
 export function connectorStatus(
   entry: ConnectorEntry,
   units: UnitIndex,
-  type: ConnectorType,
+  kind: { readonly type: ConnectorType; readonly version: string | null },
 ): ConnectorStatus {
+  const { type, version } = kind;
+  const versioned = <T extends UnitStateInfo>(unit: T): T => (version === null ? unit : { ...unit, version });
   return {
     name: entry.name,
-    connector: connectorState(entry, units),
-    tasks: taskStates(entry, units),
+    connector: versioned(connectorState(entry, units)),
+    tasks: taskStates(entry, units).map(versioned),
     type,
   };
 }
@@ -99,7 +103,8 @@ export function restarting(
 }
 
 function asRestarting(unit: UnitStateInfo): UnitStateInfo {
-  return { state: 'RESTARTING', worker_id: unit.worker_id };
+  const { worker_id, version } = unit;
+  return { state: 'RESTARTING', worker_id, ...(version !== undefined && { version }) };
 }
 
 /** A failure is told whatever is wanted, except of a connector that is stopped; else what is wanted, else what is seen. */

@@ -21,17 +21,19 @@ const CONNECTOR: ConfigDefinition = [
     width: 'MEDIUM',
     displayName: 'Connector name',
     validator: (value) => (value === '' ? 'must not be empty' : null),
+    orderInGroup: 1,
   },
   {
     name: 'connector.class',
     aliases: ['connector-class'],
-    type: 'CLASS',
+    type: 'STRING',
     importance: 'HIGH',
     documentation:
       'Class of the connector: its full name, or its simple name with or without "Connector" at the end.',
     group: COMMON,
     width: 'LONG',
     displayName: 'Connector class',
+    orderInGroup: 2,
   },
   {
     name: 'connector.plugin.version',
@@ -42,6 +44,7 @@ const CONNECTOR: ConfigDefinition = [
     group: COMMON,
     width: 'MEDIUM',
     displayName: 'Connector version',
+    orderInGroup: 3,
   },
   {
     name: 'tasks.max',
@@ -55,6 +58,7 @@ const CONNECTOR: ConfigDefinition = [
     group: COMMON,
     width: 'SHORT',
     displayName: 'Tasks max',
+    orderInGroup: 4,
   },
   {
     name: 'task.weight',
@@ -68,6 +72,7 @@ const CONNECTOR: ConfigDefinition = [
     group: COMMON,
     width: 'SHORT',
     displayName: 'Task weight',
+    orderInGroup: 15,
   },
   {
     name: 'task.heap.max.mb',
@@ -81,6 +86,7 @@ const CONNECTOR: ConfigDefinition = [
     group: COMMON,
     width: 'SHORT',
     displayName: 'Task heap max (MB)',
+    orderInGroup: 16,
   },
   {
     name: 'task.passivate.after.ms',
@@ -94,6 +100,7 @@ const CONNECTOR: ConfigDefinition = [
     group: COMMON,
     width: 'SHORT',
     displayName: 'Passivate after (ms)',
+    orderInGroup: 17,
   },
   {
     name: 'tasks.max.enforce',
@@ -102,7 +109,9 @@ const CONNECTOR: ConfigDefinition = [
     importance: 'LOW',
     documentation: 'Refuse more tasks than tasks.max; false: take them, and log a warning.',
     group: COMMON,
-    displayName: 'Tasks max enforced',
+    displayName: 'Enforce tasks max',
+    orderInGroup: 5,
+    width: 'SHORT',
   },
   {
     name: 'transforms',
@@ -113,6 +122,7 @@ const CONNECTOR: ConfigDefinition = [
     group: 'Transforms',
     width: 'LONG',
     displayName: 'Transforms',
+    orderInGroup: 12,
   },
   {
     name: 'predicates',
@@ -123,6 +133,7 @@ const CONNECTOR: ConfigDefinition = [
     group: 'Predicates',
     width: 'LONG',
     displayName: 'Predicates',
+    orderInGroup: 13,
   },
   {
     name: 'config.action.reload',
@@ -134,7 +145,8 @@ const CONNECTOR: ConfigDefinition = [
       'Taken, as Kafka Connect has it, and without effect: a secret that has changed is read when the task starts again.',
     group: COMMON,
     width: 'MEDIUM',
-    displayName: 'Reload action',
+    displayName: 'Reload Action',
+    orderInGroup: 14,
   },
 ];
 
@@ -151,7 +163,8 @@ const ERROR_HANDLING: ConfigDefinition = [
       '0: not at all; -1: for ever. Other tasks try for as long as the error says that it may pass.',
     group: ERRORS,
     width: 'MEDIUM',
-    displayName: 'Retry timeout for errors',
+    displayName: 'Retry Timeout for Errors',
+    orderInGroup: 1,
   },
   {
     name: 'errors.retry.delay.max.ms',
@@ -164,7 +177,8 @@ const ERROR_HANDLING: ConfigDefinition = [
       'The longest wait between two tries, in milliseconds. Waits double up to it, with a random part.',
     group: ERRORS,
     width: 'MEDIUM',
-    displayName: 'Maximum delay between retries for errors',
+    displayName: 'Maximum Delay Between Retries for Errors',
+    orderInGroup: 2,
   },
   {
     name: 'errors.tolerance',
@@ -176,7 +190,8 @@ const ERROR_HANDLING: ConfigDefinition = [
       'none: a record that cannot be converted, transformed or written fails its task. all: it is skipped; the log says how many there were and where the last one was, and the status counts them.',
     group: ERRORS,
     width: 'SHORT',
-    displayName: 'Error tolerance',
+    displayName: 'Error Tolerance',
+    orderInGroup: 3,
   },
   {
     name: 'errors.log.enable',
@@ -187,7 +202,8 @@ const ERROR_HANDLING: ConfigDefinition = [
       'Write each skipped record to the log, not the last one of ten seconds: its error and where it is, not what it holds.',
     group: ERRORS,
     width: 'SHORT',
-    displayName: 'Log errors',
+    displayName: 'Log Errors',
+    orderInGroup: 4,
   },
   {
     name: 'errors.log.include.messages',
@@ -197,7 +213,8 @@ const ERROR_HANDLING: ConfigDefinition = [
     documentation: 'Write what skipped records hold to the log as well. It may be confidential.',
     group: ERRORS,
     width: 'SHORT',
-    displayName: 'Log error details',
+    displayName: 'Log Error Details',
+    orderInGroup: 5,
   },
 ];
 
@@ -274,9 +291,10 @@ const SOURCE: ConfigDefinition = [
     importance: 'MEDIUM',
     documentation:
       'On RocketMQ, where records and their positions are two appends: requested: after a crash, the records that are there without a position are found and not appended again. disabled: they are appended again. required: the task fails, since nothing can be promised there. On the embedded log all three are exactly once.',
-    group: COMMON,
+    group: 'Exactly Once Support',
     width: 'SHORT',
     displayName: 'Exactly once support',
+    orderInGroup: 2,
   },
   {
     name: 'transaction.max.bytes',
@@ -307,6 +325,7 @@ const SINK: ConfigDefinition = [
     width: 'LONG',
     displayName: 'Topics',
     validator: (value) => badTopic(Array.isArray(value) ? (value as readonly string[]) : []),
+    orderInGroup: 4,
   },
   {
     name: 'topics.regex',
@@ -319,6 +338,7 @@ const SINK: ConfigDefinition = [
     width: 'LONG',
     displayName: 'Topics regex',
     validator: (value) => (value === null ? null : javaPatternProblem(value)),
+    orderInGroup: 4,
   },
   {
     name: 'topics.refresh.ms',

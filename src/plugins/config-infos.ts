@@ -23,7 +23,7 @@ export interface ConfigKeyInfo {
   readonly width: string;
   readonly display_name: string;
   readonly dependents: readonly string[];
-  readonly order: number;
+  readonly order_in_group: number;
 }
 
 /** The definition of a plugin's own key; not all of it is Kafka Connect's shape. */
@@ -101,7 +101,7 @@ function keyInfo(key: ConfigKey, group: string | null, order: number): ConfigKey
     width: key.width ?? 'NONE',
     display_name: key.displayName ?? key.name,
     dependents: key.dependents ?? [],
-    order,
+    order_in_group: order,
   };
 }
 
@@ -118,7 +118,7 @@ function undefinedKey(name: string): ConfigKeyInfo {
     width: 'NONE',
     display_name: name,
     dependents: [],
-    order: -1,
+    order_in_group: -1,
   };
 }
 

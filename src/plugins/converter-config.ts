@@ -64,6 +64,8 @@ export function converterKeys(): readonly ConfigKey[] {
 }
 
 const TITLES: Readonly<Record<ConverterPart, string>> = { key: 'Key', value: 'Value', header: 'Header' };
+/** Kafka Connect's, within their group; the version comes after its class. */
+const ORDERS: Readonly<Record<ConverterPart, number>> = { key: 6, value: 8, header: 10 };
 const CONVERTED: Readonly<Record<ConverterPart, string>> = {
   key: 'record keys',
   value: 'record values',
@@ -81,6 +83,7 @@ function keysOf(name: string, part: ConverterPart, defaultClass: string): readon
       group: 'Common',
       width: 'SHORT',
       displayName: `${TITLES[part]} converter class`,
+      orderInGroup: ORDERS[part],
     },
     {
       name: `${name}.plugin.version`,
@@ -89,7 +92,9 @@ function keysOf(name: string, part: ConverterPart, defaultClass: string): readon
       importance: 'LOW',
       documentation: 'Version of the converter; the newest when not given.',
       group: 'Common',
+      width: 'SHORT',
       displayName: `${TITLES[part]} converter version`,
+      orderInGroup: ORDERS[part] + 1,
     },
   ];
 }

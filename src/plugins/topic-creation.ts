@@ -30,7 +30,7 @@ const GROUPS = `${PREFIX}groups`;
 const DEFAULT = 'default';
 const SECTION = 'Topic Creation';
 
-const GROUPS_KEY: ConfigKey = {
+export const TOPIC_CREATION_GROUPS: ConfigKey = {
   name: GROUPS,
   type: 'LIST',
   defaultValue: '',
@@ -38,7 +38,9 @@ const GROUPS_KEY: ConfigKey = {
   documentation:
     'Groups of topics that are created with settings of their own. A topic is of the first that includes it.',
   group: SECTION,
-  displayName: 'Topic creation groups',
+  width: 'LONG',
+  displayName: 'Topic Creation Groups',
+  orderInGroup: 1,
 };
 
 /** Throws one ConfigError that names all keys with issues. */
@@ -51,7 +53,7 @@ export function buildTopicCreation(raw: RawConfig): TopicCreation {
 export function configureTopicCreation(raw: RawConfig): Configured<TopicCreation> {
   const aliases = aliasesOf(raw);
   const definition = [
-    GROUPS_KEY,
+    TOPIC_CREATION_GROUPS,
     ...aliases.flatMap((alias) => [...patternKeys(alias), ...settingKeys(alias)]),
     ...settingKeys(DEFAULT),
   ];
@@ -88,13 +90,13 @@ function settingsOf(config: ParsedConfig, alias: string): Partial<NewTopicSettin
 }
 
 function aliasesOf(raw: RawConfig): readonly string[] {
-  const { config } = parseConfig([GROUPS_KEY], raw);
+  const { config } = parseConfig([TOPIC_CREATION_GROUPS], raw);
   // That one is there without being named.
   return [...new Set(config.list(GROUPS))].filter((alias) => alias !== '' && alias !== DEFAULT);
 }
 
 function repeated(raw: RawConfig): readonly ConfigIssue[] {
-  const named = parseConfig([GROUPS_KEY], raw).config.list(GROUPS);
+  const named = parseConfig([TOPIC_CREATION_GROUPS], raw).config.list(GROUPS);
   const twice = named.find((alias, i) => named.indexOf(alias) !== i);
   if (twice === undefined) return [];
   return [{ field: GROUPS, value: own(raw, GROUPS), reason: `the group "${twice}" stands twice` }];

@@ -44,6 +44,7 @@ const connectorState: Schema = {
 const unit = {
   state: connectorState,
   worker_id: string,
+  'version?': string,
   'trace?': string,
   'stalled?': object({ since: time, call: string, 'cause?': string }),
   'skipped?': count,
@@ -60,7 +61,7 @@ const definition = {
   importance: string,
   documentation: string,
   group: orNull(string),
-  order: integer,
+  order_in_group: integer,
   width: string,
   display_name: string,
   dependents: list(string),

@@ -61,7 +61,7 @@ async function setTarget(
   await rewording(
     deps.runtime.setTarget(ctx.state.call, name, state),
     'CONNECTOR_NOT_FOUND',
-    unknownConnector(name),
+    `Unknown connector ${shortened(name)}`,
   );
   // In this order: Koa makes an empty body a 204.
   ctx.body = null;
@@ -111,7 +111,7 @@ async function request(
   await rewording(work, 'CONNECTOR_NOT_FOUND', unknownConnector(name));
 }
 
-/** Kafka Connect words it so here, and `Connector X not found` elsewhere. */
+/** Kafka Connect words it so of restarts, without the colon of target states, and `Connector X not found` elsewhere. */
 function unknownConnector(name: string): string {
   return `Unknown connector: ${shortened(name)}`;
 }

@@ -9,21 +9,16 @@ import { rewording } from '../failures.js';
 import { shortened } from '../names.js';
 import { schema } from '../openapi/schemas.js';
 import { hideWith } from '../secrets.js';
-import { connectorInfo, connectorTypes, taskConfigs, type ConnectorInfo } from '../shapes.js';
+import {
+  connectorInfo,
+  connectorKinds,
+  connectorTypes,
+  shownTaskConfigs,
+  type ConnectorInfo,
+} from '../shapes.js';
 import { connectorStatus, indexUnits, type ConnectorStatus } from '../status.js';
 import { pathPart, queryValues, taskNumber } from './parameters.js';
-import { empty, json, type Route } from './route.js';
-
-const WRITING = [
-  'CONNECTOR_NAME_INVALID',
-  'CONFIG_INVALID',
-  'CONFIG_NAME_MISMATCH',
-  'CONNECTOR_EXISTS',
-  'VERSION_CONFLICT',
-  'PLANNING_FAILED',
-  'PLANNING_TIMEOUT',
-  'PLANNING_OUT_OF_MEMORY',
-] as const;
+import { empty, json, WRITING, type Route } from './route.js';
 
 export function connectorRoutes(deps: RouteDeps): readonly Route[] {
   return [...allRoutes(deps), ...oneRoutes(deps), ...taskRoutes(deps)];
@@ -155,7 +150,7 @@ function taskRoutes(deps: RouteDeps): readonly Route[] {
       handle: async (ctx) => {
         const entry = await existing(deps, ctx.state.call, pathPart(ctx, 'name'));
         const isSecret = await deps.secrets.of(ctx.state.call, entry.config);
-        ctx.body = taskConfigs(entry).map((config, task) => ({
+        ctx.body = shownTaskConfigs(entry).map((config, task) => ({
           id: { connector: entry.name, task },
           config: hideWith(isSecret, config),
         }));
@@ -175,24 +170,20 @@ function taskRoutes(deps: RouteDeps): readonly Route[] {
 async function taskStatus(ctx: RouteContext, deps: RouteDeps): Promise<void> {
   const name = pathPart(ctx, 'name');
   const task = taskNumber(ctx);
-  const status = await statusOf(ctx, deps, name);
+  const missing = `No status found for task ${shortened(name)}-${shortened(pathPart(ctx, 'task'))}`;
+  const status = await statusOf(ctx, deps, name, missing);
   const found = status.tasks.find(({ id }) => id === task);
-  if (found === undefined)
-    throw new HttpError(
-      'TASK_NOT_FOUND',
-      `No status found for task ${name}-${shortened(pathPart(ctx, 'task'))}`,
-    );
+  if (found === undefined) throw new HttpError('TASK_NOT_FOUND', missing);
   ctx.body = found;
 }
 
-async function statusOf(ctx: RouteContext, deps: RouteDeps, name: string): Promise<ConnectorStatus> {
-  const entry = await existing(
-    deps,
-    ctx.state.call,
-    name,
-    `No status found for connector ${shortened(name)}`,
-  );
-  return entryStatus(ctx, deps, entry);
+async function statusOf(
+  ctx: RouteContext,
+  deps: RouteDeps,
+  name: string,
+  missing = `No status found for connector ${shortened(name)}`,
+): Promise<ConnectorStatus> {
+  return entryStatus(ctx, deps, await existing(deps, ctx.state.call, name, missing));
 }
 
 export async function entryStatus(
@@ -202,7 +193,7 @@ export async function entryStatus(
 ): Promise<ConnectorStatus> {
   const { call } = ctx.state;
   const [view, plugins] = await Promise.all([deps.runtime.cluster(call), deps.runtime.plugins(call)]);
-  return connectorStatus(entry, indexUnits(view), connectorTypes(plugins)(entry.config));
+  return connectorStatus(entry, indexUnits(view), connectorKinds(plugins)(entry.config));
 }
 
 async function info(ctx: RouteContext, deps: RouteDeps, entry: ConnectorEntry): Promise<ConnectorInfo> {
@@ -235,15 +226,15 @@ async function expanded(
   expand: readonly string[],
 ): Promise<Readonly<Record<string, Expanded>>> {
   const { call } = ctx.state;
-  const typeOf = connectorTypes(await deps.runtime.plugins(call));
+  const kindOf = connectorKinds(await deps.runtime.plugins(call));
   const units = expand.includes('status') ? indexUnits(await deps.runtime.cluster(call)) : null;
   const shown = new Map<string, Expanded>();
   for (const entry of entries) {
-    const type = typeOf(entry.config);
+    const kind = kindOf(entry.config);
     const parts: Expanded = {};
     if (expand.includes('info'))
-      parts.info = connectorInfo(entry, await deps.secrets.hide(call, entry.config), type);
-    if (units !== null) parts.status = connectorStatus(entry, units, type);
+      parts.info = connectorInfo(entry, await deps.secrets.hide(call, entry.config), kind.type);
+    if (units !== null) parts.status = connectorStatus(entry, units, kind);
     shown.set(entry.name, parts);
   }
   return Object.fromEntries(shown);

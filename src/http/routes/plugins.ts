@@ -3,12 +3,13 @@ import { readJsonObject } from '../body.js';
 import { parseConfig } from '../config-body.js';
 import type { RouteContext, RouteDeps } from '../context.js';
 import { HttpError } from '../errors.js';
+import { commonInfos } from '../../plugins/common-infos.js';
 import { blamingPlugin, rewording } from '../failures.js';
 import { shortened } from '../names.js';
 import { list, schema } from '../openapi/schemas.js';
 import type { Config } from '../runtime.js';
 import { restore, holdsHidden } from '../secrets.js';
-import { hiddenInfos, pluginInfo } from '../shapes.js';
+import { connectorTypes, hiddenInfos, pluginInfo } from '../shapes.js';
 import { flag, pathPart, queryValues } from './parameters.js';
 import { flagParameter, json, type Route } from './route.js';
 
@@ -40,7 +41,7 @@ export function pluginRoutes(deps: RouteDeps): readonly Route[] {
       summary: 'The keys of a plugin.',
       query: { version: { description: 'One of several.', schema: { type: 'string' } } },
       answers: { 200: json('Their definitions.', list(schema('Definition'))) },
-      errors: ['PLUGIN_NOT_FOUND', 'PLUGIN_AMBIGUOUS'],
+      errors: ['PLUGIN_NOT_FOUND', 'PLUGIN_AMBIGUOUS', 'PLUGIN_VERSION_NOT_FOUND'],
       handle: (ctx) => definitions(ctx, deps),
     },
     {
@@ -68,7 +69,11 @@ async function definitions(ctx: RouteContext, deps: RouteDeps): Promise<void> {
   const version = queryValues(ctx, 'version').at(-1) ?? null;
   const work = blamingPlugin(deps.runtime.pluginConfig(ctx.state.call, plugin, version));
   const keys = await rewording(work, 'PLUGIN_NOT_FOUND', unknownPlugin(plugin));
-  ctx.body = keys.map(({ aliases: _, ...shown }) => shown);
+  const own = keys.map(({ aliases: _, ...shown }) => shown);
+  const type = connectorTypes(await deps.runtime.plugins(ctx.state.call))({ 'connector.class': plugin });
+  const names = new Set(own.map(({ name }) => name));
+  const common = type === 'unknown' ? [] : commonInfos(type).filter(({ name }) => !names.has(name));
+  ctx.body = [...own, ...common];
 }
 
 async function validate(ctx: RouteContext, deps: RouteDeps): Promise<void> {

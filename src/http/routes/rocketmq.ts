@@ -15,7 +15,10 @@ import { RuntimeFailure, type Call, type Config } from '../runtime.js';
 import { taskConfigs } from '../shapes.js';
 import { connectorStatus, indexUnits, type UnitStateInfo } from '../status.js';
 import { pathPart, prefersText, queryValues } from './parameters.js';
-import { text, type Route } from './route.js';
+import { text, WRITING, type Route } from './route.js';
+
+/** Its type and version are not told. */
+const UNKNOWN = { type: 'unknown', version: null } as const;
 
 type Handler = (ctx: RouteContext) => Promise<string>;
 
@@ -35,9 +38,12 @@ export function rocketmqRoutes(deps: RouteDeps): readonly Route[] {
       return 'success';
     }),
     changing('/connectors/stopAll', 'Delete all connectors.', (ctx) => deleteAll(ctx.state.call, deps)),
-    changing('/connectors/{name}/stop', 'Delete a connector.', (ctx) =>
-      deleteOne(ctx.state.call, deps, pathPart(ctx, 'name')),
-    ),
+    {
+      ...changing('/connectors/{name}/stop', 'Delete a connector.', (ctx) =>
+        deleteOne(ctx.state.call, deps, pathPart(ctx, 'name')),
+      ),
+      errors: ['CONNECTOR_NOT_FOUND'],
+    },
     {
       ...changing('/connectors/{name}', 'A connector.', (ctx) => upsertConnector(ctx, deps)),
       query: {
@@ -46,6 +52,7 @@ export function rocketmqRoutes(deps: RouteDeps): readonly Route[] {
           schema: { type: 'string' },
         },
       },
+      errors: ['BODY_NOT_JSON', 'BODY_INVALID', ...WRITING],
       when: (ctx) => ctx.query['config'] !== undefined,
     },
     {
@@ -160,7 +167,7 @@ async function runningOrNot(ctx: RouteContext, deps: RouteDeps): Promise<string>
     ctx.status = 404;
     return 'not running';
   }
-  const { connector } = connectorStatus(entry, indexUnits(await deps.runtime.cluster(call)), 'unknown');
+  const { connector } = connectorStatus(entry, indexUnits(await deps.runtime.cluster(call)), UNKNOWN);
   return connector.state === 'RUNNING' ? 'running' : 'not running';
 }
 
@@ -189,7 +196,7 @@ async function allocatedInfo(call: Call, deps: RouteDeps): Promise<string> {
   const connectors: string[] = [];
   const tasks: string[] = [];
   for (const entry of entries) {
-    const status = connectorStatus(entry, units, 'unknown');
+    const status = connectorStatus(entry, units, UNKNOWN);
     const isSecret = await deps.secrets.of(call, entry.config);
     const line = (name: string, { state, worker_id }: UnitStateInfo, config: Config): string =>
       `${name}\nState:${state}\nWorkerId:${worker_id}\nConfigs:${JSON.stringify(hideWith(isSecret, config))}\n`;

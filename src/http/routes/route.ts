@@ -55,3 +55,15 @@ export function flagParameter(description: string): QueryParameter {
 export function koaPath(path: string): string {
   return path.replaceAll(/\{(\w+)\}/g, ':$1');
 }
+
+/** What the writing of a configuration may be answered. */
+export const WRITING = [
+  'CONNECTOR_NAME_INVALID',
+  'CONFIG_INVALID',
+  'CONFIG_NAME_MISMATCH',
+  'CONNECTOR_EXISTS',
+  'VERSION_CONFLICT',
+  'PLANNING_FAILED',
+  'PLANNING_TIMEOUT',
+  'PLANNING_OUT_OF_MEMORY',
+] as const;

@@ -4,6 +4,7 @@ import Router from '@koa/router';
 import type { Context, Middleware, Next, RequestState, RouteContext, RouteDeps } from '../context.js';
 import { HttpError } from '../errors.js';
 import { shortened } from '../names.js';
+import { openApi, type Document } from '../openapi/document.js';
 import { controlRoutes } from './connector-control.js';
 import { connectorRoutes } from './connectors.js';
 import { metricsRoutes } from './metrics.js';
@@ -11,13 +12,14 @@ import { nodeRoutes } from './nodes.js';
 import { offsetRoutes } from './offsets.js';
 import { pluginRoutes } from './plugins.js';
 import { rocketmqRoutes } from './rocketmq.js';
-import { koaPath, type Route } from './route.js';
+import { json, koaPath, type Route } from './route.js';
 import { signalRoutes } from './signals.js';
 import { workerRoutes } from './worker.js';
 
 /** In the order in which they are asked. */
 export function routeTable(deps: RouteDeps): readonly Route[] {
-  return [
+  const table: readonly Route[] = [
+    openApiRoute(() => openApi(table, deps.runtime.worker.version)),
     ...workerRoutes(deps),
     ...metricsRoutes(deps),
     ...nodeRoutes(deps),
@@ -28,6 +30,20 @@ export function routeTable(deps: RouteDeps): readonly Route[] {
     ...offsetRoutes(deps),
     ...pluginRoutes(deps),
   ];
+  return table;
+}
+
+function openApiRoute(describe: () => Document): Route {
+  let made: Document | null = null;
+  return {
+    method: 'get',
+    path: '/openapi.json',
+    summary: 'This description.',
+    answers: { 200: json('OpenAPI 3.1.', { type: 'object' }) },
+    handle: (ctx) => {
+      ctx.body = made ??= describe();
+    },
+  };
 }
 
 export function createRouter(deps: RouteDeps): Router<RequestState> {

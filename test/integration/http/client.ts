@@ -8,7 +8,10 @@ import type { TestContext } from 'node:test';
 import { ERRORS, type ErrorBody } from '#troupe/http/errors.js';
 import { startServer, type RunningServer, type ServerOptions } from '#troupe/http/server.js';
 import type { HttpLog } from '#troupe/http/context.js';
+import { Description } from './described.js';
 import { InMemoryRuntime } from './in-memory-runtime.js';
+
+const description = new Description();
 
 export interface Answer {
   readonly status: number;
@@ -33,6 +36,8 @@ export interface LogLine {
 export class Rest {
   readonly runtime = new InMemoryRuntime();
   readonly log: LogLine[] = [];
+  /** false: the runtime fails as no such request makes it fail. */
+  isDescribed = true;
   #server: RunningServer | undefined;
 
   static async start(t: TestContext, options: Partial<ServerOptions> = {}): Promise<Rest> {
@@ -57,7 +62,14 @@ export class Rest {
     await this.#server?.stop(graceMs);
   }
 
-  send(method: string, path: string, { headers = {}, body }: Sent = {}): Promise<Answer> {
+  /** Every answer is one that the description of the API tells. */
+  async send(method: string, path: string, sent: Sent = {}): Promise<Answer> {
+    const answer = await this.#send(method, path, sent);
+    if (this.isDescribed) description.check(method, path, answer);
+    return answer;
+  }
+
+  #send(method: string, path: string, { headers = {}, body }: Sent): Promise<Answer> {
     const bytes =
       body === undefined
         ? undefined

@@ -146,7 +146,7 @@ testRoutes([
       ...STATUS,
       tasks: [
         { id: 0, ...RUNNING },
-        { id: 1, state: 'FAILED', worker_id: 'worker-1', trace: 'trace of a/1' },
+        { id: 1, ...RUNNING, state: 'FAILED', trace: 'trace of a/1' },
       ],
     },
   },

@@ -12,7 +12,7 @@ testRoutes([
     situation: 'an absent connector is paused',
     send: ['PUT', '/connectors/none/pause'],
     status: 404,
-    ...error('CONNECTOR_NOT_FOUND', 'Unknown connector: none'),
+    ...error('CONNECTOR_NOT_FOUND', 'Unknown connector none'),
   },
   {
     situation: 'a connector alone is restarted',

@@ -285,7 +285,7 @@ function definition(name: string, type: string): ConfigKeyInfo {
     width: 'NONE',
     display_name: name,
     dependents: [],
-    order: 0,
+    order_in_group: 0,
   };
 }
 
@@ -302,7 +302,7 @@ function infosOf(config: Config): ConfigInfos {
     'tasks.max': /^[1-8]?$/.test(config['tasks.max'] ?? '') ? null : 'must be 1 to 8',
   };
   const issues: ConfigIssue[] = [];
-  const configs = DEFINITIONS.map((key) => {
+  const configs = DEFINITIONS.map(({ aliases: _, format: __, secret: ___, ...key }) => {
     const reason = reasons[key.name] ?? null;
     const errors = reason === null ? [] : [`Configuration ${key.name}: ${reason}`];
     if (reason !== null) issues.push({ field: key.name, value: config[key.name] ?? null, reason });

@@ -18,7 +18,7 @@ export const INFO = {
   ],
   type: 'source',
 };
-export const RUNNING = { state: 'RUNNING', worker_id: 'worker-1' };
+export const RUNNING = { state: 'RUNNING', worker_id: 'worker-1', version: '1.0.0' };
 export const STATUS = {
   name: 'a',
   connector: RUNNING,

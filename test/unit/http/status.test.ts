@@ -32,7 +32,7 @@ function status(
   claims: readonly Claim[],
   statuses: readonly UnitStatus[],
 ): ConnectorStatus {
-  return connectorStatus(of, indexUnits(view(claims, statuses)), 'source');
+  return connectorStatus(of, indexUnits(view(claims, statuses)), { type: 'source', version: null });
 }
 
 const FREE = { state: 'UNASSIGNED', worker_id: '' };

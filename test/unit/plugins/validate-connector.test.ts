@@ -44,9 +44,9 @@ test("a good configuration is answered in Kafka Connect's shape", async () => {
         'none: a record that cannot be converted, transformed or written fails its task. all: it is skipped; the log says how many there were and where the last one was, and the status counts them.',
       group: 'Error Handling',
       width: 'SHORT',
-      display_name: 'Error tolerance',
+      display_name: 'Error Tolerance',
       dependents: [],
-      order: 3,
+      order_in_group: 3,
     },
     value: {
       name: 'errors.tolerance',
@@ -264,7 +264,7 @@ test('definitions are numbered within their groups', () => {
     { ...key, name: 'd', type: 'PASSWORD', defaultValue: 'changeme' },
   ]);
   assert.deepEqual(
-    infos.map((info) => [info.name, info.group, info.order, info.required]),
+    infos.map((info) => [info.name, info.group, info.order_in_group, info.required]),
     [
       ['a', 'G', 1, true],
       ['b', 'H', 1, false],

@@ -6,6 +6,7 @@
  * in the copy. A file that was emptied and filled again is noticed by its first bytes and by those before what is read next.
  */
 import type { Plugin, SourceConnector } from '../../../sdk/index.js';
+import { checkPositions } from './check-positions.js';
 import { shareTexts } from './file-set.js';
 import { SOURCE_CONFIG } from './source-config.js';
 import { SHARE_KEY, readSourceSettings, sourceIssues } from './source-settings.js';
@@ -20,6 +21,7 @@ const connector: SourceConnector = {
     const shares = await shareTexts(readSourceSettings(config, raw), maxTasks);
     return shares.map((share) => ({ ...raw, [SHARE_KEY]: share }));
   },
+  checkPositions: (context, _config, _raw, changes) => checkPositions(context, changes),
   createTask: () => new FileSourceTask(),
 };
 
