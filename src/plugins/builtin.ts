@@ -22,11 +22,11 @@ const entry = (
 const transform = (name: string, module: string): PluginManifestEntry =>
   entry('transformation', name, `transforms/${module}.js`, [`${KAFKA}.transforms.${name}`]);
 
-/** One for the key and one for the value of a record. */
-const pair = (name: string, module: string): readonly PluginManifestEntry[] =>
+/** One for the key and one for the value of a record. `home`: whose classes they are. */
+const pair = (name: string, module: string, home = KAFKA): readonly PluginManifestEntry[] =>
   ['Key', 'Value'].map((part) =>
     entry('transformation', `${name}$${part}`, `transforms/${module}.js#${part}`, [
-      `${KAFKA}.transforms.${name}$${part}`,
+      `${home}.transforms.${name}$${part}`,
     ]),
   );
 
@@ -78,6 +78,12 @@ const ENTRIES: readonly PluginManifestEntry[] = [
   ...pair('HeaderFrom', 'header-from'),
   transform('InsertHeader', 'insert-header'),
   transform('DropHeaders', 'drop-headers'),
+  ...pair('ChangeCase', 'change-case', ROCKETMQ),
+  ...pair('ExtractNestedField', 'extract-nested-field', ROCKETMQ),
+  ...pair('PatternFilter', 'pattern-filter', ROCKETMQ),
+  ...pair('PatternRename', 'pattern-rename', ROCKETMQ),
+  ...pair('SetMaximumPrecision', 'set-maximum-precision', ROCKETMQ),
+  ...pair('SetNull', 'set-null', ROCKETMQ),
   transform('ValueToKey', 'value-to-key'),
   transform('RegexRouter', 'regex-router'),
   transform('TimestampRouter', 'timestamp-router'),
