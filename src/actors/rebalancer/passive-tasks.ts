@@ -11,7 +11,8 @@ import type { ActorLogger } from '../kernel/protocol.js';
 
 /** The most that a timer takes. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
-const READ_WAIT_MS = 20_000;
+/** Long, as each read that is over and asked anew costs the log, and a thousand may wait; the log says when there is something. */
+const READ_WAIT_MS = 600_000;
 const LOG_AWAY_RETRY_MS = 2000;
 /** The finest that topics are looked at. */
 const LOOK_MS = 1000;

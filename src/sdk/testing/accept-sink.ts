@@ -58,6 +58,8 @@ class SinkSuite {
         this.#arrivesAnewWhileRunning(end));
     test('records of other topics arrive when one is deleted', () => this.#arrivesWithoutDeleted());
     test('stops when nothing was put', () => this.#bench.harnessed(async (_, harness) => harness.stop()));
+    test('one that may give up its thread goes on where it was, with and without a stop in between', () =>
+      this.#restsAndWakes());
     test('a flush without records is harmless', () => this.#flushesNothing());
     test('an ordinary stop and start goes on where it was', () => this.#restarts());
     for (const point of KILL_POINTS) {
@@ -182,6 +184,22 @@ class SinkSuite {
       await harness.flush();
       harness.commit(await harness.flush());
       assert.deepEqual(await fixture.read(), this.#bench.values(0, 1));
+    });
+  }
+
+  /** A record may come after it was asked, and it is not stopped then. */
+  async #restsAndWakes(): Promise<void> {
+    await this.#bench.harnessed(async (fixture, harness) => {
+      await harness.mayPassivate();
+      for (let round = 0; round < 4; round += 1) {
+        this.#bench.append(harness, 0, round * 3, 3);
+        while ((await harness.deliver(2)) > 0);
+        harness.commit(await harness.flush());
+        if (!(await harness.mayPassivate()) || round % 2 === 0) continue;
+        await harness.stop();
+        await harness.start();
+      }
+      await this.#bench.finish(fixture, harness, 12);
     });
   }
 

@@ -45,6 +45,8 @@ export interface SourceAcceptance {
 
 const COUNT = 20;
 const MAX_BUSY_POLLS = 1000;
+const POLLS_UNTIL_REST = 2;
+const DAY_MS = 86_400_000;
 
 /** Registers the suite with node:test: `acceptSource({ name, plugin, setup })` in a test file is all it takes. */
 export function acceptSource(options: SourceAcceptance): void {
@@ -92,6 +94,9 @@ class SourceSuite {
     }
     test('goes on exactly when stopped again and again', () => this.#resumesOften());
     test('a signal of an unknown type is answered, and changes nothing', () => this.#survivesSignals());
+    test('it goes on where records were left out', () => this.#goesOnAfterLeftOut());
+    test('what it asks for in a rest is a time to come, and what came meanwhile is found', (context) =>
+      this.#restsAndWakes(context));
     test('its own positions may be set and removed by hand', () => this.#takesOwnPositions());
     test('an interruption loses nothing', async (context) => this.#survivesInterruption(context));
     acceptTransactions((body) => this.#harnessed(body));
@@ -232,6 +237,45 @@ class SourceSuite {
       await harness.stop();
       await harness.checkPositions(positions);
       await harness.checkPositions(positions.map(({ partition }) => ({ partition, position: null })));
+    });
+  }
+
+  /** By a transform, or as bad ones: their positions count all the same. */
+  async #goesOnAfterLeftOut(): Promise<void> {
+    await this.#harnessed(async (fixture, harness) => {
+      const expected = [...(await fixture.produce(COUNT))];
+      const records = await harness.collect(COUNT);
+      await harness.accept(records, { leftOut: records.filter((_, at) => at % 2 === 0) });
+      await harness.stop();
+      await harness.start();
+      expected.push(...(await fixture.produce(COUNT)));
+      records.push(...(await this.#collectAll(harness, expected, records)));
+      this.#check(records, expected, this.#options.guarantee ?? 'at-least-once');
+    });
+  }
+
+  /** It is stopped then, and started when that time has come. */
+  async #restsAndWakes(context: { skip(reason: string): void }): Promise<void> {
+    await this.#harnessed(async (fixture, harness) => {
+      const expected = [...(await fixture.produce(COUNT))];
+      const records = await harness.collect(COUNT);
+      await harness.accept(records);
+      const since = Date.now();
+      for (let polls = 0; harness.rests.length === 0 && polls < POLLS_UNTIL_REST; polls += 1)
+        records.push(...(await harness.poll()));
+      if (harness.rests.length === 0) {
+        context.skip('it does not call context.rest');
+        return;
+      }
+      for (const until of harness.rests) {
+        const isPast = until !== null && until < since - DAY_MS;
+        assert.ok(!isPast, `rest(${until}) is long past: it takes milliseconds since 1970`);
+      }
+      await harness.stop();
+      expected.push(...(await fixture.produce(COUNT)));
+      await harness.start();
+      records.push(...(await this.#collectAll(harness, expected, records)));
+      this.#check(records, expected, this.#options.guarantee ?? 'at-least-once');
     });
   }
 

@@ -262,7 +262,9 @@ export class SinkHarness {
   /** Whether it would give up its thread, with nothing to do. */
   async mayPassivate(): Promise<boolean> {
     const task = this.#task();
-    return this.#calls.run('mayPassivate()', () => task.mayPassivate?.() ?? true);
+    const may: unknown = await this.#calls.run('mayPassivate()', () => task.mayPassivate?.() ?? true);
+    if (typeof may !== 'boolean') throw new TypeError(`mayPassivate() is to answer true or false`);
+    return may;
   }
 
   /** A user's signal: what the task answers; nothing where it takes none. Its id is another each time, unless it is given. */

@@ -198,9 +198,12 @@ export class SourceHarness {
 
   /**
    * These records are durable in the log, and their positions with them; of a transaction when its end was accepted. Answers
-   * those that are so now. Call in the order they were polled.
+   * those that are so now. Call in the order they were polled. `leftOut`: those of them that a transform has dropped.
    */
-  async accept(records: readonly SourceRecord[]): Promise<readonly SourceRecord[]> {
+  async accept(
+    records: readonly SourceRecord[],
+    { leftOut = [] }: { readonly leftOut?: readonly SourceRecord[] } = {},
+  ): Promise<readonly SourceRecord[]> {
     const moved = new Map<string, string>();
     const durable = this.#transactions.accept(records);
     for (const { sourcePartition, sourcePosition } of durable) {
@@ -210,7 +213,7 @@ export class SourceHarness {
     const positions = parsed(moved);
     const committed = durable
       .filter(({ transaction = null }) => transaction === null)
-      .map((record) => ({ record, at: this.#appended(record) }));
+      .map((record) => ({ record, at: leftOut.includes(record) ? null : this.#appended(record) }));
     for (const { task } of this.#tasks) {
       const own = committed.filter(({ record }) => this.#polledBy.get(record) === task);
       if (own.length > 0) await this.#calls.run('commitRecords()', () => task.commitRecords?.(own));
@@ -276,6 +279,7 @@ export class SourceHarness {
         this.#durable.delete(JSON.stringify(partition));
       },
       rest: (until) => {
+        if (until !== null && !Number.isFinite(until)) throw new TypeError(`rest(${until}) is no time`);
         this.#rests.push(until);
       },
     };

@@ -7,6 +7,7 @@ import {
   ConnectError,
   RetriableError,
   sourceRecord,
+  type CommittedRecord,
   type ConfigDefinition,
   type JsonValue,
   type Plugin,
@@ -17,6 +18,7 @@ import {
   type SinkTask,
   type SourceRecord,
   type SourceTask,
+  type SourceTaskContext,
   type TaskContext,
 } from '#troupe/sdk/index.js';
 import type { SinkFixture, SourceFixture } from '#troupe/sdk/testing/index.js';
@@ -47,7 +49,13 @@ export type Fault =
   | 'answers a signal with no JSON'
   | 'hangs in a signal'
   | 'stops at a signal'
-  | 'refuses its own positions';
+  | 'refuses its own positions'
+  | 'none, and rests'
+  | 'rests in seconds'
+  | 'takes a rest for what it has read'
+  | 'fails at records that were left out'
+  | 'fails when it is asked for its thread'
+  | 'is closed when it may give up its thread';
 
 const PASSWORD = 'open "sesame" 17';
 const config: ConfigDefinition = [
@@ -60,6 +68,7 @@ const system = {
   /** Of each item. */
   transactions: new Array<RecordTransaction>(),
   polled: 0,
+  rested: false,
   away: false,
   port: 0,
 };
@@ -130,12 +139,16 @@ class FaultyTask {
 
 class FaultySource extends FaultyTask implements SourceTask {
   #after = 0;
+  sourceContext: SourceTaskContext | null = null;
 
   override async start(context: Parameters<SourceTask['start']>[0]): Promise<void> {
     await super.start(context);
+    this.sourceContext = context;
     const after = context.position({ in: 'memory' })?.['after'];
     this.#after = typeof after === 'number' ? after : 0;
     if (this.fault === 'goes on within transactions') this.#after = system.polled;
+    // As if it had read to the end before it rested.
+    if (system.rested) this.#after = system.items.length;
   }
 
   async poll(): Promise<readonly SourceRecord[]> {
@@ -149,7 +162,18 @@ class FaultySource extends FaultyTask implements SourceTask {
     this.#after += records.length;
     system.polled = this.#after;
     if (records.length === 0 && this.fault !== 'polls busily') await this.pause(5);
+    if (records.length === 0 && this.fault.includes('rest'))
+      this.sourceContext?.rest(
+        this.fault === 'rests in seconds' ? Date.now() / 1000 : Date.now() + 3_600_000,
+      );
+    if (records.length === 0 && this.fault === 'takes a rest for what it has read') system.rested = true;
     return records;
+  }
+
+  commitRecords(records: readonly CommittedRecord[]): void {
+    for (const { at } of records)
+      if (at === null && this.fault === 'fails at records that were left out')
+        throw new TypeError('null has no offset');
   }
 
   #transaction(item: number): RecordTransaction | null {
@@ -170,12 +194,21 @@ class FaultySink extends FaultyTask implements SinkTask {
   #held: unknown[] = [];
   readonly #next = new Map<string, number>();
 
+  #closed = false;
+
+  mayPassivate(): boolean {
+    if (this.fault === 'fails when it is asked for its thread') throw new TypeError('nothing was put yet');
+    this.#closed = this.fault === 'is closed when it may give up its thread';
+    return true;
+  }
+
   open(queues: readonly QueueRef[]): void {
     if (this.fault === 'takes a new life of a topic for the old one') return;
     for (const { topic, queue } of queues) this.#next.delete(`${topic}/${queue}`);
   }
 
   async put(records: readonly SinkRecord[]): Promise<void> {
+    if (this.#closed) throw new TypeError('it is closed');
     if (this.signalled) return;
     const fresh = records.filter((record) => record.originalOffset >= (this.#next.get(placeOf(record)) ?? 0));
     const values = this.#valuesOf(fresh);
@@ -247,6 +280,7 @@ export async function setup(fault: Fault): Promise<SourceFixture & SinkFixture> 
   system.items = [];
   system.transactions = [];
   system.polled = 0;
+  system.rested = false;
   system.away = false;
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
