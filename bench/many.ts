@@ -1,4 +1,4 @@
-/** A thousand sinks of quiet topics on one node: what they cost, and how soon one that rests has a record. */
+/** A thousand sinks of quiet topics: what they cost, how soon one that rests has a record, and what a rebalance of them takes. */
 import { mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -78,7 +78,11 @@ export async function manySinks(dir: string, count: number, passivateAfterMs: nu
   const names = Array.from({ length: count }, (_, i) => `quiet-${i}`);
   mkdirSync(join(dir, 'out'));
   const topics = await Topics.open(dir);
-  const settings = { 'task.passivate.after.ms': String(passivateAfterMs) };
+  const settings = {
+    'task.passivate.after.ms': String(passivateAfterMs),
+    'store.path': join(dir, 'store/log'),
+    workerId: 'first',
+  };
   let node = await TroupeNode.start(dir, settings);
   try {
     await topics.create([...names, KEEPS_ITS_THREAD]);
@@ -105,6 +109,7 @@ export async function manySinks(dir: string, count: number, passivateAfterMs: nu
     node = await TroupeNode.start(dir, settings);
     const running = await withPeak(node, () => timed(() => allRun(node, count)));
     const rest = await withPeak(node, () => allRest(node, count));
+    const rebalance = await rebalanceCosts(node, dir, count, settings);
     return {
       sinks: count,
       passivateAfterMs,
@@ -122,10 +127,46 @@ export async function manySinks(dir: string, count: number, passivateAfterMs: nu
         untilAllRun: running,
         untilAllRest: rest,
       },
+      rebalance,
     };
   } finally {
     await node.stop();
     await topics.close();
+  }
+}
+
+/** A second node comes, takes half of them, and leaves again. */
+async function rebalanceCosts(
+  first: TroupeNode,
+  dir: string,
+  count: number,
+  settings: Readonly<Record<string, string>>,
+): Promise<object> {
+  const share = Math.floor(count / 2);
+  const on = async (worker: string): Promise<number> =>
+    occurrences(await statuses(first), `"id":0,"state":"RUNNING","worker_id":"${worker}"`);
+  const second = await TroupeNode.start(dir, {
+    ...settings,
+    workerId: 'second',
+    storePathRootDir: join(dir, 'store-2'),
+  });
+  try {
+    const shared = await withPeak(second, () =>
+      timed(() =>
+        until('each has its share', 200, async () => {
+          const [left, taken] = [await on('first'), await on('second')];
+          return taken >= share && left + taken >= count;
+        }),
+      ),
+    );
+    await allRest(first, count);
+    const stopMs = await timed(() => second.stop());
+    const back = await withPeak(first, () =>
+      timed(() => until('all are back', 200, async () => (await on('first')) >= count)),
+    );
+    return { untilShared: shared, leaves: { stopMs, untilAllRun: back } };
+  } finally {
+    await second.stop();
   }
 }
 
@@ -197,10 +238,20 @@ interface Seen {
   readonly passive: number;
 }
 
+async function statuses(node: TroupeNode): Promise<string> {
+  return JSON.stringify(await node.request('GET', '/connectors?expand=status'));
+}
+
+function occurrences(text: string, words: string): number {
+  return text.split(words).length - 1;
+}
+
 async function seen(node: TroupeNode): Promise<Seen> {
-  const text = JSON.stringify(await node.request('GET', '/connectors?expand=status'));
-  const times = (words: string): number => text.split(words).length - 1;
-  return { running: times('"id":0,"state":"RUNNING"'), passive: times('"passive":{') };
+  const text = await statuses(node);
+  return {
+    running: occurrences(text, '"id":0,"state":"RUNNING"'),
+    passive: occurrences(text, '"passive":{'),
+  };
 }
 
 async function allRun(node: TroupeNode, count: number): Promise<void> {
