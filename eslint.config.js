@@ -57,6 +57,7 @@ export default defineConfig(
     files: [
       'test/**/*.ts',
       'connectors/*/test/**/*.ts',
+      'packages/*/test/**/*.ts',
       'packages/test-support/**/*.ts',
       'src/sdk/testing/**/*.ts',
     ],

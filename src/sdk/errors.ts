@@ -22,9 +22,19 @@ export class RetriableError extends ConnectError {
   override readonly name = 'RetriableError';
   /** Wait this long before the next try, in milliseconds; null leaves it to the runtime's backoff. */
   readonly retryAfterMs: number | null;
-  constructor(message: string, options: { code?: string; cause?: unknown; retryAfterMs?: number } = {}) {
+  /**
+   * Of a converter or transform, which may not wait itself: the call is made again as soon as this has settled, however it has,
+   * and nobody is told. It is to settle within seconds.
+   * @experimental
+   */
+  readonly ready: Promise<unknown> | null;
+  constructor(
+    message: string,
+    options: { code?: string; cause?: unknown; retryAfterMs?: number; ready?: Promise<unknown> } = {},
+  ) {
     super(message, { code: options.code ?? 'RETRIABLE', cause: options.cause });
     this.retryAfterMs = options.retryAfterMs ?? null;
+    this.ready = options.ready ?? null;
   }
 }
 
@@ -53,8 +63,10 @@ export function asRetriable(error: unknown): RetriableError | null {
   if (error instanceof RetriableError) return error;
   if (!(error instanceof Error) || error.name !== 'RetriableError') return null;
   const retryAfterMs: unknown = Reflect.get(error, 'retryAfterMs');
+  const ready: unknown = Reflect.get(error, 'ready');
   return new RetriableError(error.message, {
     cause: error,
+    ...(ready instanceof Promise ? { ready } : {}),
     ...(typeof retryAfterMs === 'number' && retryAfterMs >= 0 ? { retryAfterMs } : {}),
   });
 }

@@ -112,6 +112,15 @@ export class RecordErrors {
   ): Promise<T | null | typeof NOT_NOW> {
     let first = true;
     try {
+      for (let ready = asRetriable(failure)?.ready; ready !== null && ready !== undefined && gate.open;) {
+        await settled(ready, gate);
+        try {
+          return await again();
+        } catch (error) {
+          failure = error;
+          ready = asRetriable(error)?.ready;
+        }
+      }
       if (asRetriable(failure) === null) throw failure;
       return await this.retrying('transform', gate, async () => {
         if (!first) return again();
@@ -186,6 +195,17 @@ export function skippedRecords({ context, report, counters }: TaskParts): Skippe
     },
     counters.skipped,
   );
+}
+
+/** Or the gate is closed: then nothing is converted any more. */
+async function settled(ready: Promise<unknown>, gate: Gate): Promise<void> {
+  let waiting = true;
+  const wake = (): void => {
+    waiting = false;
+    gate.wake();
+  };
+  ready.then(wake, wake);
+  while (waiting && gate.open) await gate.changedWithin(1000);
 }
 
 const MAX_PLACE = 500;

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { discoverPlugins } from '#troupe/plugins/discover.js';
 import { builtinPlugins } from '#troupe/plugins/builtin.js';
 import { validateConnector } from '#troupe/plugins/validate-connector.js';
@@ -9,7 +10,12 @@ const page = readFileSync(
   new URL('../docs/converters.md', import.meta.resolve('#troupe/supervisor.js')),
   'utf8',
 );
-const catalog = discoverPlugins([]);
+const packages = ['avro-converter'];
+const catalog = discoverPlugins(
+  packages.map((name) =>
+    fileURLToPath(new URL(`../connectors/${name}`, import.meta.resolve('#troupe/supervisor.js'))),
+  ),
+);
 
 test('each example of the page of converters is a good configuration', async () => {
   const examples = [...page.matchAll(/```json converter\n(.*?)```/gs)].map(([, text = '']) => text);

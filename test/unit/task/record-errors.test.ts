@@ -79,3 +79,45 @@ test('a bad record that is not tolerated fails with where it is, and the code of
     return true;
   });
 });
+
+test('what waits for an answer is called again as soon as it is there, and nobody is told', async () => {
+  const lease = createLease();
+  renewLease(lease, monotonicMs() + 3_600_000);
+  const { signal } = new AbortController();
+  const gate = new Gate(lease, signal);
+  gate.setTarget('RUNNING');
+  const warned: string[] = [];
+  const log = { ...silent, warn: (_fields: object, text: string) => void warned.push(text) };
+  const errors = new RecordErrors({ ...DEFAULT_TOLERANCE, retryDelayMaxMs: 1 }, log, signal, (call) =>
+    warned.push(call),
+  );
+  const waiting = (): { error: RetriableError; answer: (fails: boolean) => void } => {
+    let resolve: (value: null) => void = ignore;
+    let reject: (error: Error) => void = ignore;
+    const promise = new Promise<null>((done, failed) => {
+      resolve = done;
+      reject = failed;
+    });
+    return {
+      error: new RetriableError('asked', { ready: promise }),
+      answer: (fails) => (fails ? reject(new Error('away')) : resolve(null)),
+    };
+  };
+  const [first, second] = [waiting(), waiting()];
+  const calls = failing(second.error);
+  const place = { topic: 't', queue: 0, offset: 1 };
+  let tries = 0;
+  const done = errors.recover(
+    first.error,
+    gate,
+    () => {
+      tries += 1;
+      if (tries === 1) second.answer(false);
+      return calls();
+    },
+    place,
+  );
+  first.answer(true);
+  assert.equal(await done, 'done');
+  assert.deepEqual([tries, warned], [2, []]);
+});
