@@ -57,7 +57,7 @@ export async function patchConfig(
 
 /** The connector, or the 404 that Kafka Connect answers. */
 export async function existing(
-  deps: RouteDeps,
+  deps: Pick<RouteDeps, 'runtime'>,
   call: Call,
   name: string,
   message = notFound(name),

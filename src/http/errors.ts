@@ -36,6 +36,14 @@ export const ERRORS = {
   },
   HOST_NOT_ALLOWED: { status: 403, meaning: 'The Host header names a host that is not this node.' },
   FOREIGN_SITE: { status: 403, meaning: 'A browser sent the request for another web site.' },
+  TOPIC_TRACKING_OFF: {
+    status: 403,
+    meaning: 'It is not noted which topics connectors use (`topic.tracking.enable`).',
+  },
+  TOPIC_RESET_OFF: {
+    status: 403,
+    meaning: 'The topics that connectors use may not be forgotten (`topic.tracking.allow.reset`).',
+  },
   ROUTE_NOT_FOUND: { status: 404, meaning: 'There is no such route.' },
   CONNECTOR_NOT_FOUND: { status: 404, meaning: 'There is no connector of that name.' },
   TASK_NOT_FOUND: { status: 404, meaning: 'The connector has no task of that number.' },

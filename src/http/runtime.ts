@@ -87,6 +87,10 @@ export interface Runtime {
   ): Promise<{ readonly positions: readonly SourcePosition[]; readonly offsets: readonly SinkOffset[] }>;
   /** CONNECTOR_NOT_FOUND, CONNECTOR_NOT_STOPPED, POSITIONS_REFUSED. */
   alterOffsets(call: Call, name: string, change: ProgressChange): Promise<void>;
+  /** Topics that a connector has used. TOPIC_TRACKING_OFF. */
+  usedTopics(call: Call, name: string): Promise<readonly string[]>;
+  /** TOPIC_TRACKING_OFF, TOPIC_RESET_OFF. */
+  forgetTopics(call: Call, name: string): Promise<void>;
   /** CONNECTOR_NOT_FOUND, CONNECTOR_STOPPED, TASK_NOT_FOUND, SIGNAL_EXISTS, TOO_MANY_SIGNALS. */
   sendSignal(call: Call, request: SignalSending): Promise<SignalRecord>;
   /** The oldest first. */

@@ -250,6 +250,10 @@ function configSyncParams(parameters: Parameters, files: FileRules): ConfigSyncP
     keyConverter: parameters.keyConverter,
     valueConverter: parameters.valueConverter,
     headerConverter: parameters.headerConverter,
+    topicTracking: {
+      enabled: parameters.topicTrackingEnable,
+      mayReset: parameters.topicTrackingAllowReset,
+    },
     planningTimeoutMs: parameters.planningTimeoutMs,
     planningThreads: parameters.planningThreadsMax,
     nodeMemoryBytes: memoryLimitBytes(parameters.nodeMemoryMaxMb),

@@ -18,6 +18,7 @@ import { PlanningPool } from './planning-pool.js';
 import { servePositions } from './planning-positions.js';
 import { PluginCatalogs } from './plugin-catalogs.js';
 import type { ConfigSyncProtocol } from './protocol.js';
+import { TrackedTopics } from './tracked-topics.js';
 import { publishChanges } from './publish-changes.js';
 
 type Context = ActorContext<ConfigSyncPeers, ConfigSyncParams>;
@@ -69,6 +70,7 @@ export default behavior<ConfigSyncProtocol, ConfigSyncPeers, ConfigSyncParams>({
     const configs = new ConnectorConfigs(replica, pool);
     const offsets = new ConnectorOffsets(configs, pool, context.peers.persistence);
     const signals = new ConnectorSignals(replica, pool, params.workerId);
+    const topics = new TrackedTopics(replica, params.topicTracking);
     await coldStart(context, replica);
     publishChanges(context.peers, replica);
     const checkPlugins = (): Promise<void> =>
@@ -76,8 +78,14 @@ export default behavior<ConfigSyncProtocol, ConfigSyncPeers, ConfigSyncParams>({
     void applyBootConnectors(context, configs).then(checkPlugins);
     return {
       handlers: {
-        tell: {},
+        tell: {
+          topicsUsed: ({ connector, topics: used }) => {
+            topics.used(connector, used);
+          },
+        },
         ask: {
+          usedTopics: ({ name }) => topics.of(name),
+          forgetTopics: ({ name }) => topics.forget(name),
           connectors: () => configs.list(),
           connector: ({ name }) => configs.get(name),
           put: (request, { signal }) => configs.put(request, signal),

@@ -26,6 +26,8 @@ export interface ConfigSyncParams {
   readonly keyConverter: string;
   readonly valueConverter: string;
   readonly headerConverter: string;
+  /** Whether it is noted which topics a connector uses, and whether that may be forgotten. */
+  readonly topicTracking: { readonly enabled: boolean; readonly mayReset: boolean };
   readonly planningTimeoutMs: number;
   readonly planningThreads: number;
   /** What the whole node may have. */

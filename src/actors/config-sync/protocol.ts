@@ -32,7 +32,10 @@ export interface PluginListing {
  * PLANNING_TIMEOUT, PLANNING_OUT_OF_MEMORY, PLANNING_FAILED, and the log's own.
  */
 export interface ConfigSyncProtocol extends Protocol {
-  tell: Record<string, never>;
+  tell: {
+    /** Tasks of this node have written to these topics, or read them. */
+    topicsUsed: { connector: string; topics: readonly string[] };
+  };
   ask: {
     connectors: { request: Record<string, never>; reply: readonly ConnectorEntry[] };
     connector: { request: { name: string }; reply: ConnectorEntry | null };
@@ -71,6 +74,10 @@ export interface ConfigSyncProtocol extends Protocol {
       request: { name: string; epoch: number };
       reply: { entry: ConnectorEntry; replanAfterMs: number | null };
     };
+    /** What a connector's tasks have used, by name; of one that is not there nothing. TOPIC_TRACKING_OFF. */
+    usedTopics: { request: { name: string }; reply: readonly string[] };
+    /** Forgets them: what is used from now on counts. TOPIC_TRACKING_OFF, TOPIC_RESET_OFF. */
+    forgetTopics: { request: { name: string }; reply: Record<string, never> };
     /** Asks for a new plan, of whoever has the connector's claim. CONNECTOR_NOT_FOUND. */
     replan: { request: { name: string }; reply: Record<string, never> };
     /**

@@ -51,6 +51,9 @@ export async function startRebalancer(
         replanWanted: ({ unit }) => {
           rebalancer.replanRequests.ask(parseUnitKey(unit).connector);
         },
+        topicsUsed: (used) => {
+          context.peers['config-sync'].tell('topicsUsed', used);
+        },
         taskState: (word) => {
           rebalancer.onTaskState(word);
         },

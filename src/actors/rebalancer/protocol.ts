@@ -33,6 +33,8 @@ export interface RebalancerProtocol extends Protocol {
     configsChanged: { connectors: readonly ConnectorEntry[]; signals?: readonly PendingSignal[] };
     /** A task wants its connector planned again. */
     replanWanted: { unit: UnitKey };
+    /** A task has written to these topics, or read them. */
+    topicsUsed: { connector: string; topics: readonly string[] };
     /** A task's own word: it runs, is paused, is stuck in a call of its plugin since a time (ms since 1970), has skipped records. */
     taskState: {
       unit: UnitKey;

@@ -13,6 +13,7 @@ import {
   type Shape,
 } from '../replica/json-shape.js';
 import type { TargetState } from '../model.js';
+import type { TopicsWrite } from './used-topics.js';
 import { ANSWER_ENTRY, SIGNAL_ENTRY, type AnswerWrite, type SignalWrite } from './signals.js';
 
 export type Config = Readonly<Record<string, string>>;
@@ -58,7 +59,8 @@ export type ConfigEntry =
   /** Its tasks are to be planned again, from the same config. */
   | { readonly type: 'REPLAN'; readonly name: string }
   | ({ readonly type: 'SIGNAL' } & SignalWrite)
-  | ({ readonly type: 'ANSWER' } & AnswerWrite);
+  | ({ readonly type: 'ANSWER' } & AnswerWrite)
+  | ({ readonly type: 'TOPICS' } & TopicsWrite);
 
 export const isTarget = oneOf<TargetState>('RUNNING', 'PAUSED', 'STOPPED');
 export const isConfig = recordOf(text);
@@ -93,4 +95,5 @@ export const isConfigEntry = byType<ConfigEntry>({
   REPLAN: object({ name: isName }),
   SIGNAL: object<SignalWrite>({ name: isName, ...SIGNAL_ENTRY }),
   ANSWER: object<AnswerWrite>({ name: isName, ...ANSWER_ENTRY }),
+  TOPICS: object<TopicsWrite>({ name: isName, topics: nullable(listOf(text)) }),
 });

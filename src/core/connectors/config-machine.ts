@@ -36,6 +36,8 @@ import {
   type Signals,
 } from './signals.js';
 
+import { decodeUsedTopics, encodeUsedTopics, useTopics, type UsedTopics } from './used-topics.js';
+
 export { isConnectorName, type ConfigEntry, type ConnectorWrite, type TasksWrite } from './config-entries.js';
 
 export type ConfigErrorCode =
@@ -65,6 +67,7 @@ export interface ConfigState {
   /** By connector: hash of the boot file applied last. It outlives the connector. */
   readonly booted: Map<string, string>;
   readonly signals: Signals;
+  readonly topics: UsedTopics;
 }
 
 /** Bounded by number, not by age: that would trust clocks. The same on every node, or they diverge. */
@@ -73,7 +76,13 @@ const MAX_BOOTED = 10_000;
 
 export const configMachine: Machine<ConfigState, ConfigEntry, ConfigResult> = {
   name: 'config',
-  initial: () => ({ connectors: new Map(), tombstones: new Map(), booted: new Map(), signals: new Map() }),
+  initial: () => ({
+    connectors: new Map(),
+    tombstones: new Map(),
+    booted: new Map(),
+    signals: new Map(),
+    topics: new Map(),
+  }),
   apply: (state, entry, meta) => ({ state, result: apply(state, entry, meta) }),
   decode: (value) => (isConfigEntry(value) ? value : null),
   encodeSnapshot,
@@ -106,6 +115,9 @@ function apply(state: ConfigState, entry: ConfigEntry, meta: EntryMeta): ConfigR
       return save(state, askedToReplan(stored, offset));
     case 'SIGNAL':
       return signalled(stored, send(state.signals, stored, entry, meta));
+    case 'TOPICS':
+      useTopics(state.topics, entry);
+      return { ok: true, entry: stored, created: false };
     case 'ANSWER': {
       const answered = signalled(stored, answer(state.signals, entry, meta));
       if (!answered.ok || entry.replan !== true) return answered;
@@ -153,6 +165,7 @@ function write(
 function remove(state: ConfigState, stored: ConnectorEntry, offset: number): ConfigResult {
   state.connectors.delete(stored.name);
   forget(state.signals, stored.name);
+  state.topics.delete(stored.name);
   remember(state.tombstones, stored.name, offset, MAX_TOMBSTONES);
   return { ok: true, entry: stored, created: false };
 }
@@ -299,6 +312,7 @@ function* encodeSnapshot(state: ConfigState): Generator {
   for (const [deleted, offset] of state.tombstones) yield { deleted, offset };
   for (const [booted, hash] of state.booted) yield { booted, hash };
   yield* encodeSignals(state.signals);
+  yield* encodeUsedTopics(state.topics);
 }
 
 function decodeSnapshot(items: readonly unknown[]): ConfigState | null {
@@ -312,7 +326,7 @@ function decodeSnapshot(items: readonly unknown[]): ConfigState | null {
       state.connectors.set(item.tasksOf, withoutOldPlan({ ...connector, tasks: item.tasks }));
     } else if (isObject(item) && isConnectorEntry(item['connector'])) {
       state.connectors.set(item['connector'].name, item['connector']);
-    } else if (!decodeSignal(state.signals, item)) return null;
+    } else if (!decodeUsedTopics(state.topics, item) && !decodeSignal(state.signals, item)) return null;
   }
   return state;
 }

@@ -185,6 +185,14 @@ const table = {
       alias: 'autoCreateTopicEnable',
       doc: 'Whether the topics that sources write to are created when they do not exist. Otherwise such a task fails. A sink creates none: it waits for those that it is to read.',
     },
+    'topic.tracking.enable': {
+      ...boolean(true),
+      doc: 'Whether it is noted which topics each connector has used (`GET /connectors/{name}/topics`).',
+    },
+    'topic.tracking.allow.reset': {
+      ...boolean(true),
+      doc: 'Whether `PUT /connectors/{name}/topics/reset` may have that forgotten.',
+    },
     'topic.queues': {
       ...integer(null, 1, 1, 1024),
       doc: 'Queues of a topic that is created. More queues let more tasks of one sink work at once; order holds within a queue.',

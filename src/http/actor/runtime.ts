@@ -49,6 +49,10 @@ export function actorRuntime(
     alterOffsets: async (call, name, change) => {
       await ask(call, sync, 'alterOffsets', { name, change }, whileThere(call));
     },
+    usedTopics: (call, name) => ask(call, sync, 'usedTopics', { name }),
+    forgetTopics: async (call, name) => {
+      await ask(call, sync, 'forgetTopics', { name });
+    },
     sendSignal: (call, request) => ask(call, sync, 'signal', request, whileThere(call)),
     signals: (call, name) => ask(call, sync, 'signals', { name }),
     signal: (call, name, id) => ask(call, sync, 'signalOf', { name, id }),

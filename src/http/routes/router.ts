@@ -14,6 +14,7 @@ import { pluginRoutes } from './plugins.js';
 import { rocketmqRoutes } from './rocketmq.js';
 import { json, koaPath, type Route } from './route.js';
 import { signalRoutes } from './signals.js';
+import { usedTopicRoutes } from './used-topics.js';
 import { workerRoutes } from './worker.js';
 
 /** In the order in which they are asked. */
@@ -28,6 +29,7 @@ export function routeTable(deps: RouteDeps): readonly Route[] {
     ...controlRoutes(deps),
     ...signalRoutes(deps),
     ...offsetRoutes(deps),
+    ...usedTopicRoutes(deps),
     ...pluginRoutes(deps),
   ];
   return table;

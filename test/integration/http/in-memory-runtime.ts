@@ -39,6 +39,7 @@ export class InMemoryRuntime implements Runtime {
   reloads = 0;
   drained: readonly string[] = [];
   readonly altered: unknown[] = [];
+  topics: readonly string[] = ['t1', 't2'];
   readonly sent: Signals = new Map();
   /** Nobody answers signals. */
   silent = false;
@@ -125,6 +126,16 @@ export class InMemoryRuntime implements Runtime {
     if (this.#stored(name).targetState !== 'STOPPED')
       throw new RuntimeFailure('CONNECTOR_NOT_STOPPED', `${name} is not stopped`);
     this.altered.push(change);
+  }
+
+  async usedTopics(): Promise<readonly string[]> {
+    await this.before('usedTopics');
+    return this.topics;
+  }
+
+  async forgetTopics(): Promise<void> {
+    await this.before('forgetTopics');
+    this.topics = [];
   }
 
   async sendSignal(...[, request]: Parameters<Runtime['sendSignal']>): Promise<SignalRecord> {

@@ -129,6 +129,14 @@ export const configEntry: fc.Arbitrary<ConfigEntry> = fc.oneof(
   },
   { weight: 1, arbitrary: fc.record({ type: fc.constant('REPLAN' as const), name }) },
   {
+    weight: 2,
+    arbitrary: fc.record({
+      type: fc.constant('TOPICS' as const),
+      name,
+      topics: fc.option(fc.array(fc.constantFrom('t', 'u', 'v'), { maxLength: 3 })),
+    }),
+  },
+  {
     weight: 3,
     arbitrary: fc.record({
       type: fc.constant('SIGNAL' as const),

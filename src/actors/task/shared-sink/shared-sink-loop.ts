@@ -25,7 +25,7 @@ export interface SharedSinkLoopParts {
   readonly maxAttempts: number;
   readonly flushIntervalMs: number;
   readonly onPaused: (paused: boolean) => void;
-  readonly onDelivered: (records: number) => void;
+  readonly onDelivered: (records: number, topic: string) => void;
   readonly counters: SinkCounters;
   /** So many records were written and will come again all the same. */
   readonly onNotAcked: (records: number) => void;
@@ -148,7 +148,7 @@ export class SharedSinkLoop {
       if (outcome === 'given back') return;
     }
     this.#unacked.push(...taken);
-    onDelivered(records.length);
+    onDelivered(records.length, topic);
     counters.dealtWith(taken.length, Math.max(0, taken.length - records.length - bad));
   }
 

@@ -14,6 +14,7 @@ import { placeOf } from '../sink/sink-record.js';
 import { SharedSinkLoop } from './shared-sink-loop.js';
 import { whenAllExist } from '../sink/queues-to-come.js';
 import { SinkTopics } from '../sink/sink-topics.js';
+import { TopicsUsed } from '../topics-used.js';
 
 export type OpenShared = (group: {
   readonly group: string;
@@ -54,6 +55,7 @@ async function startOnTopics(
     maxAttempts: loaded.maxAttempts,
   });
   const errors = recordErrors(parts, loaded.tolerance);
+  const used = new TopicsUsed(context.peers.rebalancer, context.params.unit);
   const flow = flowReport(context.log, 'delivered');
   const loop = new SharedSinkLoop({
     task,
@@ -71,7 +73,10 @@ async function startOnTopics(
     onPaused: (paused) => {
       report.paused(paused);
     },
-    onDelivered: flow.count,
+    onDelivered: (records, topic) => {
+      flow.count(records);
+      used.used([topic]);
+    },
     counters: parts.counters.sink,
     onNotAcked: (records) => {
       context.log.warn({ records }, 'records took too long or could not be acknowledged, and come again');

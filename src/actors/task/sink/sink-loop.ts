@@ -28,7 +28,7 @@ export interface SinkLoopParts extends SinkCommitsParts {
   /** Null: it keeps its thread. */
   readonly resting: Resting | null;
   readonly onPaused: (paused: boolean) => void;
-  readonly onDelivered: (records: number) => void;
+  readonly onDelivered: (records: number, topic: string) => void;
 }
 
 interface Converted {
@@ -168,7 +168,7 @@ export class SinkLoop implements QueueListener {
       reader.taken(batch, done);
       counters.dealtWith(done, Math.max(0, done - put - bad));
       this.#commits.moved(reader);
-      onDelivered(put);
+      onDelivered(put, reader.topic);
     }
     if (failure === null || put < records.length) return;
     // Else what stands before a bad record would never arrive at a sink that keeps it until the flush.

@@ -23,6 +23,7 @@ import { placeOf } from './sink-record.js';
 import { restingOf } from './sink-resting.js';
 import { SinkTopics } from './sink-topics.js';
 import { Unreadable } from './unreadable.js';
+import { TopicsUsed } from '../topics-used.js';
 
 /** Read ahead of the sink, for all queues of the task together. */
 const READ_AHEAD_BYTES = 4 << 20;
@@ -60,6 +61,7 @@ async function startOnQueues(parts: TaskParts, loaded: LoadedSink, round: Round)
   const errors = recordErrors(parts, loaded.tolerance, round.skipped);
   const offsets = offsetsOf(parts, round, errors);
   const task = checkTask('sink', parseUnitKey(params.unit).connector, loaded.connector.createTask());
+  const used = new TopicsUsed(context.peers.rebalancer, context.params.unit);
   const flow = flowReport(context.log, 'delivered');
   const queues = new SinkQueues();
   const changes: QueueChanges = new QueueChanges({
@@ -120,7 +122,10 @@ async function startOnQueues(parts: TaskParts, loaded: LoadedSink, round: Round)
     onPaused: (paused) => {
       report.paused(paused);
     },
-    onDelivered: flow.count,
+    onDelivered: (records, topic) => {
+      flow.count(records);
+      used.used([topic]);
+    },
     counters: parts.counters.sink,
   });
   await changes.begin(round.found);

@@ -30,6 +30,7 @@ import { SourceRest } from './source-rest.js';
 import { runSource, type SourceLoopParts } from './source-loop.js';
 import { SourceTransactions } from './source-transactions.js';
 import { SourceWriter } from './source-writer.js';
+import { TopicsUsed } from '../topics-used.js';
 import { NOT_ASKED, Topics, differenceOf, type NewTopic } from '../topics.js';
 
 /** Room in a full log may come at any moment: a sink reads on, retention runs. */
@@ -68,6 +69,7 @@ export async function startSource(parts: TaskParts, loaded: LoadedSource): Promi
   const fence = { key: unit, epoch };
   const bound = new PartitionBound(parts.context);
   const positionEntry = positionEntries(parts, epoch, bound);
+  const used = new TopicsUsed(parts.context.peers.rebalancer, unit);
   const writer = new SourceWriter({
     log,
     limits: loaded.limits,
@@ -81,7 +83,8 @@ export async function startSource(parts: TaskParts, loaded: LoadedSource): Promi
       await leasedOrStopped();
       if (signal.aborted) throw error;
     },
-    onAppended: (records, bytes) => {
+    onAppended: (records, bytes, topics) => {
+      used.used(topics);
       flow.count(records);
       counters.source.appended(records, bytes);
       errors.recovered('append');

@@ -26,7 +26,7 @@ export interface SourceWriterOptions {
   /** Resolves after the wait before try number `attempt` (from 1); rejects when the task must stop instead. */
   readonly retry: (error: LogError, attempt: number) => Promise<void>;
   /** `bytes`: of their batches. */
-  readonly onAppended: (records: number, bytes: number) => void;
+  readonly onAppended: (records: number, bytes: number, topics: ReadonlySet<string>) => void;
 }
 
 /**
@@ -170,12 +170,13 @@ export class SourceWriter {
     const noted = this.#noted.take();
     // Before they are given away.
     const bytes = bytesOf(entries);
+    const topics = new Set(entries.map(({ topic }) => topic));
     this.#appending = true;
     void this.#append(entries, positions, places).then(
       () => {
         this.#durable.push(positions);
         this.#noted.committed(noted);
-        this.#options.onAppended(count, bytes);
+        this.#options.onAppended(count, bytes, topics);
         this.#settled();
       },
       (error: unknown) => {
