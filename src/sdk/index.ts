@@ -15,6 +15,14 @@ export * from './schema-builder.js';
 export * from './schema-constants.js';
 export * from './value.js';
 export * from './within.js';
+export { JsonReaders, NEEDS_EXACT, readSchemaless, type JsonRead } from './json-values/read-value.js';
+export {
+  jsonString,
+  JsonWriters,
+  writeSchemaless,
+  type JsonWrite,
+  type JsonWriteOptions,
+} from './json-values/write-value.js';
 export { decimalText, doubleText, floatText } from './value-text/number-text.js';
 export { parseValueText } from './value-text/parse-value-text.js';
 export { valueText } from './value-text/value-text.js';

@@ -133,7 +133,11 @@ export interface RegistryOptions {
 /** Throws ConfigError. */
 export function registryOptions(
   config: ParsedConfig,
-  { isKey, isHeader = false }: { readonly isKey: boolean; readonly isHeader?: boolean },
+  {
+    isKey,
+    isHeader = false,
+    useLatest = config.boolean('use.latest.version'),
+  }: { readonly isKey: boolean; readonly isHeader?: boolean; readonly useLatest?: boolean },
 ): RegistryOptions {
   if (isHeader)
     throw new ConfigError(
@@ -159,7 +163,7 @@ export function registryOptions(
         : null,
     },
     autoRegister: config.boolean('auto.register.schemas'),
-    useLatest: config.boolean('use.latest.version'),
+    useLatest,
     subjectName: subjectNames(config.string(field), part, field),
     cacheSize: config.int('schemas.cache.config'),
   };

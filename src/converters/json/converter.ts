@@ -5,15 +5,27 @@ import {
   DataError,
   fieldOf,
   isFields,
+  JsonReaders as ValueReaders,
+  JsonWriters as ValueWriters,
+  NEEDS_EXACT,
   parseExact,
   PerSchema,
   plainNumbers,
+  readSchemaless,
+  writeSchemaless,
 } from '../../sdk/index.js';
-import type { Converter, ConverterInstance, Plugin, Schema, SchemaAndValue } from '../../sdk/index.js';
+import type {
+  Converter,
+  ConverterInstance,
+  JsonRead as Read,
+  JsonWrite as Write,
+  JsonWriteOptions as WriteOptions,
+  Plugin,
+  Schema,
+  SchemaAndValue,
+} from '../../sdk/index.js';
 import { endOfObject } from './end-of-object.js';
-import { NEEDS_EXACT, readSchemaless, ValueReaders, type Read } from './read-value.js';
 import { readSchema, schemaText } from './schema-json.js';
-import { ValueWriters, writeSchemaless, type Write, type WriteOptions } from './write-value.js';
 
 const GROUP = 'JSON converter';
 

@@ -5,12 +5,17 @@ import {
   fieldOf,
   isFields,
   jsonTooDeep,
+  jsonString as quoted,
   MAX_JSON_DEPTH,
   SchemaBuilder,
 } from '../../sdk/index.js';
-import type { Fields, Schema, SchemaType } from '../../sdk/index.js';
-import type { ValueReaders } from './read-value.js';
-import { quoted, type ValueWriters } from './write-value.js';
+import type {
+  Fields,
+  JsonReaders as ValueReaders,
+  JsonWriters as ValueWriters,
+  Schema,
+  SchemaType,
+} from '../../sdk/index.js';
 
 const NAMES: Readonly<Record<SchemaType, string>> = {
   INT8: 'int8',

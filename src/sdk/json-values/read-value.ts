@@ -1,23 +1,14 @@
 /** Parsed JSON → values. A reader is made once for a schema. */
-import {
-  DataError,
-  Decimal,
-  decimalScale,
-  describeValue,
-  fieldOf,
-  finite,
-  isFields,
-  isInherited,
-  logicalType,
-  losesDigits,
-  NumberText,
-  PerSchema,
-  setField,
-} from '../../sdk/index.js';
-import type { Schema } from '../../sdk/index.js';
+import { Decimal } from '../decimal.js';
+import { DataError } from '../errors.js';
+import { finite, losesDigits, NumberText } from '../exact-json.js';
+import { PerSchema } from '../per-schema.js';
+import { decimalScale, logicalType } from '../schema-constants.js';
+import { describeValue, fieldOf, isFields, isInherited, setField } from '../value.js';
+import type { Schema } from '../schema.js';
 import { part } from './schema-parts.js';
 
-export type Read = (json: unknown) => unknown;
+export type JsonRead = (json: unknown) => unknown;
 
 /** Thrown where JSON.parse may have lost digits: parse again with `parseExact` and read that. */
 export const NEEDS_EXACT = new Error('a number needs more digits than a JavaScript number holds');
@@ -35,18 +26,24 @@ class Problem extends Error {
   path = '';
 }
 
-export class ValueReaders {
+/**
+ * Of JSON's values, as JsonConverter has them. `mapEntries`: how maps whose keys are no texts stand: as arrays of pairs, or of `{key, value}`.
+ * @experimental
+ */
+export class JsonReaders {
   readonly #replaceNullWithDefault: boolean;
-  readonly #readers: PerSchema<Read> = new PerSchema((schema) =>
+  readonly #asObjects: boolean;
+  readonly #readers: PerSchema<JsonRead> = new PerSchema((schema) =>
     this.#nullable(schema, this.#present(schema)),
   );
 
-  constructor(replaceNullWithDefault: boolean) {
+  constructor(replaceNullWithDefault: boolean, mapEntries: 'pairs' | 'objects' = 'pairs') {
     this.#replaceNullWithDefault = replaceNullWithDefault;
+    this.#asObjects = mapEntries === 'objects';
   }
 
   /** Throws DataError SCHEMA_MISMATCH with the path, or NEEDS_EXACT. */
-  of(schema: Schema): Read {
+  of(schema: Schema): JsonRead {
     const read = this.#readers.of(schema);
     return (json) => {
       try {
@@ -58,7 +55,7 @@ export class ValueReaders {
     };
   }
 
-  #nullable(schema: Schema, present: Read): Read {
+  #nullable(schema: Schema, present: JsonRead): JsonRead {
     const { optional, defaultValue } = schema;
     const replaced = defaultValue !== undefined && this.#replaceNullWithDefault;
     return (json) => {
@@ -69,7 +66,7 @@ export class ValueReaders {
     };
   }
 
-  #present(schema: Schema): Read {
+  #present(schema: Schema): JsonRead {
     switch (logicalType(schema)) {
       case 'Date':
         return (json) => date(int(json, 0x80000000) * DAY_MS, json);
@@ -110,7 +107,7 @@ export class ValueReaders {
     }
   }
 
-  #array(schema: Schema): Read {
+  #array(schema: Schema): JsonRead {
     const read = this.#readers.of(part(schema, schema.valueSchema));
     return (json) => {
       if (!Array.isArray(json)) return mismatch('an array', json);
@@ -119,11 +116,12 @@ export class ValueReaders {
   }
 
   /** From an object, or from an array of pairs. A Map where keys are not text. */
-  #map(schema: Schema): Read {
+  #map(schema: Schema): JsonRead {
     const keySchema = part(schema, schema.keySchema);
     const readKey = this.#readers.of(keySchema);
     const readItem = this.#readers.of(part(schema, schema.valueSchema));
     const asObject = keySchema.type === 'STRING';
+    const entries = this.#asObjects ? entryObject : entryPair;
     return (json) => {
       if (asObject) {
         if (!isFields(json)) return mismatch('an object', json);
@@ -135,8 +133,7 @@ export class ValueReaders {
       if (!Array.isArray(json)) return mismatch('an array of pairs', json);
       return new Map(
         json.map((pair: unknown, i) => {
-          if (!Array.isArray(pair) || pair.length !== 2) return mismatch('pairs', pair);
-          const [key, item] = pair as readonly unknown[];
+          const [key, item] = entries(pair);
           return [readAt(`[${i}] key`, readKey, key), readAt(`[${i}]`, readItem, item)] as const;
         }),
       );
@@ -144,7 +141,7 @@ export class ValueReaders {
   }
 
   /** Fields that the schema does not know are left out, as in Kafka Connect. */
-  #struct(schema: Schema): Read {
+  #struct(schema: Schema): JsonRead {
     const fields = (schema.fields ?? []).map((field) => ({
       name: field.name,
       read: this.#readers.of(field.schema),
@@ -168,13 +165,23 @@ export class ValueReaders {
   }
 }
 
+function entryPair(json: unknown): readonly unknown[] {
+  return Array.isArray(json) && json.length === 2 ? json : mismatch('a pair', json);
+}
+
+function entryObject(json: unknown): readonly unknown[] {
+  return isFields(json)
+    ? [fieldOf(json, 'key'), fieldOf(json, 'value')]
+    : mismatch('an object of key and value', json);
+}
+
 /** The value of JSON without a schema: itself, once it is clear that JSON.parse lost no digits. */
 export function readSchemaless(json: unknown): unknown {
   if (losesDigits(json)) throw NEEDS_EXACT;
   return json;
 }
 
-function readAt(place: string, read: Read, json: unknown): unknown {
+function readAt(place: string, read: JsonRead, json: unknown): unknown {
   try {
     return read(json);
   } catch (error) {
@@ -229,7 +236,7 @@ function bytes(json: unknown): Uint8Array {
 }
 
 /** Both formats are read, whatever `decimal.format` says: it is for writing. */
-function decimalReader(schema: Schema): Read {
+function decimalReader(schema: Schema): JsonRead {
   const scale = decimalScale(schema);
   return (json) => {
     try {

@@ -1,4 +1,5 @@
-import { DataError, type Schema } from '../../sdk/index.js';
+import { DataError } from '../errors.js';
+import type { Schema } from '../schema.js';
 
 /** The schema of an array's items, or of a map's keys or values. */
 export function part(schema: Schema, found: Schema | undefined): Schema {

@@ -1,44 +1,43 @@
 /** Values → JSON text. A writer is made once for a schema. */
-import {
-  DataError,
-  Decimal,
-  decimalScale,
-  describeValue,
-  isFields,
-  isInherited,
-  jsonTooDeep,
-  logicalType,
-  MAX_JSON_DEPTH,
-  PerSchema,
-  validateValue,
-} from '../../sdk/index.js';
-import type { Schema } from '../../sdk/index.js';
+import { Decimal } from '../decimal.js';
+import { DataError } from '../errors.js';
+import { jsonTooDeep, MAX_JSON_DEPTH } from '../exact-json.js';
+import { PerSchema } from '../per-schema.js';
+import { decimalScale, logicalType } from '../schema-constants.js';
+import { describeValue, isFields, isInherited, validateValue } from '../value.js';
+import type { Schema } from '../schema.js';
 import { part } from './schema-parts.js';
 
-export interface WriteOptions {
+export interface JsonWriteOptions {
   readonly decimalFormat: 'BASE64' | 'NUMERIC';
   /** A null of a field with a default is written as the default. */
   readonly replaceNullWithDefault: boolean;
+  /** See `JsonReaders`. Default pairs. */
+  readonly mapEntries?: 'pairs' | 'objects';
 }
 
-export type Write = (value: unknown) => string;
+export type JsonWrite = (value: unknown) => string;
 
 /** What must be escaped. A lone surrogate is not text, and JSON.stringify escapes it. */
 const ESCAPED = /["\\\u0000-\u001f\ud800-\udfff]/;
 const DAY_MS = 86_400_000;
 
-export class ValueWriters {
-  readonly #options: WriteOptions;
-  readonly #writers: PerSchema<Write> = new PerSchema((schema) =>
+/**
+ * Values as JSON, as JsonConverter writes them.
+ * @experimental
+ */
+export class JsonWriters {
+  readonly #options: JsonWriteOptions;
+  readonly #writers: PerSchema<JsonWrite> = new PerSchema((schema) =>
     this.#nullable(schema, this.#present(schema)),
   );
 
-  constructor(options: WriteOptions) {
+  constructor(options: JsonWriteOptions) {
     this.#options = options;
   }
 
   /** Throws DataError for a value that does not fit, with the path to it. */
-  of(schema: Schema): Write {
+  of(schema: Schema): JsonWrite {
     const write = this.#writers.of(schema);
     return (value) => {
       try {
@@ -51,7 +50,7 @@ export class ValueWriters {
     };
   }
 
-  #nullable(schema: Schema, present: Write): Write {
+  #nullable(schema: Schema, present: JsonWrite): JsonWrite {
     const { optional, defaultValue } = schema;
     const replaced =
       defaultValue !== undefined && defaultValue !== null && this.#options.replaceNullWithDefault;
@@ -65,7 +64,7 @@ export class ValueWriters {
     };
   }
 
-  #present(schema: Schema): Write {
+  #present(schema: Schema): JsonWrite {
     switch (logicalType(schema)) {
       case 'Date':
         return (value) => String(days(value));
@@ -96,7 +95,7 @@ export class ValueWriters {
       case 'BOOLEAN':
         return (value) => (typeof value === 'boolean' ? String(value) : mismatch('BOOLEAN', value));
       case 'STRING':
-        return (value) => (typeof value === 'string' ? quoted(value) : mismatch('STRING', value));
+        return (value) => (typeof value === 'string' ? jsonString(value) : mismatch('STRING', value));
       case 'BYTES':
         return (value) => (value instanceof Uint8Array ? base64(value) : mismatch('BYTES', value));
       case 'ARRAY':
@@ -109,32 +108,36 @@ export class ValueWriters {
   }
 
   /** At the schema's scale: a reader knows no other, and the bytes do not say it. */
-  #decimal(scale: number): Write {
+  #decimal(scale: number): JsonWrite {
     const write = this.#options.decimalFormat === 'NUMERIC' ? numericDecimal : base64Decimal;
     return (value) => write(value instanceof Decimal ? value.withScale(scale) : value);
   }
 
-  #array(schema: Schema): Write {
+  #array(schema: Schema): JsonWrite {
     const write = this.#writers.of(part(schema, schema.valueSchema));
     return (value) => (Array.isArray(value) ? `[${value.map(write).join(',')}]` : mismatch('ARRAY', value));
   }
 
   /** An object where the keys are text, else an array of pairs. */
-  #map(schema: Schema): Write {
+  #map(schema: Schema): JsonWrite {
     const keySchema = part(schema, schema.keySchema);
     const writeKey = this.#writers.of(keySchema);
     const writeValue = this.#writers.of(part(schema, schema.valueSchema));
     const asObject = keySchema.type === 'STRING';
+    const entry =
+      this.#options.mapEntries === 'objects'
+        ? (key: string, item: string) => `{"key":${key},"value":${item}}`
+        : (key: string, item: string) => `[${key},${item}]`;
     return (value) => {
       const entries =
         value instanceof Map ? [...value] : isFields(value) ? Object.entries(value) : mismatch('MAP', value);
       return asObject
         ? `{${entries.map(([key, item]) => `${name(key)}:${writeValue(item)}`).join(',')}}`
-        : `[${entries.map(([key, item]) => `[${writeKey(key)},${writeValue(item)}]`).join(',')}]`;
+        : `[${entries.map(([key, item]) => entry(writeKey(key), writeValue(item))).join(',')}]`;
     };
   }
 
-  #struct(schema: Schema): Write {
+  #struct(schema: Schema): JsonWrite {
     const fields = (schema.fields ?? []).map((field, i) => ({
       name: field.name,
       prefix: `${i === 0 ? '' : ','}${JSON.stringify(field.name)}:`,
@@ -158,7 +161,7 @@ export class ValueWriters {
 }
 
 /** JSON of a value without a schema. */
-export function writeSchemaless(value: unknown, decimalFormat: WriteOptions['decimalFormat']): string {
+export function writeSchemaless(value: unknown, decimalFormat: JsonWriteOptions['decimalFormat']): string {
   return isPlain(value, 0) ? (JSON.stringify(value) ?? 'null') : writeAny(value, decimalFormat, 0);
 }
 
@@ -183,11 +186,11 @@ function isPlain(value: unknown, depth: number): boolean {
   }
 }
 
-function writeAny(value: unknown, decimalFormat: WriteOptions['decimalFormat'], depth: number): string {
+function writeAny(value: unknown, decimalFormat: JsonWriteOptions['decimalFormat'], depth: number): string {
   if (depth > MAX_JSON_DEPTH) throw jsonTooDeep();
   const write = (item: unknown): string => writeAny(item, decimalFormat, depth + 1);
   if (value === null || value === undefined) return 'null';
-  if (typeof value === 'string') return quoted(value);
+  if (typeof value === 'string') return jsonString(value);
   if (typeof value === 'number')
     return Number.isInteger(value) && !Object.is(value, -0) ? String(value) : floatText(value);
   if (typeof value === 'bigint' || typeof value === 'boolean') return String(value);
@@ -203,26 +206,26 @@ function writeAny(value: unknown, decimalFormat: WriteOptions['decimalFormat'], 
   if (value instanceof Map) return writeMap(value, write);
   if (isFields(value)) {
     const fields = Object.entries(value).filter(([, item]) => item !== undefined);
-    return `{${fields.map(([name, item]) => `${quoted(name)}:${write(item)}`).join(',')}}`;
+    return `{${fields.map(([name, item]) => `${jsonString(name)}:${write(item)}`).join(',')}}`;
   }
   throw new DataError(`${describeValue(value)} has no JSON form without a schema: give the record a schema`, {
     code: 'NO_JSON_FORM',
   });
 }
 
-function writeMap(map: ReadonlyMap<unknown, unknown>, write: Write): string {
+function writeMap(map: ReadonlyMap<unknown, unknown>, write: JsonWrite): string {
   const entries = [...map].map(([key, item]) => [key, write(item)] as const);
   return entries.every(([key]) => typeof key === 'string')
-    ? `{${entries.map(([key, item]) => `${quoted(String(key))}:${item}`).join(',')}}`
+    ? `{${entries.map(([key, item]) => `${jsonString(String(key))}:${item}`).join(',')}}`
     : `[${entries.map(([key, item]) => `[${write(key)},${item}]`).join(',')}]`;
 }
 
 function name(key: unknown): string {
-  return typeof key === 'string' ? quoted(key) : mismatch('text as the key of a map', key);
+  return typeof key === 'string' ? jsonString(key) : mismatch('text as the key of a map', key);
 }
 
 /** As a JSON string. */
-export function quoted(text: string): string {
+export function jsonString(text: string): string {
   return ESCAPED.test(text) ? JSON.stringify(text) : `"${text}"`;
 }
 
@@ -233,7 +236,7 @@ function floatText(value: number): string {
   return Number.isInteger(value) && !text.includes('e') ? `${text}.0` : text;
 }
 
-function integer(limit: number): Write {
+function integer(limit: number): JsonWrite {
   return (value) =>
     typeof value === 'number' && Number.isInteger(value) && value >= -limit && value < limit
       ? String(value)
