@@ -19,29 +19,13 @@ function changesCase(part: Part): Transform {
     create: (config) => {
       const from = formatOf(config.string('from'));
       const to = formatOf(config.string('to'));
-      const known = new Map<string, string>();
-      return renamesFields(
-        part,
-        (name) => remembered(known, name, () => changeCase(name, from, to)),
-        'ChangeCase',
-      );
+      return renamesFields(part, (name) => changeCase(name, from, to), 'ChangeCase');
     },
   };
 }
 
 function formatOf(text: string): CaseFormat {
   return CASE_FORMATS.find((format) => format === text) ?? 'LOWER_UNDERSCORE';
-}
-
-/** Names of fields are few, as a rule; where they are not, they are no longer kept. */
-const MAX_KNOWN = 1000;
-
-function remembered(known: Map<string, string>, name: string, make: () => string): string {
-  const found = known.get(name);
-  if (found !== undefined) return found;
-  const made = make();
-  if (known.size < MAX_KNOWN) known.set(name, made);
-  return made;
 }
 
 export const Key = { type: 'transformation', plugin: changesCase(KEY) } satisfies Plugin;

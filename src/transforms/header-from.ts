@@ -1,4 +1,4 @@
-import { ConfigError, copyFields, DataError, fieldOf, PerSchema, withHeaders } from '../sdk/index.js';
+import { ConfigError, DataError, fieldOf, PerSchema, setField, withHeaders } from '../sdk/index.js';
 import type { Fields, Header, Plugin, Schema, Transform } from '../sdk/index.js';
 import {
   KEY,
@@ -60,8 +60,9 @@ function headerFrom(part: Part): Transform {
     create: (config) => {
       const pairs = pairsOf(config.list('fields'), config.list('headers'));
       const moves = config.string('operation') === 'move';
+      const moved = new Set(moves ? pairs.map(({ field }) => field) : []);
       const replaceNull = config.boolean('replace.null.with.default');
-      const plans = new PerSchema((schema) => planFor(schema, pairs, moves, replaceNull));
+      const plans = new PerSchema((schema) => planFor(schema, pairs, moved, replaceNull));
       return {
         apply: (record) => {
           const schema = part.schema(record);
@@ -70,7 +71,7 @@ function headerFrom(part: Part): Transform {
           const made = plan === null ? plainHeaders(value, pairs) : headersOf(value, plan);
           const headed = withHeaders(record, [...record.headers, ...made]);
           if (!moves) return headed;
-          const fields = without(value, pairs);
+          const fields = without(value, moved);
           if (plan !== null) settleNulls(fields, plan.nulls);
           return part.replace(headed, plan === null ? null : plan.schema, fields);
         },
@@ -88,14 +89,18 @@ function pairsOf(fields: readonly string[], headers: readonly string[]): readonl
   return fields.map((field, i) => ({ field, header: headers[i] ?? '' }));
 }
 
-function planFor(schema: Schema, pairs: readonly Pair[], moves: boolean, replaceNull: boolean): Plan {
+function planFor(
+  schema: Schema,
+  pairs: readonly Pair[],
+  moved: ReadonlySet<string>,
+  replaceNull: boolean,
+): Plan {
   const headers = pairs.map((pair) => {
     const found = schema.fields?.find((field) => field.name === pair.field)?.schema;
     if (found === undefined)
       throw new DataError(`HeaderFrom: the schema has no field ${pair.field}`, { code: 'NO_SUCH_FIELD' });
     return { ...pair, schema: found, standIn: replaceNull ? found.defaultValue : undefined };
   });
-  const moved = new Set(moves ? pairs.map((pair) => pair.field) : []);
   const builder = structLike(schema);
   for (const { name, schema: field } of schema.fields ?? []) if (!moved.has(name)) builder.field(name, field);
   const left = builder.build();
@@ -118,9 +123,10 @@ function headersOf(value: Fields, { headers }: Plan): readonly Header[] {
   });
 }
 
-function without(value: Fields, pairs: readonly Pair[]): Record<string, unknown> {
-  const fields = copyFields(value);
-  for (const { field } of pairs) Reflect.deleteProperty(fields, field);
+/** Field by field: to take one away from a copy makes the engine treat it as a dictionary. */
+function without(value: Fields, moved: ReadonlySet<string>): Record<string, unknown> {
+  const fields: Record<string, unknown> = {};
+  for (const name in value) if (!moved.has(name)) setField(fields, name, value[name]);
   return fields;
 }
 

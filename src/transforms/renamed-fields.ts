@@ -6,7 +6,8 @@ import type { Part } from './part.js';
 export type Rename = (name: string) => string;
 
 /** A null without a schema passes. `purpose`: the transform's name. */
-export function renamesFields(part: Part, rename: Rename, purpose: string): TransformInstance {
+export function renamesFields(part: Part, rule: Rename, purpose: string): TransformInstance {
+  const rename = remembered(rule);
   const schemas = new PerSchema((schema) => renamedSchema(schema, rename));
   const apply: ReturnType<Transform['create']>['apply'] = (record) => {
     const value = part.value(record) ?? null;
@@ -23,6 +24,20 @@ export function renamesFields(part: Part, rename: Rename, purpose: string): Tran
     return part.replace(record, schema === null ? null : schemas.of(schema), renamed(value, rename));
   };
   return { apply };
+}
+
+/** Names of fields are few, as a rule; where they are not, no more are kept. */
+const MAX_KNOWN = 1000;
+
+function remembered(rule: Rename): Rename {
+  const known = new Map<string, string>();
+  return (name) => {
+    const found = known.get(name);
+    if (found !== undefined) return found;
+    const made = rule(name);
+    if (known.size < MAX_KNOWN) known.set(name, made);
+    return made;
+  };
 }
 
 /** Everything else of it is kept. */

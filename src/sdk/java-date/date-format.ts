@@ -69,7 +69,9 @@ export function javaDateFormat(pattern: string): JavaDateFormat | { readonly pro
   return {
     format: (ms) => {
       const date = new Date(ms);
-      return parts.map((part) => part(date)).join('');
+      let text = '';
+      for (const part of parts) text += part(date);
+      return text;
     },
     parse: dateReader(pieces),
     unreadable: unreadable(pieces),
