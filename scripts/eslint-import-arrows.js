@@ -37,7 +37,7 @@ export const ZONES = [
   { folder: 'connectors/*/', to: [] },
   { folder: 'packages/*/', to: [] },
   { folder: 'src/converters/', to: ['src/sdk/'], packages: [] },
-  { folder: 'src/transforms/', to: ['src/sdk/'], packages: [] },
+  { folder: 'src/transforms/', to: ['src/sdk/'], packages: ['@marcbachmann/cel-js'] },
   // The rooms of core: each sees those before it, so that no circle can arise.
   ...coreRooms(['parameters', 'replica', 'progress', 'cluster', 'connectors']),
   {

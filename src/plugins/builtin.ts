@@ -88,6 +88,7 @@ const ENTRIES: readonly PluginManifestEntry[] = [
   transform('RegexRouter', 'regex-router'),
   transform('TimestampRouter', 'timestamp-router'),
   transform('Filter', 'filter'),
+  entry('transformation', 'Router', 'transforms/router.js', []),
   predicate('TopicNameMatches', 'topic-name-matches'),
   predicate('HasHeaderKey', 'has-header-key'),
   predicate('RecordIsTombstone', 'record-is-tombstone'),

@@ -64,6 +64,8 @@ test('connectors, converters and transforms see the sdk only, and connectors not
     /may not import src\/connectors\/jdbc/,
   );
   forbidden('src/converters/json.ts', `export * from '../log/log.js';`, /may not import src\/log/);
+  allowed('src/transforms/expression.ts', `import { Environment } from '@marcbachmann/cel-js';`);
+  forbidden('src/transforms/cast.ts', `import pino from 'pino';`, /package pino/);
 });
 
 test('a connector that is a package sees its own files, and all else by name', () => {
