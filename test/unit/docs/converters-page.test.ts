@@ -10,7 +10,7 @@ const page = readFileSync(
   new URL('../docs/converters.md', import.meta.resolve('#troupe/supervisor.js')),
   'utf8',
 );
-const packages = ['avro-converter', 'json-schema-converter'];
+const packages = ['avro-converter', 'json-schema-converter', 'cloudevents'];
 const catalog = discoverPlugins(
   packages.map((name) =>
     fileURLToPath(new URL(`../connectors/${name}`, import.meta.resolve('#troupe/supervisor.js'))),
