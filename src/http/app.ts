@@ -18,6 +18,8 @@ export interface AppOptions {
   /** Further host names that requests may address. */
   readonly allowedHosts: readonly string[];
   readonly maxBodyBytes: number;
+  /** RocketMQ Connect's routes; default true. */
+  readonly legacy?: boolean;
   readonly requestTimeoutMs: number;
   /** Requests served at once. */
   readonly maxConcurrentRequests: number;
@@ -28,7 +30,8 @@ export interface AppOptions {
 
 export function createApp(runtime: Runtime, options: AppOptions, log: HttpLog): Koa<RequestState> {
   const secrets = new SecretRules(runtime, options.defaultConverters ?? {});
-  const deps = { runtime, secrets, maxBodyBytes: options.maxBodyBytes };
+  const { maxBodyBytes, legacy = true } = options;
+  const deps = { runtime, secrets, maxBodyBytes, legacy };
   const router = createRouter(deps);
   const app = new Koa<RequestState>();
   app.use(async (ctx, next) => {

@@ -47,6 +47,16 @@ export async function readPlainObject(
   return JSON.parse((await readObject(ctx, maxBytes)).text) as Readonly<Record<string, unknown>>;
 }
 
+/** Both: what is copied needs every digit, what is counted with needs numbers. */
+export async function readBothForms(
+  ctx: Context,
+  maxBytes: number,
+): Promise<{ readonly map: JsonMap; readonly plain: Readonly<Record<string, unknown>> }> {
+  const { map, text } = await readObject(ctx, maxBytes);
+  // It was just parsed, as an object.
+  return { map, plain: JSON.parse(text) as Readonly<Record<string, unknown>> };
+}
+
 async function readObject(
   ctx: Context,
   maxBytes: number,

@@ -12,7 +12,7 @@ export interface CreateBody {
   readonly initialState: TargetState | undefined;
 }
 
-/** `{name, config, initial_state?}` of POST /connectors. */
+/** `{name, config, initial_state?, initial_offsets?}` of POST /connectors; the last is not looked at here. */
 export function parseCreate(body: JsonMap): CreateBody {
   const errors: FieldError[] = [];
   let name = '';
@@ -21,6 +21,7 @@ export function parseCreate(body: JsonMap): CreateBody {
   for (const [field, value] of Object.entries(body)) {
     if (field === 'name') name = scalar(field, value, errors)?.trim() ?? '';
     else if (field === 'initial_state') initialState = parseState(value, errors);
+    else if (field === 'initial_offsets') continue;
     else if (field === 'config' && isJsonMap(value)) config = configEntries(value, errors);
     else if (field === 'config')
       errors.push({ field, value: shown(field, value), reason: 'must be an object of strings' });
@@ -28,7 +29,7 @@ export function parseCreate(body: JsonMap): CreateBody {
       errors.push({
         field: shortened(field),
         value: null,
-        reason: 'is unknown; known are name, config, initial_state',
+        reason: 'is unknown; known are name, config, initial_state, initial_offsets',
       });
   }
   if (!Object.hasOwn(body, 'config'))

@@ -21,6 +21,8 @@ export interface RouteDeps {
   readonly runtime: Runtime;
   readonly secrets: SecretRules;
   readonly maxBodyBytes: number;
+  /** Whether RocketMQ Connect's routes are there, of which some GETs change something. */
+  readonly legacy: boolean;
 }
 
 /** The same shape as pino's. */

@@ -158,6 +158,7 @@ function httpParams(parameters: Parameters, facts: NodeFacts): HttpParams {
     host: parameters.httpHost,
     port: parameters.httpPort,
     allowedHosts: parameters.httpAllowedHosts,
+    legacy: parameters.restLegacy,
     maxBodyBytes: parameters.httpMaxBodyBytes,
     requestTimeoutMs: parameters.httpRequestTimeoutMs,
     defaultConverters: {

@@ -94,6 +94,10 @@ const table = {
       ...list('list'),
       doc: 'Host names that requests may address, besides loopback and `httpHost`. Others are refused, so that a web site cannot reach the node through a name that it controls.',
     },
+    'rest.legacy': {
+      ...boolean(true),
+      doc: "Whether RocketMQ Connect's REST routes are there, beside Kafka Connect's: several of their `GET`s change or delete connectors.",
+    },
     'http.max.body.bytes': {
       ...integer('bytes', MIB, 1024, 64 * MIB),
       doc: 'A request with a larger body is refused.',

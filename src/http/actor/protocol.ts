@@ -13,6 +13,7 @@ export interface HttpParams {
   /** Host names, besides loopback's and `host`, that a request may address. */
   readonly allowedHosts: readonly string[];
   readonly maxBodyBytes: number;
+  readonly legacy?: boolean;
   readonly requestTimeoutMs: number;
   readonly defaultConverters: DefaultConverters;
   readonly workerId: string;

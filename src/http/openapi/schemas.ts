@@ -80,6 +80,7 @@ export const SCHEMAS = {
     message: string,
     code: { ...string, description: 'Stays the same between versions.' },
     'errors?': list(object({ field: string, value: orNull(string), reason: string })),
+    'errorCode?': { type: 'integer', description: "RocketMQ Connect's name of the status." },
   }),
   Worker: object({ version: string, commit: string, kafka_cluster_id: string, worker_id: string }),
   Health: object({ status: { type: 'string', enum: ['healthy', 'starting', 'unhealthy'] }, message: string }),
@@ -123,6 +124,7 @@ export const SCHEMAS = {
   CreateConnector: object({
     'name?': string,
     config: ref('ConfigSent'),
+    'initial_offsets?': list(object({ partition: anyObject, offset: orNull(anyObject) })),
     'initial_state?': { type: 'string', pattern: '^(?i:running|paused|stopped)$' },
   }),
   ConnectorInfo: object({

@@ -1,6 +1,6 @@
 /** Kafka Connect's routes that read and write connectors. */
 import type { ConnectorEntry } from '../../core/model.js';
-import { readJsonObject } from '../body.js';
+import { readBothForms, readJsonObject } from '../body.js';
 import { parseConfig, parseCreate, parsePatch } from '../config-body.js';
 import { existing, notFound, patchConfig, writeConfig, type Written } from '../connector-writes.js';
 import type { RouteContext, RouteDeps } from '../context.js';
@@ -17,7 +17,8 @@ import {
   type ConnectorInfo,
 } from '../shapes.js';
 import { connectorStatus, indexUnits, type ConnectorStatus } from '../status.js';
-import { pathPart, queryValues, taskNumber } from './parameters.js';
+import { dropOffsets, setInitialOffsets } from './initial-offsets.js';
+import { choice, pathPart, queryValues, taskNumber } from './parameters.js';
 import { empty, json, WRITING, type Route } from './route.js';
 
 export function connectorRoutes(deps: RouteDeps): readonly Route[] {
@@ -52,11 +53,17 @@ function allRoutes(deps: RouteDeps): readonly Route[] {
       summary: 'Create a connector.',
       body: schema('CreateConnector'),
       answers: { 201: json('It is created.', schema('ConnectorInfo')) },
-      errors: WRITING,
+      errors: [...WRITING, 'POSITIONS_REFUSED', 'PLUGIN_NOT_FOUND'],
       handle: async (ctx) => {
-        const { name, config, initialState } = parseCreate(await readJsonObject(ctx, deps.maxBodyBytes));
+        const { map, plain } = await readBothForms(ctx, deps.maxBodyBytes);
+        const { name, config, initialState } = parseCreate(map);
         const write = { name, config, mode: 'create' as const, initialState };
-        await answerWritten(ctx, deps, await writeConfig(deps, ctx.state.call, write));
+        const offsets = plain['initial_offsets'];
+        const written =
+          offsets === undefined
+            ? await writeConfig(deps, ctx.state.call, write)
+            : await setInitialOffsets(ctx, deps, write, offsets);
+        await answerWritten(ctx, deps, written);
       },
     },
   ];
@@ -78,10 +85,17 @@ function oneRoutes(deps: RouteDeps): readonly Route[] {
       method: 'delete',
       path: '/connectors/{name}',
       summary: 'Delete a connector.',
+      query: {
+        offsets: {
+          description: 'drop: how far it is is forgotten, too.',
+          schema: { type: 'string', enum: ['keep', 'drop'] },
+        },
+      },
       answers: { 204: empty('It is gone.') },
-      errors: ['CONNECTOR_NOT_FOUND'],
+      errors: ['CONNECTOR_NOT_FOUND', 'CONNECTOR_NOT_STOPPED', 'POSITIONS_REFUSED', 'PLUGIN_NOT_FOUND'],
       handle: async (ctx) => {
         const name = pathPart(ctx, 'name');
+        if (choice(ctx, 'offsets', ['keep', 'drop']) === 'drop') await dropOffsets(ctx, deps, name);
         await rewording(deps.runtime.delete(ctx.state.call, name), 'CONNECTOR_NOT_FOUND', notFound(name));
         ctx.status = 204;
       },

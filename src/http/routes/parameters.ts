@@ -33,6 +33,22 @@ export function milliseconds(ctx: RouteContext, name: string, defaultValue: numb
   });
 }
 
+/** The first of `words` where nothing is given. */
+export function choice<const W extends string>(
+  ctx: RouteContext,
+  name: string,
+  words: readonly [W, ...W[]],
+): W {
+  const value = queryValues(ctx, name).at(-1);
+  if (value === undefined) return words[0];
+  const found = words.find((word) => word === value);
+  if (found !== undefined) return found;
+  const reason = `must be ${words.join(' or ')}`;
+  throw new HttpError('QUERY_INVALID', `The query parameter ${name} ${reason}.`, {
+    fields: [{ field: name, value: shortened(value), reason }],
+  });
+}
+
 export function queryValues(ctx: RouteContext, name: string): readonly string[] {
   const value = ctx.query[name];
   return value === undefined ? [] : Array.isArray(value) ? value : [value];

@@ -99,13 +99,17 @@ function guarded(handler: Handler): (ctx: RouteContext) => Promise<void> {
   const answer = answering(handler);
   return async (ctx) => {
     refuseBrowsersUnlessSameSite(ctx);
-    if (ctx.method !== 'GET') {
-      throw new HttpError('METHOD_NOT_ALLOWED', 'This route changes something: only GET is accepted.', {
-        headers: { allow: 'GET' },
-      });
-    }
+    onlyGet(ctx);
     await answer(ctx);
   };
+}
+
+/** koa would answer HEAD, too. */
+export function onlyGet(ctx: RouteContext): void {
+  if (ctx.method === 'GET') return;
+  throw new HttpError('METHOD_NOT_ALLOWED', 'This route changes something: only GET is accepted.', {
+    headers: { allow: 'GET' },
+  });
 }
 
 async function upsertConnector(ctx: RouteContext, deps: RouteDeps): Promise<string> {

@@ -11,6 +11,7 @@ import { metricsRoutes } from './metrics.js';
 import { nodeRoutes } from './nodes.js';
 import { offsetRoutes } from './offsets.js';
 import { pluginRoutes } from './plugins.js';
+import { newerRocketmqRoutes } from './rocketmq-newer.js';
 import { rocketmqRoutes } from './rocketmq.js';
 import { json, koaPath, type Route } from './route.js';
 import { signalRoutes } from './signals.js';
@@ -24,7 +25,7 @@ export function routeTable(deps: RouteDeps): readonly Route[] {
     ...workerRoutes(deps),
     ...metricsRoutes(deps),
     ...nodeRoutes(deps),
-    ...rocketmqRoutes(deps),
+    ...(deps.legacy ? [...rocketmqRoutes(deps), ...newerRocketmqRoutes(deps)] : []),
     ...connectorRoutes(deps),
     ...controlRoutes(deps),
     ...signalRoutes(deps),

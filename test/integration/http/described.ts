@@ -12,6 +12,8 @@ const ID = 'troupe';
 
 interface Operation {
   readonly path: RegExp;
+  /** Those that vary. */
+  readonly parts: number;
   readonly at: string;
   readonly responses: Readonly<Record<string, { readonly content?: Readonly<Record<string, unknown>> }>>;
 }
@@ -24,7 +26,7 @@ export class Description {
 
   constructor() {
     const runtime = new InMemoryRuntime();
-    const deps = { runtime, secrets: new SecretRules(runtime, {}), maxBodyBytes: 1 };
+    const deps = { runtime, secrets: new SecretRules(runtime, {}), maxBodyBytes: 1, legacy: true };
     this.document = openApi(routeTable(deps), '1.2.3');
     this.#ajv.addSchema(this.document, ID);
     for (const [path, methods] of Object.entries(this.document.paths)) {
@@ -38,7 +40,7 @@ export class Description {
         );
         this.#operations.set(method.toUpperCase(), [
           ...known,
-          { path: pattern, at: pointer('paths', path, method, 'responses'), responses },
+          { path: pattern, parts: path.split('{').length, at: pointer('paths', path, method, 'responses'), responses },
         ]);
       }
     }
@@ -51,7 +53,7 @@ export class Description {
     const path = decodeTarget(target);
     const operations = (this.#operations.get(method) ?? []).filter((each) => each.path.test(path));
     // Fixed paths come before those with parts that vary.
-    const operation = operations.sort((a, b) => a.path.source.length - b.path.source.length).at(-1);
+    const operation = operations.sort((a, b) => a.parts - b.parts)[0];
     if (operation === undefined) {
       this.#fits(where, '/components/schemas/Error', json);
       return;

@@ -137,10 +137,10 @@ testRoutes([
   },
   {
     situation: 'a method is not allowed on a connector',
-    send: ['POST', '/connectors/a'],
+    send: ['PUT', '/connectors/a'],
     status: 405,
     ...error('METHOD_NOT_ALLOWED'),
-    headers: { allow: 'DELETE, GET, HEAD, OPTIONS' },
+    headers: { allow: 'DELETE, GET, HEAD, OPTIONS, POST' },
   },
   {
     situation: 'an odd method is sent',

@@ -1,6 +1,7 @@
 /** Kafka Connect's offsets over REST: shapes, and what is refused. */
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { RuntimeFailure } from '#troupe/http/runtime.js';
 import { Rest } from './client.js';
 import { SINK } from './in-memory-runtime.js';
 import { error, FILE, testRoutes } from './route-table.js';
@@ -91,4 +92,41 @@ test("offsets of a stopped connector are altered and reset, a sink's by topic an
       ],
     },
   ]);
+});
+
+test('offsets that come with a new connector are set before it runs', async (t) => {
+  const rest = await Rest.start(t);
+  const created = { name: 'n', config: FILE, initial_offsets: ONE.offsets };
+  const answer = await rest.send('POST', '/connectors', { body: created });
+  assert.equal(answer.status, 201, answer.text);
+  assert.deepEqual(rest.runtime.altered, [
+    { kind: 'source', items: [{ partition: { file: 'b' }, position: { at: 5 } }] },
+  ]);
+  assert.equal(rest.runtime.entries.get('n')?.targetState, 'RUNNING');
+});
+
+test('a connector whose first offsets are refused is not there, nor is one whose offsets are no list', async (t) => {
+  const rest = await Rest.start(t);
+  rest.runtime.before = (what) => {
+    if (what === 'alterOffsets') throw new RuntimeFailure('POSITIONS_REFUSED', 'no such file');
+  };
+  const created = { name: 'n', config: FILE, initial_offsets: ONE.offsets };
+  const refused = await rest.send('POST', '/connectors', { body: created });
+  assert.deepEqual([refused.status, rest.runtime.entries.size], [400, 0]);
+  const bad = await rest.send('POST', '/connectors', { body: { ...created, initial_offsets: 'all' } });
+  assert.deepEqual([bad.status, rest.runtime.entries.size], [400, 0]);
+});
+
+test('a connector is deleted with its offsets, and kept, stopped, where they cannot be forgotten', async (t) => {
+  const rest = await Rest.start(t);
+  await rest.send('PUT', '/connectors/a/config', { body: FILE });
+  assert.equal((await rest.send('DELETE', '/connectors/a?offsets=none')).status, 400);
+  rest.runtime.before = (what) => {
+    if (what === 'alterOffsets') throw new RuntimeFailure('POSITIONS_REFUSED', 'not these');
+  };
+  assert.equal((await rest.send('DELETE', '/connectors/a?offsets=drop')).status, 400);
+  assert.equal(rest.runtime.entries.get('a')?.targetState, 'STOPPED');
+  rest.runtime.before = () => undefined;
+  assert.equal((await rest.send('DELETE', '/connectors/a?offsets=drop')).status, 204);
+  assert.deepEqual([rest.runtime.altered, rest.runtime.entries.size], [['all'], 0]);
 });
