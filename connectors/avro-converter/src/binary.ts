@@ -2,6 +2,8 @@
 import { DataError } from '@troupe/sdk';
 
 const MIN_SIZE = 1024;
+/** Texts whose length takes one byte. */
+const MAX_SHORT = 64;
 /** Larger ones are given back to the memory. */
 const MAX_KEPT = 1024 * 1024;
 
@@ -12,9 +14,9 @@ export class AvroOutput {
 
   /** A copy of what was written after the prefix, with it. */
   take(prefix: Uint8Array): Uint8Array {
-    const taken = new Uint8Array(prefix.length + this.#at);
+    const taken = Buffer.allocUnsafe(prefix.length + this.#at);
     taken.set(prefix);
-    taken.set(this.#buffer.subarray(0, this.#at), prefix.length);
+    this.#buffer.copy(taken, prefix.length, 0, this.#at);
     this.reset();
     return taken;
   }
@@ -91,21 +93,26 @@ export class AvroOutput {
 
   string(text: string): void {
     const { length } = text;
-    // Most texts are short, and most of those of one byte a character: then the length is known beforehand.
-    if (length < 64) {
-      this.#room(length * 3 + 2);
-      const start = this.#at;
-      const written = this.#buffer.write(text, start + 1, 'utf8');
-      if (written < 64) {
-        this.#buffer[start] = written << 1;
-        this.#at = start + 1 + written;
-        return;
-      }
-    }
+    if (length < MAX_SHORT && this.#ascii(text, length)) return;
     const size = Buffer.byteLength(text);
     this.int(size);
     this.#room(size);
     this.#at += this.#buffer.write(text, this.#at, 'utf8');
+  }
+
+  /** Character by character, which is faster for short ones. False, and nothing written, where one has more than a byte. */
+  #ascii(text: string, length: number): boolean {
+    this.#room(length + 1);
+    const buffer = this.#buffer;
+    let at = this.#at;
+    buffer[at++] = length << 1;
+    for (let i = 0; i < length; i += 1) {
+      const code = text.charCodeAt(i);
+      if (code > 0x7f) return false;
+      buffer[at++] = code;
+    }
+    this.#at = at;
+    return true;
   }
 
   #room(size: number): void {
