@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- [--lines N] [--rounds N] [--no-kafka] [--only many [--sinks N]]`: one JSON document on standard output, progress on standard
+ * `npm run bench -- [--lines N] [--rounds N] [--no-kafka] [--only many [--sinks N] | --only converters]`: one JSON document on standard output, progress on standard
  * error. Records are counted at the far end. Both systems do the same work in turn within one run, warmed up alike; each round runs
  * Troupe twice, so that the spread between two equal runs (`control`) can be held against the difference.
  */
@@ -7,6 +7,7 @@ import { mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { converterRates } from './converters.js';
 import { writeLines } from './input.js';
 import {
   kafkaAvailable,
@@ -31,8 +32,8 @@ const { values } = parseArgs({
 });
 const lines = Number(values.lines);
 const rounds = Number(values.rounds);
-if (values.only !== undefined && values.only !== 'many')
-  throw new Error(`--only many, not ${values.only}: there are no other parts to be had alone`);
+if (values.only !== undefined && values.only !== 'many' && values.only !== 'converters')
+  throw new Error(`--only many or converters, not ${values.only}: there are no other parts to be had alone`);
 const LINE_BYTES = 200;
 /** Passes before the one that counts, in the same process: the rates people know are those of a warm one. */
 const WARM_UPS = 1;
@@ -67,6 +68,7 @@ try {
 async function run(): Promise<object> {
   const machine = { cpu: cpus()[0]?.model ?? 'unknown', cores: cpus().length, node: process.version };
   if (values.only === 'many') return { machine, ...(await many()) };
+  if (values.only === 'converters') return { machine, converters: await step('converters', converterRates) };
   const input = join(work, 'input.txt');
   say(`writing ${lines} lines of ${LINE_BYTES} bytes`);
   await writeLines(input, lines, LINE_BYTES);
@@ -74,6 +76,7 @@ async function run(): Promise<object> {
     start: await step('start and idle', () => startAndIdle(folder('start'))),
     idleTasks: await step('100 idle tasks', () => idleCost(folder('idle'), 100)),
     ...(await many()),
+    convertersPerSecondOfCpu: await step('converters', converterRates),
     appendLatencyMs: await step('append latency', () => appendLatency(folder('append'))),
     appendToSinkMs: await step('line to sink', () => appendToSink(folder('latency'))),
   };
