@@ -40,6 +40,7 @@ export const ERRORS = {
     status: 403,
     meaning: 'It is not noted which topics connectors use (`topic.tracking.enable`).',
   },
+  TOPIC_OWN: { status: 403, meaning: "The topic is one of the cluster's own." },
   TOPIC_RESET_OFF: {
     status: 403,
     meaning: 'The topics that connectors use may not be forgotten (`topic.tracking.allow.reset`).',
@@ -50,6 +51,7 @@ export const ERRORS = {
   SIGNAL_NOT_FOUND: { status: 404, meaning: 'The connector has no signal of that id, or not any more.' },
   NODE_NOT_FOUND: { status: 404, meaning: 'The cluster has no node of that id.' },
   PLUGIN_NOT_FOUND: { status: 404, meaning: 'No plugin of that class is installed.' },
+  TOPIC_NOT_FOUND: { status: 404, meaning: 'The log has no topic of that name.' },
   METHOD_NOT_ALLOWED: { status: 405, meaning: 'The route exists, with the methods told in Allow.' },
   REQUEST_TOO_SLOW: { status: 408, meaning: 'The request did not arrive in time.' },
   CONNECTOR_EXISTS: { status: 409, meaning: 'There is a connector of that name already.' },
@@ -57,6 +59,7 @@ export const ERRORS = {
     status: 409,
     meaning: 'The configuration was changed at the same time by another request.',
   },
+  TOPIC_IN_USE: { status: 409, meaning: 'A connector that is not STOPPED uses the topic.' },
   CONNECTOR_STOPPED: {
     status: 409,
     meaning: 'The connector is STOPPED, so that nothing of it runs that could do this.',

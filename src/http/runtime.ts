@@ -2,7 +2,13 @@
  * What the routes need of the node. The http actor implements it over asks to the other actors
  * (src/http/actor/runtime.ts), the tests in memory. Every function rejects with a RuntimeFailure.
  */
-import type { ConfigInfos, PluginKeyInfo, PluginListing } from '../actors/config-sync/protocol.js';
+import type {
+  ConfigInfos,
+  PluginKeyInfo,
+  PluginListing,
+  TopicDetails,
+  TopicSummary,
+} from '../actors/config-sync/protocol.js';
 import type { ClusterView } from '../actors/discovery/protocol.js';
 import type { TreeNode } from '../actors/kernel/protocol.js';
 import type { MetricsFormat } from '../core/metrics/exposition.js';
@@ -87,6 +93,11 @@ export interface Runtime {
   ): Promise<{ readonly positions: readonly SourcePosition[]; readonly offsets: readonly SinkOffset[] }>;
   /** CONNECTOR_NOT_FOUND, CONNECTOR_NOT_STOPPED, POSITIONS_REFUSED. */
   alterOffsets(call: Call, name: string, change: ProgressChange): Promise<void>;
+  /** Of the log. */
+  topics(call: Call): Promise<readonly TopicSummary[]>;
+  topic(call: Call, name: string): Promise<TopicDetails | null>;
+  /** TOPIC_NOT_FOUND, TOPIC_OWN, TOPIC_IN_USE. */
+  deleteTopic(call: Call, name: string): Promise<void>;
   /** Topics that a connector has used. TOPIC_TRACKING_OFF. */
   usedTopics(call: Call, name: string): Promise<readonly string[]>;
   /** TOPIC_TRACKING_OFF, TOPIC_RESET_OFF. */

@@ -57,8 +57,34 @@ test('a source begins at the offsets it is created with, and at the beginning af
   await node.run('in', config);
   await written('two\nthree\none\ntwo\nthree\n');
 
+  const lines = await node.request('GET', '/topics/lines');
+  assert.deepEqual(
+    { ...(lines.body as object), retentionMs: 0, retentionBytes: 0 },
+    {
+      name: 'lines',
+      internal: false,
+      queues: [{ queue: 0, startOffset: 0, endOffset: 5 }],
+      retentionMs: 0,
+      retentionBytes: 0,
+      connectors: ['out', 'in'],
+    },
+  );
+  const inUse = await node.request('DELETE', '/topics/lines');
+  assert.deepEqual([inUse.status, (inUse.body as { code: string }).code], [409, 'TOPIC_IN_USE']);
+  assert.equal((await node.request('DELETE', '/topics/connector-config-topic')).status, 403);
+  assert.equal((await node.request('DELETE', '/topics/none')).status, 404);
+
   assert.equal((await node.request('DELETE', '/connectors/in')).status, 204);
   await node.run('in', config);
   writeFileSync(input, 'four\n', { flag: 'a' });
   await written('two\nthree\none\ntwo\nthree\nfour\n');
+
+  for (const name of ['in', 'out'])
+    assert.equal((await node.request('DELETE', `/connectors/${name}`)).status, 204);
+  assert.equal((await node.request('DELETE', '/topics/lines')).status, 204);
+  const left = (await node.request('GET', '/topics')).body as readonly { internal: boolean }[];
+  assert.deepEqual(
+    left.filter(({ internal }) => !internal),
+    [],
+  );
 });

@@ -13,6 +13,7 @@ import { coldStart, type ConfigReplica } from './cold-start.js';
 import { ConnectorConfigs } from './connector-configs.js';
 import { ConnectorOffsets } from './connector-offsets.js';
 import { ConnectorSignals } from './connector-signals.js';
+import { LogTopics } from './log-topics.js';
 import type { ConfigSyncParams, ConfigSyncPeers } from './params.js';
 import { PlanningPool } from './planning-pool.js';
 import { servePositions } from './planning-positions.js';
@@ -27,13 +28,10 @@ type Context = ActorContext<ConfigSyncPeers, ConfigSyncParams>;
 export default behavior<ConfigSyncProtocol, ConfigSyncPeers, ConfigSyncParams>({
   async start(context) {
     const { params } = context;
+    const log = await openLog(params.logSettings, context);
     const replica: ConfigReplica = new Replica({
       machine: savedConfigs,
-      port: await openReplicatedTopic(
-        await openLog(params.logSettings, context),
-        params.topic,
-        await openPublisher(params.logSettings, context),
-      ),
+      port: await openReplicatedTopic(log, params.topic, await openPublisher(params.logSettings, context)),
       writer: { node: params.workerId, incarnation: `config-sync#${randomUUID()}` },
       onIssue: reportIssue(context.log, params.topic),
     });
@@ -70,6 +68,7 @@ export default behavior<ConfigSyncProtocol, ConfigSyncPeers, ConfigSyncParams>({
     const configs = new ConnectorConfigs(replica, pool);
     const offsets = new ConnectorOffsets(configs, pool, context.peers.persistence);
     const signals = new ConnectorSignals(replica, pool, params.workerId);
+    const logTopics = new LogTopics(log, params.ownTopics, replica);
     const topics = new TrackedTopics(replica, params.topicTracking);
     await coldStart(context, replica);
     publishChanges(context.peers, replica);
@@ -84,6 +83,9 @@ export default behavior<ConfigSyncProtocol, ConfigSyncPeers, ConfigSyncParams>({
           },
         },
         ask: {
+          topics: () => logTopics.list(),
+          topic: ({ name }) => logTopics.describe(name),
+          deleteTopic: ({ name }) => logTopics.delete(name),
           usedTopics: ({ name }) => topics.of(name),
           forgetTopics: ({ name }) => topics.forget(name),
           connectors: () => configs.list(),

@@ -2,6 +2,7 @@ import type { ConfigInfos, ConfigKeyInfo, PluginKeyInfo } from '../../plugins/co
 import type { SignalBody, SignalRecord, SignalTarget, UnitAnswer } from '../../core/connectors/signals.js';
 import type { ConnectorEntry, SourcePosition, TargetState, UnitKey } from '../../core/model.js';
 import type { SinkOffset } from '../../core/progress/progress-machine.js';
+import type { QueueRange } from '../../log/log.js';
 import type { Protocol } from '../kernel/protocol.js';
 import type { ProgressChange } from '../persistence/protocol.js';
 
@@ -24,6 +25,22 @@ export interface PluginListing {
   readonly plugins: readonly PluginInfo[];
   /** Plugins that could not be read: reported, not fatal. */
   readonly problems: readonly { readonly path: string; readonly reason: string }[];
+}
+
+export interface TopicSummary {
+  readonly name: string;
+  readonly queues: number;
+  /** The cluster's own. */
+  readonly internal: boolean;
+}
+
+export interface TopicDetails extends Omit<TopicSummary, 'queues'> {
+  readonly queues: readonly QueueRange[];
+  /** null: without a limit, or somebody else rules over it. */
+  readonly retentionMs: number | null;
+  readonly retentionBytes: number | null;
+  /** Those that name it, or have been seen to use it. */
+  readonly connectors: readonly string[];
 }
 
 /**
@@ -78,6 +95,11 @@ export interface ConfigSyncProtocol extends Protocol {
     usedTopics: { request: { name: string }; reply: readonly string[] };
     /** Forgets them: what is used from now on counts. TOPIC_TRACKING_OFF, TOPIC_RESET_OFF. */
     forgetTopics: { request: { name: string }; reply: Record<string, never> };
+    /** The log's topics. */
+    topics: { request: Record<string, never>; reply: readonly TopicSummary[] };
+    topic: { request: { name: string }; reply: TopicDetails | null };
+    /** TOPIC_NOT_FOUND, TOPIC_OWN, TOPIC_IN_USE: a connector that is not stopped uses it. */
+    deleteTopic: { request: { name: string }; reply: Record<string, never> };
     /** Asks for a new plan, of whoever has the connector's claim. CONNECTOR_NOT_FOUND. */
     replan: { request: { name: string }; reply: Record<string, never> };
     /**

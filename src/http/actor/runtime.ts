@@ -49,6 +49,11 @@ export function actorRuntime(
     alterOffsets: async (call, name, change) => {
       await ask(call, sync, 'alterOffsets', { name, change }, whileThere(call));
     },
+    topics: (call) => ask(call, sync, 'topics', {}),
+    topic: (call, name) => ask(call, sync, 'topic', { name }),
+    deleteTopic: async (call, name) => {
+      await ask(call, sync, 'deleteTopic', { name });
+    },
     usedTopics: (call, name) => ask(call, sync, 'usedTopics', { name }),
     forgetTopics: async (call, name) => {
       await ask(call, sync, 'forgetTopics', { name });

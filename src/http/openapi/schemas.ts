@@ -151,6 +151,15 @@ export const SCHEMAS = {
   OffsetsSent: object({
     offsets: list(object({ partition: anyObject, offset: orNull(anyObject) })),
   }),
+  TopicSummary: object({ name: string, queues: count, internal: boolean }),
+  TopicDetails: object({
+    name: string,
+    internal: boolean,
+    queues: list(object({ queue: count, startOffset: count, endOffset: count })),
+    retentionMs: orNull(count),
+    retentionBytes: orNull(count),
+    connectors: list(string),
+  }),
   Message: object({ message: string }),
   SignalSent: object({
     type: { type: 'string', minLength: 1, maxLength: 100 },

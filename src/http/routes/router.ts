@@ -15,6 +15,7 @@ import { newerRocketmqRoutes } from './rocketmq-newer.js';
 import { rocketmqRoutes } from './rocketmq.js';
 import { json, koaPath, type Route } from './route.js';
 import { signalRoutes } from './signals.js';
+import { topicRoutes } from './topics.js';
 import { usedTopicRoutes } from './used-topics.js';
 import { workerRoutes } from './worker.js';
 
@@ -31,6 +32,7 @@ export function routeTable(deps: RouteDeps): readonly Route[] {
     ...signalRoutes(deps),
     ...offsetRoutes(deps),
     ...usedTopicRoutes(deps),
+    ...topicRoutes(deps),
     ...pluginRoutes(deps),
   ];
   return table;

@@ -40,7 +40,12 @@ export class Description {
         );
         this.#operations.set(method.toUpperCase(), [
           ...known,
-          { path: pattern, parts: path.split('{').length, at: pointer('paths', path, method, 'responses'), responses },
+          {
+            path: pattern,
+            parts: path.split('{').length,
+            at: pointer('paths', path, method, 'responses'),
+            responses,
+          },
         ]);
       }
     }

@@ -39,7 +39,7 @@ export class InMemoryRuntime implements Runtime {
   reloads = 0;
   drained: readonly string[] = [];
   readonly altered: unknown[] = [];
-  topics: readonly string[] = ['t1', 't2'];
+  used: readonly string[] = ['t1', 't2'];
   readonly sent: Signals = new Map();
   /** Nobody answers signals. */
   silent = false;
@@ -128,14 +128,31 @@ export class InMemoryRuntime implements Runtime {
     this.altered.push(change);
   }
 
+  async topics(): ReturnType<Runtime['topics']> {
+    await this.before('topics');
+    return [{ name: 't', queues: 1, internal: false }];
+  }
+
+  async topic(_: unknown, name: string): ReturnType<Runtime['topic']> {
+    await this.before('topic');
+    if (name !== 't') return null;
+    const queues = [{ queue: 0, startOffset: 0, endOffset: 3 }];
+    return { name, internal: false, queues, retentionMs: 1000, retentionBytes: null, connectors: ['a'] };
+  }
+
+  async deleteTopic(_: unknown, name: string): Promise<void> {
+    await this.before('deleteTopic');
+    throw new RuntimeFailure(name === 't' ? 'TOPIC_IN_USE' : 'TOPIC_NOT_FOUND', `not ${name}`);
+  }
+
   async usedTopics(): Promise<readonly string[]> {
     await this.before('usedTopics');
-    return this.topics;
+    return this.used;
   }
 
   async forgetTopics(): Promise<void> {
     await this.before('forgetTopics');
-    this.topics = [];
+    this.used = [];
   }
 
   async sendSignal(...[, request]: Parameters<Runtime['sendSignal']>): Promise<SignalRecord> {

@@ -1,0 +1,69 @@
+/** Topics of the log, and those that a connector uses, over REST. */
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { RuntimeFailure } from '#troupe/http/runtime.js';
+import { errorOf, Rest } from './client.js';
+import { error, FILE, testRoutes } from './route-table.js';
+
+testRoutes([
+  {
+    situation: 'topics of the log',
+    send: ['GET', '/topics'],
+    status: 200,
+    body: [{ name: 't', queues: 1, internal: false }],
+  },
+  {
+    situation: 'a topic',
+    send: ['GET', '/topics/t'],
+    status: 200,
+    body: {
+      name: 't',
+      internal: false,
+      queues: [{ queue: 0, startOffset: 0, endOffset: 3 }],
+      retentionMs: 1000,
+      retentionBytes: null,
+      connectors: ['a'],
+    },
+  },
+  {
+    situation: 'a topic that there is not',
+    send: ['GET', '/topics/u'],
+    status: 404,
+    ...error('TOPIC_NOT_FOUND'),
+  },
+  {
+    situation: 'a topic in use is deleted',
+    send: ['DELETE', '/topics/t'],
+    status: 409,
+    ...error('TOPIC_IN_USE'),
+  },
+  {
+    situation: 'topics of a connector',
+    send: ['GET', '/connectors/a/topics'],
+    status: 200,
+    body: { a: { topics: ['t1', 't2'] } },
+  },
+  {
+    situation: 'topics of no connector',
+    send: ['GET', '/connectors/none/topics'],
+    status: 404,
+    ...error('CONNECTOR_NOT_FOUND'),
+  },
+  { situation: 'topics are forgotten', send: ['PUT', '/connectors/a/topics/reset'], status: 202, body: '' },
+]);
+
+test('where topics are not tracked both routes say so', async (t) => {
+  const rest = await Rest.start(t);
+  await rest.send('PUT', '/connectors/a/config', { body: FILE });
+  rest.runtime.before = (what) => {
+    if (what.endsWith('Topics'))
+      throw new RuntimeFailure('TOPIC_TRACKING_OFF', 'Topic tracking is disabled.');
+  };
+  for (const [method, path] of [
+    ['GET', '/connectors/a/topics'],
+    ['PUT', '/connectors/a/topics/reset'],
+  ] as const) {
+    const answer = await rest.send(method, path);
+    assert.deepEqual([answer.status, errorOf(answer.json).message], [403, 'Topic tracking is disabled.']);
+  }
+});
