@@ -1,6 +1,6 @@
-/** The config providers `env` and `file`: what references stand for on this node. Nothing is allowed unless said so. */
+/** The config providers `env`, `file` and `dir`: what references stand for on this node. Nothing is allowed unless said so. */
 import { readFileSync, realpathSync, statSync } from 'node:fs';
-import { isAbsolute, relative, resolve, sep } from 'node:path';
+import { basename, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { listOf, object, text } from '../core/replica/json-shape.js';
 import { parseProperties } from '../core/parameters/properties-file.js';
 import {
@@ -46,8 +46,20 @@ export function resolveSecrets(
   return resolveReferences(config, (reference) => {
     if (reference.provider === 'env') return fromEnvironment(reference, providers.env, checkScope);
     if (reference.provider === 'file') return fromFile(reference, providers.folders, checkScope);
+    if (reference.provider === 'dir') return fromFolder(reference, providers.folders, checkScope);
     return null;
   });
+}
+
+/** The files whose content it refers to. */
+export function referencedFiles(config: Config): readonly string[] {
+  const files = new Set<string>();
+  resolveReferences(config, ({ provider, path, key }) => {
+    if (provider === 'file') files.add(resolve(path));
+    if (provider === 'dir') files.add(join(resolve(path), key));
+    return null;
+  });
+  return [...files];
 }
 
 /** A folder that a scope names may be a link, and its files be reached without it. */
@@ -89,16 +101,30 @@ function fromFile(
   folders: readonly string[],
   checkScope: CheckScope,
 ): string {
-  const file = resolve(path);
+  const { entries } = parseProperties(readAllowed(path, resolve(path), folders, checkScope));
+  const found = entries.find((entry) => entry.key === key);
+  if (found === undefined) throw new Error(`is not there on this node: ${path} has no key ${key}`);
+  return found.value;
+}
+
+/** The whole file, as it is; as where an orchestrator mounts a file for each secret. */
+function fromFolder(
+  { path, key }: SecretReference,
+  folders: readonly string[],
+  checkScope: CheckScope,
+): string {
+  if (basename(key) !== key || key === '' || key === '..')
+    throw new Error(`may not be used on this node: ${key} is to be the name of a file in ${path}`);
+  return readAllowed(path, join(resolve(path), key), folders, checkScope);
+}
+
+function readAllowed(path: string, file: string, folders: readonly string[], checkScope: CheckScope): string {
   if (!isAbsolute(path) || !folders.some((folder) => isWithin(resolve(folder), file)))
     throw new Error(
       `may not be used on this node: give the absolute path of a file below config.providers.file.paths`,
     );
   checkScope('file', file);
-  const { entries } = parseProperties(read(file, folders, checkScope));
-  const found = entries.find((entry) => entry.key === key);
-  if (found === undefined) throw new Error(`is not there on this node: ${path} has no key ${key}`);
-  return found.value;
+  return read(file, folders, checkScope);
 }
 
 /** Looked at again behind its links: one inside a folder may lead out of it. */

@@ -142,7 +142,7 @@ const CONNECTOR: ConfigDefinition = [
     allowed: ['none', 'restart'],
     importance: 'LOW',
     documentation:
-      'Taken, as Kafka Connect has it, and without effect: a secret that has changed is read when the task starts again.',
+      'What a task does when a file that its configuration refers to (`${file:…}`, `${dir:…}`) says something else: it is started anew within seconds, or goes on with what it has.',
     group: COMMON,
     width: 'MEDIUM',
     displayName: 'Reload Action',

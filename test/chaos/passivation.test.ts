@@ -143,15 +143,19 @@ test(`${AT_ONCE} sinks that are woken at once all have their records, and rest a
   const store = await EmbeddedStore.open({ dir: join(cluster.dir, 'log') });
   t.after(() => store.close());
   const names = Array.from({ length: AT_ONCE }, (_, i) => `s${i}`);
-  for (const name of names) {
-    await store.createTopic(name, TOPIC);
-    await cluster.put('a', name, {
-      'connector.class': 'RecordingSink',
-      topics: name,
-      'offset.flush.interval.ms': '100',
-      journal: cluster.journal,
-    });
-  }
+  const left = [...names];
+  const make = async (): Promise<void> => {
+    for (let name = left.pop(); name !== undefined; name = left.pop()) {
+      await store.createTopic(name, TOPIC);
+      await cluster.put('a', name, {
+        'connector.class': 'RecordingSink',
+        topics: name,
+        'offset.flush.interval.ms': '100',
+        journal: cluster.journal,
+      });
+    }
+  };
+  await Promise.all([make(), make(), make(), make()]);
   const resting = async (): Promise<number> => {
     const { body } = await cluster.node('a').request('GET', '/connectors?expand=status');
     return JSON.stringify(body).split('"passive"').length - 1;

@@ -82,7 +82,7 @@ export interface ActorContext<Peers extends { [K in keyof Peers]: Protocol }, Pa
   /** The actor cannot go on: its thread ends and the supervisor decides. Also what an uncaught error does. */
   crash(error: unknown): void;
   /**
-   * The actor has nothing to do: it is stopped as by its supervisor, the signal at once, and its thread goes. Its place stays,
+   * The actor has nothing to do, or is to be started anew: it is stopped as by its supervisor, the signal at once, and its thread goes. Its place stays,
    * with `memo` (structured-cloneable) for whoever wakes it, which is done by `SystemRef.startChild`. For added children only.
    */
   passivate(memo: unknown): void;

@@ -123,10 +123,10 @@ export class Rebalancer {
     return this.#passive.all.size;
   }
 
-  /** It has no thread; null: nobody knows by what to wake it. */
+  /** It has no thread; null: it wants to be started anew, or nobody knows by what to wake it. */
   #rest(unit: UnitKey, rest: TaskRest | null): void {
     if (rest === null) {
-      this.#begin({ type: 'wake', unit });
+      this.wake(unit);
       return;
     }
     this.#passive.add(unit, rest);

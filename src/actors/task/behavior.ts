@@ -16,6 +16,7 @@ import {
 } from './parts.js';
 import { PluginCalls } from './plugin-calls.js';
 import type { TaskParams, TaskProtocol } from './protocol.js';
+import { watchSecrets } from './secret-watch.js';
 import { TaskSignals } from './signals.js';
 import { TaskCounters } from './task-counters.js';
 import { startOrWait } from './wait-for-log.js';
@@ -63,6 +64,7 @@ export default behavior<TaskProtocol, TaskPeers, TaskParams>({
     const parts = { context, log, gate, calls, report, counters, signals };
     const started = await thenClosed(context, close, () => startOrWait(parts, () => start(parts, loaded)));
     report.running();
+    watchSecrets({ context, written: given.params.config });
     started.done.catch((error: unknown) => {
       context.crash(explainDeleted(error));
     });

@@ -1,6 +1,16 @@
 /** References to secrets are kept, and what they stand for is known in the threads of plugins alone. */
 import assert from 'node:assert/strict';
-import { mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { contentOf, NodeProcess, removeFolder, temporaryFolder } from '../../support/node-process.js';
@@ -105,6 +115,50 @@ test('a secret that is referred to reaches the plugin, and nothing else', async 
   for (const [place, content] of places)
     for (const secret of [FROM_ENV, FROM_FILE])
       assert.ok(!content.includes(secret), `${place} holds a secret: ${around(content, secret)}`);
+});
+
+test('a task whose secret changes starts anew with it, loses nothing and repeats nothing', async (t) => {
+  const { node, dir } = await nodeFor(t);
+  const secrets = join(dir, 'secrets');
+  const set = (name: string): void => {
+    // As an orchestrator does: it is another file at once.
+    writeFileSync(join(secrets, 'next'), join(dir, name));
+    renameSync(join(secrets, 'next'), join(secrets, 'output'));
+  };
+  const input = join(dir, 'input.txt');
+  set('one.txt');
+  writeFileSync(input, 'first\n');
+  const sink = { 'connector.class': 'FileSinkConnector', topics: 'lines', file: `\${dir:${secrets}:output}` };
+  const put = async (name: string, config: object): Promise<void> => {
+    assert.equal((await node.request('PUT', `/connectors/${name}/config`, config)).status, 201);
+  };
+  await put('source', { 'connector.class': 'FileSourceConnector', topic: 'lines', file: input });
+  await put('sink', sink);
+  await put('kept', {
+    ...sink,
+    'config.action.reload': 'none',
+    file: join(dir, 'kept.txt'),
+    'x.note': `\${dir:${secrets}:output}`,
+  });
+  const written = (name: string, lines: string): Promise<unknown> =>
+    until(`${name} holds ${lines}`, () => contentOf(join(dir, name))?.toString() === lines, 30_000);
+  await written('one.txt', 'first\n');
+  set('two.txt');
+  await until('the task starts anew', () => node.output.includes('the task starts anew with it'), 30_000);
+  appendFileSync(input, 'second\n');
+  await written('two.txt', 'second\n');
+  await written('kept.txt', 'first\nsecond\n');
+  await written('one.txt', 'first\n');
+  assert.equal(node.output.split('the task starts anew with it').length, 2, 'the other goes on');
+  rmSync(join(secrets, 'output'));
+  await until('it is said', () => node.output.includes('a secret cannot be read'), 30_000);
+  appendFileSync(input, 'third\n');
+  await written('two.txt', 'second\nthird\n');
+  const { body } = await node.request('PUT', '/connectors/sink/config', {
+    ...sink,
+    file: `\${dir:${secrets}/..:output}`,
+  });
+  assert.match(JSON.stringify(body), /config.providers.file.paths/);
 });
 
 test('a password that is written out is quoted by no error, answer or log line', async (t) => {

@@ -1,0 +1,92 @@
+import { stat } from 'node:fs/promises';
+import { referencedFiles, resolveSecrets } from '../secret-providers.js';
+import { parseUnitKey } from '../../core/model.js';
+import { untilWholeSecondMs } from '../kernel/whole-seconds.js';
+import type { TaskActorContext } from './parts.js';
+
+const LOOK_MS = 5000;
+/** A file may be read while it is written: what it says counts when it says so twice. */
+const AGAIN_MS = 500;
+
+export interface SecretWatchParts {
+  readonly context: Pick<TaskActorContext, 'log' | 'passivate' | 'signal' | 'params'>;
+  /** With its references. */
+  readonly written: Readonly<Record<string, string>>;
+  /** Default: five seconds. */
+  readonly lookMs?: number;
+  readonly againMs?: number;
+}
+
+/**
+ * Where the files that the task's configuration refers to say something else, the task ends in order and is started anew with
+ * that. By looking: a network's file system, and a volume of Kubernetes, report no changes.
+ */
+export function watchSecrets({ context, written, lookMs, againMs = AGAIN_MS }: SecretWatchParts): void {
+  const { log, params, signal } = context;
+  const files = referencedFiles(written);
+  if (files.length === 0 || params.config['config.action.reload'] === 'none') return;
+  const running = valuesOf(params.config);
+  let known: string | null = null;
+  let before: string | null = null;
+  let said: string | null = null;
+
+  /** Answers when to look again; null: not any more. */
+  const look = async (): Promise<number | null> => {
+    const found = await stateOf(files);
+    if (found === known) return lookMs ?? LOOK_MS - 1000 + untilWholeSecondMs();
+    const { connector } = parseUnitKey(params.unit);
+    const { config, problems } = resolveSecrets(connector, written, params.settings.secretProviders);
+    if (problems.length > 0) {
+      const { field, value, reason } = problems[0] ?? {};
+      if (said !== reason)
+        log.warn({ field, value, reason }, 'a secret cannot be read: the task goes on with that it has');
+      said = reason ?? null;
+      return lookMs ?? LOOK_MS;
+    }
+    said = null;
+    const now = valuesOf(config);
+    if (now === running) {
+      known = found;
+      before = null;
+      return lookMs ?? LOOK_MS;
+    }
+    if (now === before) {
+      log.info({ files }, 'what the configuration refers to has changed: the task starts anew with it');
+      context.passivate(null);
+      return null;
+    }
+    before = now;
+    return againMs;
+  };
+
+  const lookOn = (ms: number): void => {
+    const timer = setTimeout(() => {
+      void look().then((next) => {
+        if (next !== null && !signal.aborted) lookOn(next);
+      });
+    }, ms).unref();
+    signal.addEventListener(
+      'abort',
+      () => {
+        clearTimeout(timer);
+      },
+      { once: true },
+    );
+  };
+  lookOn(0);
+}
+
+function valuesOf(config: Readonly<Record<string, string>>): string {
+  return JSON.stringify(Object.entries(config).sort());
+}
+
+/** Which files there are, and of when: read only where that has changed. */
+async function stateOf(files: readonly string[]): Promise<string> {
+  const states = await Promise.all(
+    files.map(async (file) => {
+      const found = await stat(file).catch(() => null);
+      return found === null ? 'none' : `${found.ino} ${found.mtimeMs} ${found.size}`;
+    }),
+  );
+  return states.join('\n');
+}
