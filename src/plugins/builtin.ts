@@ -89,6 +89,7 @@ const ENTRIES: readonly PluginManifestEntry[] = [
   transform('TimestampRouter', 'timestamp-router'),
   transform('Filter', 'filter'),
   entry('transformation', 'Router', 'transforms/router.js', []),
+  entry('transformation', 'Dedupe', 'transforms/dedupe.js', []),
   predicate('TopicNameMatches', 'topic-name-matches'),
   predicate('HasHeaderKey', 'has-header-key'),
   predicate('RecordIsTombstone', 'record-is-tombstone'),

@@ -1,6 +1,7 @@
 /** Parts of a time, of which the later ones win where they contradict each other, as in Java's lenient calendar. */
 import { DAY_MS } from './date-pattern.js';
 
+/** A month from 0 on, a weekday from Sunday, 0, on. */
 export type CalendarField =
   | 'era'
   | 'year'
@@ -58,10 +59,19 @@ export class CalendarFields {
 
   #dayIn(year: number): number {
     const byYear = this.#isLast('dayOfYear', 'day') && this.#values.has('dayOfYear');
-    const date = new Date(0);
+    const first = new Date(0);
     // Not Date.UTC, for which the years 0 to 99 are of the last century.
-    date.setUTCFullYear(year, byYear ? 0 : this.#get('month'), 1);
-    return date.getTime() + (this.#get(byYear ? 'dayOfYear' : 'day', 1) - 1) * DAY_MS;
+    first.setUTCFullYear(year, byYear ? 0 : this.#get('month'), 1);
+    const day = byYear
+      ? this.#get('dayOfYear', 1)
+      : this.#get('day', this.#firstOfWeekday(first.getUTCDay()));
+    return first.getTime() + (day - 1) * DAY_MS;
+  }
+
+  /** Without a day of the month a day of the week is the first one in it. */
+  #firstOfWeekday(ofFirst: number): number {
+    const weekday = this.#values.get('weekday');
+    return weekday === undefined ? 1 : 1 + ((((weekday - ofFirst) % 7) + 7) % 7);
   }
 
   #hours(): number {

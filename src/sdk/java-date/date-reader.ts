@@ -38,7 +38,7 @@ const READERS: ReadonlyMap<string, Reader> = new Map([
   ['d', numeric('day')],
   ['D', numeric('dayOfYear')],
   ['E', name('weekday', DAY_NAMES)],
-  ['u', numeric('weekday')],
+  ['u', isoWeekday],
   ['a', name('half', HALVES)],
   ['H', numeric('hourOfDay')],
   ['k', numeric('hourOfDay', 24)],
@@ -122,6 +122,15 @@ function numeric(field: CalendarField, full?: number): Reader {
     fields.set(field, found.value === full ? 0 : found.value);
     return found.end;
   };
+}
+
+/** 1 is Monday; beyond 7 it is counted from Sunday, as in Java. */
+function isoWeekday({ text, fields }: Reading, start: number, count: number, fixed: boolean): number {
+  const found = digits(text, start, count, fixed);
+  if (found === null) return -1;
+  const { value } = found;
+  fields.set('weekday', value >= 1 && value <= 7 ? value % 7 : value - 1);
+  return found.end;
 }
 
 function year({ text, fields }: Reading, start: number, count: number, fixed: boolean): number {

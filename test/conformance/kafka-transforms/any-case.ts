@@ -1,8 +1,10 @@
 /** Configurations, good and bad, of each transform and predicate, and records for them. */
 import fc from 'fast-check';
 import {
+  javaDateFormat,
   SchemaBuilder,
   sourceRecord,
+  withValue,
   type ConnectRecord,
   type Header,
   type Schema,
@@ -224,8 +226,36 @@ export function anyCase(kind: string): fc.Arbitrary<Case> {
   return fc.gen().map((draw) => {
     const part = PAIRED.has(kind) ? (chance(draw, 80) ? '$Value' : '$Key') : '';
     const config = CONFIGS[kind]?.(draw) ?? {};
-    return { do: `${kind}${part}`, config, record: anyRecord(draw, kind) };
+    const record = anyRecord(draw, kind);
+    const isRead = kind === 'TimestampConverter' && part === '$Value' && chance(draw, 40);
+    return { do: `${kind}${part}`, config, record: isRead ? withTime(draw, config, record) : record };
   });
+}
+
+/** With a text that is a time in the format of the configuration, or nearly. */
+function withTime(
+  draw: Draw,
+  config: Readonly<Record<string, string>>,
+  record: ConnectRecord,
+): ConnectRecord {
+  const format = javaDateFormat(config['format']?.trim() ?? '');
+  if ('problem' in format) return record;
+  const time = nearly(draw, format.format(anyTime(draw)));
+  const field = config['field']?.trim() ?? '';
+  return withValue(record, null, field === '' ? time : { [field]: time });
+}
+
+const PIECES = '0|1|5|9| |-|+|:|a|A|Z|T|||UTC|GMT+5:30|+0530|jan|Friday|  '.split('|');
+
+/** The text with some characters left out, put in or made others. */
+function nearly(draw: Draw, text: string): string {
+  let changed = text;
+  for (let i = draw(fc.nat, { max: 2 }); i > 0; i -= 1) {
+    const at = draw(fc.nat, { max: changed.length });
+    const added = oneOf(draw, PIECES);
+    changed = changed.slice(0, at) + added + changed.slice(at + draw(fc.nat, { max: 2 }));
+  }
+  return changed;
 }
 
 function anyRecord(draw: Draw, kind: string): ConnectRecord {

@@ -66,6 +66,14 @@ export const DIFFERENCES: readonly Difference[] = [
     rare: true,
   },
   {
+    what: 'TimestampConverter does not read times by weeks',
+    explains: (its, kafka, ours) =>
+      isKind(its, 'TimestampConverter') &&
+      gives(kafka) &&
+      ours === 'fails' &&
+      /[YwWF]/.test((its.config['format'] ?? '').replaceAll(/'[^']*'/g, '')),
+  },
+  {
     what: 'Times end where those of JavaScript do',
     explains: (its, kafka, ours) =>
       isKind(its, 'TimestampConverter') && ours === 'fails' && gives(kafka) && hasLong(partValue(its)),
@@ -111,9 +119,10 @@ function hasRenamedTarget(its: Case): boolean {
   return partSchema(its)?.fields?.some((field) => targets.includes(field.name)) === true;
 }
 
-/** In itself or a field: more milliseconds than a Date holds. */
+/** In itself or a field: more milliseconds, or days, than a Date holds. */
 function hasLong(value: unknown): boolean {
   if (isFields(value)) return Object.values(value).some(hasLong);
+  if (typeof value === 'string') return /\d{12}|(?<!\d)\d{6,7}(?!\d)/.test(value);
   return (typeof value === 'bigint' || typeof value === 'number') && Math.abs(Number(value)) > 8.64e12;
 }
 
