@@ -1,4 +1,5 @@
 /** Positions and offsets in Kafka Connect's shapes. */
+import type { QueueLag } from '../actors/config-sync/protocol.js';
 import type { ProgressChange } from '../actors/persistence/protocol.js';
 import type { SourcePosition } from '../core/model.js';
 import type { SinkOffset } from '../core/progress/progress-machine.js';
@@ -7,19 +8,29 @@ import { HttpError, type FieldError } from './errors.js';
 import { shortened } from './names.js';
 
 export interface ShownOffsets {
-  readonly offsets: readonly { readonly partition: JsonObject; readonly offset: JsonObject }[];
+  readonly offsets: readonly {
+    readonly partition: JsonObject;
+    readonly offset: JsonObject;
+    /** Ours, where it is asked for. */
+    readonly lag?: { readonly records: number; readonly seconds: number };
+  }[];
 }
 
 export function shownPositions(positions: readonly SourcePosition[]): ShownOffsets {
   return { offsets: positions.map(({ partition, position }) => ({ partition, offset: position })) };
 }
 
-export function shownOffsets(offsets: readonly SinkOffset[]): ShownOffsets {
+export function shownOffsets(offsets: readonly SinkOffset[], lags: readonly QueueLag[] = []): ShownOffsets {
+  const known = new Map(lags.map((lag) => [`${lag.topic}/${lag.queue}`, lag]));
   return {
-    offsets: offsets.map(({ topic, queue, offset }) => ({
-      partition: { kafka_topic: topic, kafka_partition: queue },
-      offset: { kafka_offset: offset },
-    })),
+    offsets: offsets.map(({ topic, queue, offset }) => {
+      const lag = known.get(`${topic}/${queue}`);
+      return {
+        partition: { kafka_topic: topic, kafka_partition: queue },
+        offset: { kafka_offset: offset },
+        ...(lag && { lag: { records: lag.records, seconds: lag.seconds } }),
+      };
+    }),
   };
 }
 

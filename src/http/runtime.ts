@@ -6,6 +6,7 @@ import type {
   ConfigInfos,
   PluginKeyInfo,
   PluginListing,
+  QueueLag,
   TopicDetails,
   TopicSummary,
 } from '../actors/config-sync/protocol.js';
@@ -93,6 +94,8 @@ export interface Runtime {
   ): Promise<{ readonly positions: readonly SourcePosition[]; readonly offsets: readonly SinkOffset[] }>;
   /** CONNECTOR_NOT_FOUND, CONNECTOR_NOT_STOPPED, POSITIONS_REFUSED. */
   alterOffsets(call: Call, name: string, change: ProgressChange): Promise<void>;
+  /** Of a sink. */
+  lag(call: Call, name: string): Promise<readonly QueueLag[]>;
   /** Of the log. */
   topics(call: Call): Promise<readonly TopicSummary[]>;
   topic(call: Call, name: string): Promise<TopicDetails | null>;

@@ -57,6 +57,33 @@ test('a source begins at the offsets it is created with, and at the beginning af
   await node.run('in', config);
   await written('two\nthree\none\ntwo\nthree\n');
 
+  await node.request('PUT', '/connectors/out/stop');
+  await until('the sink has no tasks', async () => {
+    const { body } = await node.request('GET', '/connectors/out/status');
+    return JSON.stringify(body).includes('"tasks":[]');
+  });
+  const partition = { kafka_topic: 'lines', kafka_partition: 0 };
+  await until('its offsets are set back', async () => {
+    const offsets = [{ partition, offset: { kafka_offset: 3 } }];
+    const { status } = await node.request('PATCH', '/connectors/out/offsets', { offsets });
+    return status === 200;
+  });
+  const behind = (await node.request('GET', '/connectors/out/offsets?lag=true')).body as {
+    offsets: readonly { lag: { records: number; seconds: number } }[];
+  };
+  const lag = behind.offsets[0]?.lag;
+  assert.ok(lag?.records === 2 && lag.seconds > 0, JSON.stringify(behind));
+  assert.equal(
+    (
+      await node.request('PATCH', '/connectors/out/offsets', {
+        offsets: [{ partition, offset: { kafka_offset: 5 } }],
+      })
+    ).status,
+    200,
+  );
+  await node.request('PUT', '/connectors/out/resume');
+  await node.state('out', 'RUNNING');
+
   const lines = await node.request('GET', '/topics/lines');
   assert.deepEqual(
     { ...(lines.body as object), retentionMs: 0, retentionBytes: 0 },

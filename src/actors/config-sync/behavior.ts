@@ -19,6 +19,7 @@ import { PlanningPool } from './planning-pool.js';
 import { servePositions } from './planning-positions.js';
 import { PluginCatalogs } from './plugin-catalogs.js';
 import type { ConfigSyncProtocol } from './protocol.js';
+import { sinkLag } from './sink-lag.js';
 import { TrackedTopics } from './tracked-topics.js';
 import { publishChanges } from './publish-changes.js';
 
@@ -83,6 +84,7 @@ export default behavior<ConfigSyncProtocol, ConfigSyncPeers, ConfigSyncParams>({
           },
         },
         ask: {
+          lag: async ({ name }) => sinkLag(log, (await offsets.read(name)).offsets, Date.now()),
           topics: () => logTopics.list(),
           topic: ({ name }) => logTopics.describe(name),
           deleteTopic: ({ name }) => logTopics.delete(name),

@@ -27,6 +27,14 @@ export interface PluginListing {
   readonly problems: readonly { readonly path: string; readonly reason: string }[];
 }
 
+export interface QueueLag {
+  readonly topic: string;
+  readonly queue: number;
+  readonly records: number;
+  /** Since the oldest of them was appended; 0 where there is none. */
+  readonly seconds: number;
+}
+
 export interface TopicSummary {
   readonly name: string;
   readonly queues: number;
@@ -125,6 +133,8 @@ export interface ConfigSyncProtocol extends Protocol {
       request: { name: string };
       reply: { readonly positions: readonly SourcePosition[]; readonly offsets: readonly SinkOffset[] };
     };
+    /** Of a sink, in the queues that it has offsets of and that are there. */
+    lag: { request: { name: string }; reply: readonly QueueLag[] };
     /** CONNECTOR_NOT_STOPPED, or a task has started meanwhile; POSITIONS_REFUSED, by the source or as there is no such queue. */
     alterOffsets: { request: { name: string; change: ProgressChange }; reply: Record<string, never> };
     /** `dryRun`: the connector also connects as its tasks would. */

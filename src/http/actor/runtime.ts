@@ -49,6 +49,7 @@ export function actorRuntime(
     alterOffsets: async (call, name, change) => {
       await ask(call, sync, 'alterOffsets', { name, change }, whileThere(call));
     },
+    lag: (call, name) => ask(call, sync, 'lag', { name }),
     topics: (call) => ask(call, sync, 'topics', {}),
     topic: (call, name) => ask(call, sync, 'topic', { name }),
     deleteTopic: async (call, name) => {

@@ -147,7 +147,15 @@ export const SCHEMAS = {
     ],
   },
   Tasks: list(object({ id: object({ connector: string, task: count }), config: ref('Config') })),
-  Offsets: object({ offsets: list(object({ partition: anyObject, offset: anyObject })) }),
+  Offsets: object({
+    offsets: list(
+      object({
+        partition: anyObject,
+        offset: anyObject,
+        'lag?': object({ records: count, seconds: { type: 'number', minimum: 0 } }),
+      }),
+    ),
+  }),
   OffsetsSent: object({
     offsets: list(object({ partition: anyObject, offset: orNull(anyObject) })),
   }),

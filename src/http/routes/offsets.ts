@@ -10,8 +10,8 @@ import { shortened } from '../names.js';
 import { parseOffsets, shownOffsets, shownPositions } from '../offsets.js';
 import { schema } from '../openapi/schemas.js';
 import { connectorTypes } from '../shapes.js';
-import { pathPart } from './parameters.js';
-import { json, type Route } from './route.js';
+import { flag, pathPart } from './parameters.js';
+import { flagParameter, json, type Route } from './route.js';
 
 export function offsetRoutes(deps: RouteDeps): readonly Route[] {
   const path = '/connectors/{name}/offsets';
@@ -28,11 +28,14 @@ export function offsetRoutes(deps: RouteDeps): readonly Route[] {
       summary: 'How far a connector is.',
       answers: { 200: json('Positions of a source, offsets of a sink.', schema('Offsets')) },
       errors: ['CONNECTOR_NOT_FOUND', 'PLUGIN_NOT_FOUND'],
+      query: { lag: flagParameter('Of a sink, also how far it is behind.') },
       handle: async (ctx) => {
-        const entry = await existing(deps, ctx.state.call, pathPart(ctx, 'name'));
-        const { positions, offsets } = await deps.runtime.offsets(ctx.state.call, entry.name);
-        ctx.body =
-          (await typeOf(ctx, deps, entry)) === 'sink' ? shownOffsets(offsets) : shownPositions(positions);
+        const { call } = ctx.state;
+        const withLag = flag(ctx, 'lag', false);
+        const entry = await existing(deps, call, pathPart(ctx, 'name'));
+        const { positions, offsets } = await deps.runtime.offsets(call, entry.name);
+        if ((await typeOf(ctx, deps, entry)) === 'source') ctx.body = shownPositions(positions);
+        else ctx.body = shownOffsets(offsets, withLag ? await deps.runtime.lag(call, entry.name) : []);
       },
     },
     {

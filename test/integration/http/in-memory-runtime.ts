@@ -128,6 +128,11 @@ export class InMemoryRuntime implements Runtime {
     this.altered.push(change);
   }
 
+  async lag(): ReturnType<Runtime['lag']> {
+    await this.before('lag');
+    return [{ topic: 't', queue: 2, records: 4, seconds: 1.5 }];
+  }
+
   async topics(): ReturnType<Runtime['topics']> {
     await this.before('topics');
     return [{ name: 't', queues: 1, internal: false }];

@@ -70,6 +70,9 @@ test("offsets of a stopped connector are altered and reset, a sink's by topic an
   assert.deepEqual((await rest.send('GET', '/connectors/s/offsets')).json, {
     offsets: [{ partition, offset: { kafka_offset: 3 } }],
   });
+  assert.deepEqual((await rest.send('GET', '/connectors/s/offsets?lag=true')).json, {
+    offsets: [{ partition, offset: { kafka_offset: 3 }, lag: { records: 4, seconds: 1.5 } }],
+  });
   const offsets = [
     { partition, offset: { kafka_offset: 7 } },
     { partition: { ...partition, kafka_partition: '3' }, offset: null },
