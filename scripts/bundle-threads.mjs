@@ -27,6 +27,9 @@ const moduleUrls = {
   },
 };
 
+/** Few tasks use these, and what they load is large: they are read from their own files, as other plugins are. */
+const APART = ['transforms/filter.js', 'transforms/router.js'];
+
 /** The plugins that come with Troupe, found by their URLs without looking for files. */
 const builtinModules = {
   name: 'builtin-modules',
@@ -34,10 +37,12 @@ const builtinModules = {
     onResolve({ filter: /^builtin-modules$/ }, ({ path }) => ({ path, namespace: 'builtin' }));
     onLoad({ filter: /.*/, namespace: 'builtin' }, () => {
       const urls = new Set(builtinPlugins().map(({ module }) => module));
-      const modules = [...urls].map((url) => {
-        const path = relative(dist, fileURLToPath(url)).split(sep).join('/');
-        return `[urlInDist('${path}')]: () => import('./${path}'),`;
-      });
+      const paths = [...urls].map((url) => relative(dist, fileURLToPath(url)).split(sep).join('/'));
+      const missing = APART.filter((path) => !paths.includes(path));
+      if (missing.length > 0) throw new Error(`no plugin is in ${missing.join(', ')}`);
+      const modules = paths
+        .filter((path) => !APART.includes(path))
+        .map((path) => `[urlInDist('${path}')]: () => import('./${path}'),`);
       const contents = `import { provideModules } from './plugins/load.js';\nprovideModules({ ${modules.join('\n')} });`;
       return { contents, resolveDir: dist };
     });
