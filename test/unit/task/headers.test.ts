@@ -61,6 +61,21 @@ test('a null header stays one beside an empty one, and beside a header of the na
   ]);
 });
 
+test('null headers are found again where a log has put headers of other names in another order', () => {
+  const converter = loaded(string.plugin);
+  const given = [header('b', 'one'), header('a', null), header('b', null), header('__proto__', null)];
+  const stored = [...headerEncoder(converter)('t', given)].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
+  assert.deepEqual(
+    decodeHeaders(converter, 't', stored).map(({ key, value }) => [key, value]),
+    [
+      ['__proto__', null],
+      ['a', null],
+      ['b', 'one'],
+      ['b', null],
+    ],
+  );
+});
+
 test('a header that others wrote under the name of the mark is shown as it is', () => {
   const others = decodeHeaders(loaded(string.plugin), 't', [['TROUPE_NULL', Buffer.from('no list')]]);
   assert.deepEqual(
