@@ -24,6 +24,7 @@ export async function startRebalancer(
   context: RebalancerContext,
   openLogOf: () => Promise<Log>,
 ): Promise<RunningActor<RebalancerProtocol>> {
+  const { 'config-sync': configSync } = context.peers;
   const state = new NodeState();
   const targets = new Targets(state);
   const rebalancer = new Rebalancer(context, state, openLogOf);
@@ -52,7 +53,7 @@ export async function startRebalancer(
           rebalancer.replanRequests.ask(parseUnitKey(unit).connector);
         },
         topicsUsed: (used) => {
-          context.peers['config-sync'].tell('topicsUsed', used);
+          configSync.tell('topicsUsed', used);
         },
         taskState: (word) => {
           rebalancer.onTaskState(word);
