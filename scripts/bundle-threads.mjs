@@ -28,7 +28,7 @@ const moduleUrls = {
 };
 
 /** Few tasks use these, and what they load is large: they are read from their own files, as other plugins are. */
-const APART = ['transforms/filter.js', 'transforms/router.js'];
+const APART = ['transforms/dedupe.js', 'transforms/filter.js', 'transforms/router.js'];
 
 /** The plugins that come with Troupe, found by their URLs without looking for files. */
 const builtinModules = {
@@ -101,6 +101,7 @@ for (const [name, plugins] of Object.entries(bundles)) {
   // esbuild leaves those in regular expressions as they are.
   const text = (await readFile(outfile, 'utf8')).replace(/[^\0-\x7f]/g, escaped);
   await writeFile(outfile, text);
+  if (text.includes('cel-js')) throw new Error(`${outfile} holds the expression language: see APART`);
   if (/\bimport\(/.test(text))
     throw new Error(`${outfile} imports by itself, and would not when it was compiled before`);
 }
