@@ -23,8 +23,8 @@ export interface PassiveTasksParts {
   /** The cluster's own topics, which no pattern matches. */
   readonly ownTopics: readonly string[];
   readonly log: Pick<ActorLogger, 'debug' | 'warn'>;
-  /** It has something to do. */
-  readonly onWake: (unit: UnitKey) => void;
+  /** It has something to do. `since`: it has rested, in milliseconds since 1970. */
+  readonly onWake: (unit: UnitKey, since: number | undefined) => void;
 }
 
 interface Watched {
@@ -96,9 +96,10 @@ export class PassiveTasks {
 
   #wake(unit: UnitKey, signal: AbortSignal, why: string): void {
     if (signal.aborted) return;
+    const since = this.#units.get(unit)?.rest.since;
     this.forget(unit);
     this.#parts.log.debug({ task: unit, why }, 'a passive task wakes');
-    this.#parts.onWake(unit);
+    this.#parts.onWake(unit, since);
   }
 
   #wakeAt(unit: UnitKey, at: number, signal: AbortSignal): void {

@@ -30,7 +30,14 @@ const ASK_MS = 30_000;
 const LEAVE_ASK_MS = 3000;
 
 /** What `decide` says, or a passive task that has something to do. */
-type Work = Action | { readonly type: 'wake'; readonly unit: UnitKey };
+type Work = Action | Wake;
+
+interface Wake {
+  readonly type: 'wake';
+  readonly unit: UnitKey;
+  /** Since when it has rested, in milliseconds since 1970; undefined: it has hardly begun. */
+  readonly since: number | undefined;
+}
 
 /**
  * Carries out what `decide` says, one action a unit at a time, and asks it again after each. The rules are in core;
@@ -100,8 +107,8 @@ export class Rebalancer {
       openLog,
       ownTopics: context.params.settings.ownTopics,
       log: context.log,
-      onWake: (unit) => {
-        this.wake(unit);
+      onWake: (unit, since) => {
+        this.wake(unit, since);
       },
     });
     this.#probations = new Probations(discovery, context.log, context.params.quarantine);
@@ -151,12 +158,12 @@ export class Rebalancer {
   }
 
   /** A passive task has something to do. */
-  wake(unit: UnitKey): void {
+  wake(unit: UnitKey, since = this.#passive.all.get(unit)?.rest.since): void {
     this.#passive.forget(unit);
     if (!this.#units.all.has(unit)) return;
     // It may rest before the answer to its start is here.
     if (this.#busy.has(unit)) this.#wakeNext.add(unit);
-    else this.#begin({ type: 'wake', unit });
+    else this.#begin({ type: 'wake', unit, since });
   }
 
   allocated(): readonly AllocatedUnit[] {
@@ -302,7 +309,7 @@ export class Rebalancer {
           await this.#start(unit, action.epoch, action.generation);
           break;
         case 'wake':
-          await this.#wakeUp(unit);
+          await this.#wakeUp(action);
           break;
         case 'plan':
           await this.#plan(action);
@@ -370,9 +377,11 @@ export class Rebalancer {
   }
 
   /** With the claim that it has: its threads are told apart by their number. */
-  async #wakeUp(unit: UnitKey): Promise<void> {
+  async #wakeUp({ unit, since }: Wake): Promise<void> {
     const alive = this.#alive;
-    const after = (config: TaskParams['config']): number => restsAfterMs(this.#context.params, config, alive);
+    const restedMs = since === undefined ? 0 : Date.now() - since;
+    const after = (config: TaskParams['config']): number =>
+      restsAfterMs(this.#context.params, config, alive, restedMs);
     await this.#running(unit, this.#children.wake(unit, after));
   }
 

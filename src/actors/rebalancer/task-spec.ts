@@ -38,7 +38,7 @@ export function taskParams(
   return {
     ...start,
     taskCount: entry.tasks?.configs.length ?? 1,
-    passivateAfterMs: restsAfterMs(node, config, alive),
+    passivateAfterMs: restsAfterMs(node, config, alive, Infinity),
     config,
     settings: { ...node.settings, pluginPaths: [...node.settings.pluginPaths, ...installed] },
   };
@@ -70,10 +70,11 @@ export function restsAfterMs(
   node: Pick<RebalancerParams, 'passivateAfterMs'>,
   config: TaskParams['config'],
   alive: number,
+  restedMs: number,
 ): number {
   const own = config['task.passivate.after.ms'];
   const configured = own !== undefined && /^\d+$/.test(own) ? Number(own) : node.passivateAfterMs;
-  return passivateAfterMs(configured, alive);
+  return passivateAfterMs(configured, alive, restedMs);
 }
 
 /** What the supervisor gives back was put there by `taskSpec`, perhaps of an earlier incarnation of this actor. */

@@ -54,11 +54,13 @@ const MANY_TASKS = 64;
 const SOON_MS = 1000;
 
 /**
- * How long a task that is started now is idle before it rests; 0: it never does. `alive`: threads of tasks on the node.
- * A thousand sinks that are made, or moved, at once would else all hold a thread until the first of them rests.
+ * How long a task that is started now is idle before it rests; 0: it never does. `alive`: threads of tasks on the node;
+ * `restedMs`: how long it has rested until now, Infinity where it did not run before. A thousand sinks that are made, moved or
+ * woken at once would else all hold a thread until the first of them rests. One that has rested for less than it is to be idle
+ * would be started over and over.
  */
-export function passivateAfterMs(configuredMs: number, alive: number): number {
-  return alive > MANY_TASKS ? Math.min(configuredMs, SOON_MS) : configuredMs;
+export function passivateAfterMs(configuredMs: number, alive: number, restedMs: number): number {
+  return alive > MANY_TASKS && restedMs > configuredMs ? Math.min(configuredMs, SOON_MS) : configuredMs;
 }
 
 /**

@@ -53,7 +53,10 @@ function watched(t: TestContext, topics: () => readonly TopicDescription[] = () 
     openLog: () => Promise.resolve(log as Log),
     ownTopics: ['own'],
     log: LOG,
-    onWake: (unit) => woken.push(unit),
+    onWake: (unit, since) => {
+      assert.equal(typeof since, 'number');
+      woken.push(unit);
+    },
   });
   t.after(() => passive.close());
   const read = (index: number) => until('it reads', () => reads[index]);
