@@ -109,7 +109,7 @@ function asRestarting(unit: UnitStateInfo): UnitStateInfo {
 
 /** A failure is told whatever is wanted, except of a connector that is stopped; else what is wanted, else what is seen. */
 function connectorState(entry: ConnectorEntry, units: UnitIndex): UnitStateInfo {
-  const seen = unitState(entry.name, units);
+  const seen = unitState(entry.name, units, restartOf(entry, null));
   if (entry.targetState === 'STOPPED') return { state: 'STOPPED', worker_id: seen.worker_id };
   if (seen.state === 'FAILED' || seen.state === 'RESTARTING') return seen;
   if (entry.targetState === 'PAUSED') return { ...seen, state: 'PAUSED' };
@@ -124,7 +124,7 @@ function taskStates(entry: ConnectorEntry, units: UnitIndex): readonly TaskState
   for (let id = 0; id < count; id += 1) {
     const unit = unitKey({ connector: entry.name, task: id });
     if (entry.targetState === 'STOPPED' && !units.claims.has(unit)) continue;
-    const seen = unitState(unit, units);
+    const seen = unitState(unit, units, restartOf(entry, id));
     // Kafka Connect's tasks are never STOPPED.
     tasks.push(
       seen.state === 'STOPPED' ? { id, state: 'UNASSIGNED', worker_id: seen.worker_id } : { id, ...seen },
@@ -133,9 +133,24 @@ function taskStates(entry: ConnectorEntry, units: UnitIndex): readonly TaskState
   return tasks;
 }
 
-/** Only the present owner's word counts; a failure that nobody has taken over since is still told. */
-function unitState(unit: UnitKey, { claims, statuses, suspects, suspendedSince }: UnitIndex): UnitStateInfo {
+/** The config offset of the restart that it was last asked for; 0: of none, or it is not to run. */
+function restartOf({ targetState, restarts }: ConnectorEntry, task: number | null): number {
+  if (targetState !== 'RUNNING' || restarts === undefined) return 0;
+  return task === null ? restarts.connector : (restarts.tasks[task] ?? 0);
+}
+
+/**
+ * Only the present owner's word counts, and not where it is of before a restart that was asked for; a failure that nobody has
+ * taken over since is still told.
+ */
+function unitState(
+  unit: UnitKey,
+  { claims, statuses, suspects, suspendedSince }: UnitIndex,
+  restart: number,
+): UnitStateInfo {
   const claim = claims.get(unit);
+  if (claim !== undefined && claim.generation < restart)
+    return { state: 'RESTARTING', worker_id: claim.node.id };
   const status = statuses.get(unit);
   const current =
     status !== undefined && (claim === undefined ? status.state === 'FAILED' : status.epoch >= claim.epoch);

@@ -56,6 +56,21 @@ test('a claimed task that has not spoken yet is unassigned, with its worker', ()
   ]);
 });
 
+test('what is asked to restart is RESTARTING until it is claimed for that: what its last run says is over', () => {
+  const restarts = { connector: 7, tasks: { 1: 8 } };
+  const of = (generation: number, targetState: ConnectorEntry['targetState'] = 'RUNNING') => {
+    const units = ['c', 'c/0', 'c/1'];
+    const claims = units.map((unit) => ({ ...claim(unit), generation }));
+    const statuses = units.map((unit) => seen(unit, 'RUNNING'));
+    const { connector, tasks } = status({ ...entry(2), restarts, targetState }, claims, statuses);
+    return [connector.state, ...tasks.map(({ state }) => state)];
+  };
+  assert.deepEqual(of(6), ['RESTARTING', 'RUNNING', 'RESTARTING']);
+  assert.deepEqual(of(7), ['RUNNING', 'RUNNING', 'RESTARTING']);
+  assert.deepEqual(of(8), ['RUNNING', 'RUNNING', 'RUNNING']);
+  assert.deepEqual(of(6, 'PAUSED'), ['PAUSED', 'RUNNING', 'RUNNING']);
+});
+
 test('the word of an owner before the present one does not count', () => {
   const before = [seen('c/0', 'FAILED', { trace: 'old', node: { id: 'w0', incarnation: 'x' } })];
   assert.deepEqual(status(entry(1), [claim('c/0', 2)], before).tasks, [
