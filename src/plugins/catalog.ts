@@ -8,6 +8,15 @@ import { ConfigError } from '../sdk/errors.js';
 import type { PluginType } from '../sdk/plugin.js';
 import { compareVersions } from './versions.js';
 
+export const PLUGIN_TYPES: readonly PluginType[] = [
+  'source',
+  'sink',
+  'converter',
+  'header_converter',
+  'transformation',
+  'predicate',
+];
+
 export interface CatalogEntry {
   readonly class: string;
   readonly type: PluginType;

@@ -3,22 +3,13 @@ import { readFileSync, realpathSync, statSync } from 'node:fs';
 import { isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
-import type { PluginType } from '../sdk/plugin.js';
-import type { CatalogEntry, PluginProblem } from './catalog.js';
+import { PLUGIN_TYPES, type CatalogEntry, type PluginProblem } from './catalog.js';
 
 export interface PackageRead {
   readonly plugins: readonly CatalogEntry[];
   readonly problems: readonly PluginProblem[];
 }
 
-const TYPES: readonly PluginType[] = [
-  'source',
-  'sink',
-  'converter',
-  'header_converter',
-  'transformation',
-  'predicate',
-];
 const MAX_MANIFEST_BYTES = 1024 * 1024;
 const MAX_PLUGINS = 1000;
 const CLASS_NAME = /^[\p{L}\p{N}_$][\p{L}\p{N}_$.@/-]{0,254}$/u;
@@ -72,8 +63,8 @@ function readEntries(
 
 function readEntry(folder: string, item: unknown, packageVersion: unknown): CatalogEntry {
   if (!isObject(item)) throw new Error('it must be an object');
-  const type = TYPES.find((known) => known === item['type']);
-  if (type === undefined) throw new Error(`"type" must be one of ${TYPES.join(', ')}`);
+  const type = PLUGIN_TYPES.find((known) => known === item['type']);
+  if (type === undefined) throw new Error(`"type" must be one of ${PLUGIN_TYPES.join(', ')}`);
   const version = item['version'] ?? packageVersion;
   if (typeof version !== 'string' || !/^[\w.+-]{1,100}$/.test(version))
     throw new Error('"version" must be a version');

@@ -4,7 +4,7 @@ import { threadId, workerData } from 'node:worker_threads';
 import { pluginKeyInfos } from '../../plugins/config-infos.js';
 import { validateConnector, type ValidateOptions } from '../../plugins/validate-connector.js';
 import { passwordsOf } from '../../plugins/configured-plugins.js';
-import { findPlugin } from '../../plugins/catalog.js';
+import { findPlugin, PLUGIN_TYPES } from '../../plugins/catalog.js';
 import { fileAccess, isFileRules } from '../../plugins/file-access.js';
 import { discoverPlugins } from '../../plugins/discover.js';
 import { checkPlan } from '../../plugins/plugin-returns.js';
@@ -116,15 +116,7 @@ async function perform(job: PlanningJob, dueAt: number): Promise<unknown> {
     case 'positions':
       return checkPositions(job.name, job.config, job.changes, dueAt);
     case 'definition': {
-      const types = [
-        'source',
-        'sink',
-        'converter',
-        'header_converter',
-        'transformation',
-        'predicate',
-      ] as const;
-      const { plugin } = await loadPlugin(findPlugin(catalog, types, job.class, job.version));
+      const { plugin } = await loadPlugin(findPlugin(catalog, PLUGIN_TYPES, job.class, job.version));
       return pluginKeyInfos(plugin.config);
     }
   }

@@ -1,20 +1,10 @@
-import { findPlugin, shortNames, type PluginCatalog } from '../../plugins/catalog.js';
+import { findPlugin, PLUGIN_TYPES, shortNames, type PluginCatalog } from '../../plugins/catalog.js';
 import { configuredPlugins, type DefaultConverters } from '../../plugins/configured-plugins.js';
 import { discoverPlugins } from '../../plugins/discover.js';
 import { InstalledPackages } from '../../plugins/installed.js';
-import type { PluginType } from '../../sdk/plugin.js';
 import type { ActorLogger } from '../kernel/protocol.js';
 import type { PlanningJob } from './planning-pool.js';
 import type { PluginListing } from './protocol.js';
-
-const TYPES: readonly PluginType[] = [
-  'source',
-  'sink',
-  'converter',
-  'header_converter',
-  'transformation',
-  'predicate',
-];
 
 interface Named {
   readonly class: string;
@@ -93,7 +83,7 @@ export class PluginCatalogs {
   packagesOf(job: PlanningJob): readonly string[] {
     const named =
       job.kind === 'definition'
-        ? [{ types: TYPES, pluginClass: job.class, version: job.version }]
+        ? [{ types: PLUGIN_TYPES, pluginClass: job.class, version: job.version }]
         : configuredPlugins(job.config, this.#defaults);
     const folders: string[] = [];
     for (const { types, pluginClass, version } of named) {
