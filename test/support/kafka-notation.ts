@@ -107,8 +107,11 @@ export function valueOf(schema: Schema | null, json: unknown): unknown {
     case 'BYTES':
       return new Uint8Array(Buffer.from(text(json), 'base64'));
     case 'ARRAY':
-      return list(json).map((item) => valueOf(schema.valueSchema ?? null, item));
+      // Of a header's nested arrays Kafka tells the schema that some of them have.
+      if (!Array.isArray(json)) return plainOf(json);
+      return json.map((item) => valueOf(schema.valueSchema ?? null, item));
     case 'MAP':
+      if (!Array.isArray(json)) return plainOf(json);
       return new Map(
         list(json).map((pair) => {
           const [key, item] = list(pair);

@@ -100,7 +100,8 @@ test(
   "Avro's library writes the same bytes, and what it writes is read",
   { skip: requireService(kafkaAvailable(AVRO_JARS)) },
   async () => {
-    const seed = Number(process.env['SEED'] ?? Date.now() % 2 ** 31);
+    // The same cases at every change; the nightly looks for others.
+    const seed = Number(process.env['SEED'] ?? 1);
     const given = fc.sample(cases, { seed, numRuns: 700 }).map(({ schema, value }, i) => {
       const avro = avroText(schema);
       return { schema, avro, bytes: base64(written(avro, value)), seed: i };

@@ -231,19 +231,21 @@ public final class KafkaConverters {
     }
     if (value instanceof List<?> list) {
       ArrayNode json = NODES.arrayNode();
-      for (Object item : list) json.add(notation(typed ? schema.valueSchema() : null, item));
+      boolean fits = typed && schema.type() == Schema.Type.ARRAY;
+      for (Object item : list) json.add(notation(fits ? schema.valueSchema() : null, item));
       return json;
     }
     if (value instanceof Map<?, ?> map) {
+      boolean fits = typed && schema.type() == Schema.Type.MAP;
       ArrayNode pairs = NODES.arrayNode();
       Iterator<? extends Map.Entry<?, ?>> entries = map.entrySet().iterator();
       while (entries.hasNext()) {
         Map.Entry<?, ?> entry = entries.next();
         pairs.addArray()
-            .add(notation(typed ? schema.keySchema() : null, entry.getKey()))
-            .add(notation(typed ? schema.valueSchema() : null, entry.getValue()));
+            .add(notation(fits ? schema.keySchema() : null, entry.getKey()))
+            .add(notation(fits ? schema.valueSchema() : null, entry.getValue()));
       }
-      return typed ? pairs : NODES.objectNode().set("$map", pairs);
+      return fits ? pairs : NODES.objectNode().set("$map", pairs);
     }
     if (value instanceof Double || value instanceof Float) {
       double number = ((Number) value).doubleValue();

@@ -38,7 +38,8 @@ test(
   "Kafka Connect's own converters do what ours do, but for the differences on purpose",
   { skip: requireService(kafkaAvailable()) },
   async () => {
-    const seed = Number(process.env['SEED'] ?? Date.now() % 2 ** 31);
+    // The same cases at every change; the nightly looks for others.
+    const seed = Number(process.env['SEED'] ?? 1);
     const recording = process.env['RECORD_KAFKA'] === '1';
     const asked = cases(seed, recording ? 90 : 1200);
     const questions = asked.map(questionOf);

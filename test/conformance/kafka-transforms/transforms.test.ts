@@ -1,7 +1,8 @@
 /**
  * Our transforms and predicates beside those of Kafka Connect, given the same configurations and records: they give the same record, or
  * fail alike. KafkaTransforms.java runs Kafka's classes where Java is; recorded.tsv has what they answered to some of the cases, for
- * everywhere else. It is written anew with RECORD_KAFKA=1. TEST_CASES: how many of each kind.
+ * everywhere else, and differences.tsv an example of each difference on purpose. Both are written anew with RECORD_KAFKA=1: with
+ * TEST_CASES=10000 (how many of each kind), as some differences are rare.
  */
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -13,7 +14,7 @@ import { JavaConversation } from '../../support/java-conversation.js';
 import { kafkaAvailable, kafkaJars } from '../../support/kafka-jars.js';
 import { anyCase, KINDS } from './any-case.js';
 import { DIFFERENCES } from './differences.js';
-import { answerText, caseLine, readRecorded, type Case } from './notation.js';
+import { answerText, caseLine, caseOf, readRecorded, type Case } from './notation.js';
 import { ourText } from './ours.js';
 
 const fileOf = (name: string): string =>
@@ -21,6 +22,12 @@ const fileOf = (name: string): string =>
     new URL(`../test/conformance/kafka-transforms/${name}`, import.meta.resolve('#troupe/supervisor.js')),
   );
 const CASES = Number(process.env['TEST_CASES'] ?? 1000);
+/** What random cases do not meet. */
+const RARE = [
+  `{"do":"Cast$Value","config":{"spec":"string"},"record":{"topic":"t","queue":0,"key":[null,null],"value":[{"type":"FLOAT64","optional":false},1e+23],"timestamp":0,"headers":[]}}`,
+];
+/** The same cases at every change; the nightly looks for others. */
+const SEED = Number(process.env['SEED'] ?? 1);
 const RECORDING = process.env['RECORD_KAFKA'] === '1';
 
 /** The name of the difference that explains it; null for none. */
@@ -41,9 +48,21 @@ test('the recorded answers of Kafka Connect are ours, but for the differences on
   }
 });
 
+test('each difference on purpose is still one', async () => {
+  const lines = readFileSync(fileOf('differences.tsv'), 'utf8').trimEnd().split('\n');
+  const met = await Promise.all(
+    lines.map((line) => {
+      const { its, kafka } = readRecorded(line);
+      return compare(its, kafka);
+    }),
+  );
+  assert.deepEqual(met.sort(), DIFFERENCES.map(({ what }) => what).sort());
+});
+
 describe("Kafka Connect's own classes", { skip: requireService(kafkaAvailable()) }, () => {
   let java: JavaConversation | null = null;
-  const met = new Set<string>();
+  /** The shortest example that was met of each. */
+  const met = new Map<string, string>();
   const ask = (its: Case): Promise<string> => {
     assert.ok(java !== null);
     return java.ask(caseLine(its));
@@ -54,27 +73,26 @@ describe("Kafka Connect's own classes", { skip: requireService(kafkaAvailable())
   });
   after(() => java?.stop());
 
+  const play = async (its: Case): Promise<void> => {
+    const answer = await ask(its);
+    const difference = await compare(its, answerText(answer));
+    const line = `${caseLine(its)}\t${answer}`;
+    if (difference !== null && line.length < (met.get(difference)?.length ?? Infinity))
+      met.set(difference, line);
+  };
+
   for (const kind of KINDS) {
     test(`${kind} gives the same record, or fails alike`, async () => {
-      await fc.assert(
-        fc.asyncProperty(anyCase(kind), async (its) => {
-          const difference = await compare(its, answerText(await ask(its)));
-          if (difference !== null) met.add(difference);
-        }),
-        { numRuns: CASES },
-      );
+      await fc.assert(fc.asyncProperty(anyCase(kind), play), { numRuns: CASES, seed: SEED });
     });
   }
 
-  test('the differences on purpose are still there', () => {
-    const gone = DIFFERENCES.filter(({ what, rare }) => rare !== true && !met.has(what));
-    assert.deepEqual(CASES < 1000 ? [] : gone.map(({ what }) => what), []);
-  });
-
   test('the answers are recorded', { skip: RECORDING ? false : 'only with RECORD_KAFKA=1' }, async () => {
+    for (const line of RARE) await play(caseOf(line));
     const lines: string[] = [];
     for (const kind of KINDS) lines.push(...(await recorded(kind, ask)));
     writeFileSync(fileOf('recorded.tsv'), `${lines.join('\n')}\n`);
+    writeFileSync(fileOf('differences.tsv'), `${[...met.values()].join('\n')}\n`);
   });
 });
 
