@@ -1,15 +1,19 @@
+import type { BreakerSettings } from './error-breaker.js';
+
 /** A connector's `errors.*` settings, with Kafka Connect's meaning. Times in milliseconds. */
 export interface Tolerance {
   /** `errors.tolerance`: what becomes of a record that cannot be handled. */
   readonly tolerance: 'none' | 'all';
-  /** `errors.retry.timeout`: how long a shared sink's put is tried again by its task; 0: not at all; -1: for ever. */
-  readonly retryTimeoutMs: number;
+  /** `errors.retry.timeout`: see there. 0: not at all; -1: for ever; null: not given. */
+  readonly retryTimeoutMs: number | null;
   /** `errors.retry.delay.max.ms` */
   readonly retryDelayMaxMs: number;
   /** `errors.log.enable` */
   readonly logErrors: boolean;
   /** `errors.log.include.messages` */
   readonly logMessages: boolean;
+  /** `errors.breaker.*` */
+  readonly breaker: BreakerSettings;
 }
 
 const FIRST_RETRY_MS = 300;

@@ -3,13 +3,11 @@ import type { ConfigDefinition, ConfigKey, ConfigValue } from '../sdk/config.js'
 import { javaPattern, javaPatternProblem } from '../sdk/java-pattern/java-pattern.js';
 import { MIN_OWN_MB } from '../core/task-heap.js';
 import { CONSUMING } from './config-consuming.js';
+import { ERROR_HANDLING } from './config-errors.js';
+import { topicNameProblem } from './topic-name.js';
 
 const COMMON = 'Common';
-const ERRORS = 'Error Handling';
 const BATCHES = 'Batches';
-
-const TOPIC_NAME = /^[A-Za-z0-9._%|-]{1,249}$/;
-const TOPIC_RULE = 'a name of 1 to 249 letters, digits, dots, dashes, underscores, % or |';
 
 const CONNECTOR: ConfigDefinition = [
   {
@@ -147,74 +145,6 @@ const CONNECTOR: ConfigDefinition = [
     width: 'MEDIUM',
     displayName: 'Reload Action',
     orderInGroup: 14,
-  },
-];
-
-const ERROR_HANDLING: ConfigDefinition = [
-  {
-    name: 'errors.retry.timeout',
-    type: 'LONG',
-    max: Number.MAX_SAFE_INTEGER,
-    defaultValue: '0',
-    min: -1,
-    importance: 'MEDIUM',
-    documentation:
-      'How long a shared sink keeps records whose put may succeed later and tries again itself, in milliseconds, before it gives them back. ' +
-      '0: not at all; -1: for ever. Other tasks try for as long as the error says that it may pass.',
-    group: ERRORS,
-    width: 'MEDIUM',
-    displayName: 'Retry Timeout for Errors',
-    orderInGroup: 1,
-  },
-  {
-    name: 'errors.retry.delay.max.ms',
-    type: 'LONG',
-    max: Number.MAX_SAFE_INTEGER,
-    defaultValue: '60000',
-    min: 1,
-    importance: 'MEDIUM',
-    documentation:
-      'The longest wait between two tries, in milliseconds. Waits double up to it, with a random part.',
-    group: ERRORS,
-    width: 'MEDIUM',
-    displayName: 'Maximum Delay Between Retries for Errors',
-    orderInGroup: 2,
-  },
-  {
-    name: 'errors.tolerance',
-    type: 'STRING',
-    defaultValue: 'none',
-    allowed: ['none', 'all'],
-    importance: 'MEDIUM',
-    documentation:
-      'none: a record that cannot be converted, transformed or written fails its task. all: it is skipped; the log says how many there were and where the last one was, and the status counts them.',
-    group: ERRORS,
-    width: 'SHORT',
-    displayName: 'Error Tolerance',
-    orderInGroup: 3,
-  },
-  {
-    name: 'errors.log.enable',
-    type: 'BOOLEAN',
-    defaultValue: 'false',
-    importance: 'MEDIUM',
-    documentation:
-      'Write each skipped record to the log, not the last one of ten seconds: its error and where it is, not what it holds.',
-    group: ERRORS,
-    width: 'SHORT',
-    displayName: 'Log Errors',
-    orderInGroup: 4,
-  },
-  {
-    name: 'errors.log.include.messages',
-    type: 'BOOLEAN',
-    defaultValue: 'false',
-    importance: 'MEDIUM',
-    documentation: 'Write what skipped records hold to the log as well. It may be confidential.',
-    group: ERRORS,
-    width: 'SHORT',
-    displayName: 'Log Error Details',
-    orderInGroup: 5,
   },
 ];
 
@@ -358,11 +288,6 @@ const SINK: ConfigDefinition = [
 function badTopic(names: readonly ConfigValue[]): string | null {
   const problems = names.map((name) => (typeof name === 'string' ? topicNameProblem(name) : null));
   return problems.find((problem) => problem !== null) ?? null;
-}
-
-/** Why a topic cannot have the name, or null. */
-export function topicNameProblem(name: string): string | null {
-  return TOPIC_NAME.test(name) ? null : `"${name.slice(0, 100)}" cannot name a topic: ${TOPIC_RULE}`;
 }
 
 /** Of `topics.regex` and others: matches whole names. ConfigError BAD_REGEX. */

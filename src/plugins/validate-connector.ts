@@ -13,6 +13,7 @@ import { fileAccess } from './file-access.js';
 import { configInfos, type ConfigInfos } from './config-infos.js';
 import { isPassword, own } from './config-plugins.js';
 import { commonDefinition } from './config-common.js';
+import { errorHandlingIssues } from './config-errors.js';
 import { configureConverter, DEFAULT_CONVERTERS } from './converter-config.js';
 import { findPlugin, type PluginCatalog } from './catalog.js';
 import { loadPlugin } from './load.js';
@@ -54,7 +55,7 @@ export async function validateConnector(
   const plugin = await loadConnector(raw, className.trim(), catalog, issues);
   const common = commonDefinition(plugin?.kind ?? null);
   const definition: ConfigKey[] = [...common];
-  issues.push(...parseConfig(common, raw).issues);
+  issues.push(...parseConfig(common, raw).issues, ...errorHandlingIssues(raw));
   if (plugin?.kind === 'sink')
     issues.push(...topicIssues(raw), ...sharingIssues(plugin, raw, options.sharing === true));
   issues.push(...ownTopicIssues(plugin?.kind ?? null, raw, options.ownTopics ?? []));

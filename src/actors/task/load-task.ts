@@ -1,5 +1,6 @@
 import { passwordsOf } from '../../plugins/configured-plugins.js';
 import { commonDefinition, topicsRegex } from '../../plugins/config-common.js';
+import { toleranceOf } from '../../plugins/config-errors.js';
 import { buildTopicCreation, type TopicCreation } from '../../plugins/topic-creation.js';
 import { buildConverter, type LoadedConverter } from '../../plugins/converter-config.js';
 import { findPlugin, type PluginCatalog } from '../../plugins/catalog.js';
@@ -116,16 +117,6 @@ async function loadConnector(
   const name = raw['connector.class'] ?? raw['connector-class'] ?? '';
   const entry = findPlugin(catalog, ['source', 'sink'], name, raw['connector.plugin.version'] ?? null);
   return entry.type === 'source' ? loadPluginOf('source', entry) : loadPluginOf('sink', entry);
-}
-
-function toleranceOf(common: ParsedConfig): Tolerance {
-  return {
-    tolerance: common.string('errors.tolerance') === 'all' ? 'all' : 'none',
-    retryTimeoutMs: common.int('errors.retry.timeout'),
-    retryDelayMaxMs: common.int('errors.retry.delay.max.ms'),
-    logErrors: common.boolean('errors.log.enable'),
-    logMessages: common.boolean('errors.log.include.messages'),
-  };
 }
 
 function exactlyOnceOf(value: string): ExactlyOnce {

@@ -1,7 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LogError } from '../../log/log.js';
-import { asRetriable, DataError } from '../../sdk/errors.js';
+import { asRetriable, DataError, FatalError } from '../../sdk/errors.js';
+import { ErrorBreaker } from '../../core/error-breaker.js';
 import type { Stall } from '../../core/model.js';
+import type { QueueOffset } from '../../sdk/plugin.js';
 import { hideSecrets } from '../kernel/known-secrets.js';
 import type { ActorLogger } from '../kernel/protocol.js';
 import type { Gate } from './gate.js';
@@ -24,6 +26,9 @@ export class RecordErrors {
   /** Since when they fail, by call. As many as there are kinds of calls. */
   readonly #since = new Map<string, number>();
   readonly #skipped: SkippedRecords;
+  readonly #breaker: ErrorBreaker;
+  /** Where the records that are being delivered begin, and the number of the first of them. */
+  #delivered: (QueueOffset & { readonly number: number }) | null = null;
 
   constructor(
     tolerance: Tolerance,
@@ -38,6 +43,7 @@ export class RecordErrors {
     this.#signal = signal;
     this.#onRetrying = onRetrying;
     this.#skipped = skipped;
+    this.#breaker = new ErrorBreaker(tolerance.breaker);
   }
 
   /** Records, so far. */
@@ -45,8 +51,24 @@ export class RecordErrors {
     return this.#skipped.total;
   }
 
+  /** The records that come next stand there one after the other, and are looked at in any order. */
+  delivering({ topic, queue, offset }: QueueOffset): void {
+    this.#delivered = { topic, queue, offset, number: this.#breaker.next };
+  }
+
+  /** So many records were looked at, good and bad. */
+  passed(records: number): void {
+    this.#breaker.passed(records);
+  }
+
   /** The result of the call, made again after a backoff for as long as it throws RetriableError and the gate is open. */
-  async retrying<T>(call: string, gate: Gate, body: () => Promise<T>): Promise<T | typeof NOT_NOW> {
+  async retrying<T>(
+    call: string,
+    gate: Gate,
+    body: () => Promise<T>,
+    /** Milliseconds for which it may be made again. */
+    leftMs: () => number = () => Infinity,
+  ): Promise<T | typeof NOT_NOW> {
     for (let attempt = 1; gate.open; attempt += 1) {
       try {
         const result = await body();
@@ -55,8 +77,12 @@ export class RecordErrors {
       } catch (error) {
         if (this.#signal.aborted) return NOT_NOW;
         const retriable = asRetriable(error);
-        if (retriable === null) throw error;
-        await this.backoffWhileOpen(gate, call, retriable, attempt);
+        const left = retriable === null ? 0 : leftMs();
+        if (retriable === null || left <= 0) {
+          this.recovered(call);
+          throw error;
+        }
+        await this.backoffWhileOpen(gate, call, retriable, attempt, left);
       }
     }
     // Paused or stopped, it is not tried any more.
@@ -70,8 +96,14 @@ export class RecordErrors {
   }
 
   /** For calls that move records: the wait ends early when these may not move. */
-  async backoffWhileOpen(gate: Gate, call: string, error: Error, attempt: number): Promise<void> {
-    await gate.whileOpen(this.#delay(call, error, attempt, Infinity));
+  async backoffWhileOpen(
+    gate: Gate,
+    call: string,
+    error: Error,
+    attempt: number,
+    maxMs = Infinity,
+  ): Promise<void> {
+    await gate.whileOpen(this.#delay(call, error, attempt, maxMs));
   }
 
   #delay(call: string, error: Error, attempt: number, maxMs: number): number {
@@ -101,7 +133,7 @@ export class RecordErrors {
 
   /**
    * After `failure` of a record's transforms or conversion: what `again` makes of it, tried for as long as that says that
-   * it may pass; null where the record is skipped, NOT_NOW where the gate is closed. Throws what nobody tolerates.
+   * it may pass and `errors.retry.timeout` allows; null where the record is skipped, NOT_NOW where the gate is closed. Throws what nobody tolerates.
    */
   async recover<T>(
     failure: unknown,
@@ -111,6 +143,9 @@ export class RecordErrors {
     record?: unknown,
   ): Promise<T | null | typeof NOT_NOW> {
     let first = true;
+    const { retryTimeoutMs } = this.#tolerance;
+    const until =
+      retryTimeoutMs === null || retryTimeoutMs < 0 ? Infinity : performance.now() + retryTimeoutMs;
     try {
       for (let ready = asRetriable(failure)?.ready; ready !== null && ready !== undefined && gate.open;) {
         await settled(ready, gate);
@@ -122,11 +157,12 @@ export class RecordErrors {
         }
       }
       if (asRetriable(failure) === null) throw failure;
-      return await this.retrying('transform', gate, async () => {
+      const body = async (): Promise<T> => {
         if (!first) return again();
         first = false;
         throw failure;
-      });
+      };
+      return await this.retrying('transform', gate, body, () => until - performance.now());
     } catch (error) {
       await this.badRecord(error, place, record);
       return null;
@@ -139,17 +175,36 @@ export class RecordErrors {
   }
 
   /** Skips the record when errors are tolerated, and says so; else throws what is wrong with it, and where it is. */
-  badRecord(error: unknown, place: RecordPlace, record?: unknown): Promise<void> {
+  async badRecord(error: unknown, place: RecordPlace, record?: unknown): Promise<void> {
     // A log that is away, or has no such topic, is no fault of the record.
-    if (error instanceof LogError) return Promise.reject(error);
+    if (error instanceof LogError) throw error;
+    const { tolerance, logErrors, logMessages } = this.#tolerance;
     const cause = error instanceof Error ? error.message : String(error);
-    if (this.#tolerance.tolerance !== 'all') return Promise.reject(badRecord(error, cause, place));
-    this.#skipped.add(cause, place);
-    if (this.#tolerance.logErrors) {
-      const held = this.#tolerance.logMessages && record !== undefined ? { record } : {};
-      this.#log.warn({ cause, ...place, ...held }, 'skipped a bad record');
+    if (logErrors) {
+      const held = logMessages && record !== undefined ? { record } : {};
+      this.#log.warn({ cause, ...place, ...held }, 'a bad record');
     }
-    return Promise.resolve();
+    if (tolerance !== 'all') throw badRecord(error, cause, place);
+    if (this.#breaker.trips(this.#numberOf(place))) throw this.#tripped(error, cause, place);
+    this.#skipped.add(cause, place);
+  }
+
+  #numberOf(place: RecordPlace): number {
+    const { next } = this.#breaker;
+    const from = this.#delivered;
+    if (from === null || !isQueueOffset(place)) return next;
+    if (place.queue !== from.queue || place.topic !== from.topic || place.offset < from.offset) return next;
+    return from.number + place.offset - from.offset;
+  }
+
+  /** Somebody has to look: each start by itself would skip as many again. */
+  #tripped(error: unknown, cause: string, place: RecordPlace): FatalError {
+    const { failures, window } = this.#tolerance.breaker;
+    return new FatalError(
+      `${failures} of the last ${window} records were bad, as many as errors.breaker.failures allows not: the task stops before it skips the others. ` +
+        `The last is ${cause} (the record at ${shown(place)}), and was not skipped. Remove the cause, then restart the task`,
+      { code: 'TOO_MANY_BAD_RECORDS', cause: error },
+    );
   }
 
   /** Nothing is tried again any more. Says what was skipped and not said yet. */
@@ -210,8 +265,17 @@ async function settled(ready: Promise<unknown>, gate: Gate): Promise<void> {
 
 const MAX_PLACE = 500;
 
+function shown(place: RecordPlace): string {
+  return JSON.stringify(place).slice(0, MAX_PLACE);
+}
+
+function isQueueOffset(place: RecordPlace): place is QueueOffset {
+  const { topic, queue, offset } = place as Partial<QueueOffset>;
+  return typeof topic === 'string' && typeof queue === 'number' && typeof offset === 'number';
+}
+
 function badRecord(error: unknown, cause: string, place: RecordPlace): DataError {
-  const where = JSON.stringify(place).slice(0, MAX_PLACE);
+  const where = shown(place);
   const code = error instanceof DataError ? { code: error.code } : {};
   return new DataError(`${cause} (the record at ${where})`, { ...code, cause: error });
 }

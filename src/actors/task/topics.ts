@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache';
 import { DataError } from '../../sdk/errors.js';
 import { LogError, type Log, type TopicDescription, type TopicSettings } from '../../log/log.js';
 import { hashBytes } from '../../core/hash.js';
-import { topicNameProblem } from '../../plugins/config-common.js';
+import { topicNameProblem } from '../../plugins/topic-name.js';
 
 /** Settings of a topic that does not exist yet; null: it must exist. */
 export type NewTopic = (topic: string) => TopicSettings | null;

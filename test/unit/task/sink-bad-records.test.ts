@@ -10,7 +10,7 @@ import { SinkLoop } from '#troupe/actors/task/sink/sink-loop.js';
 import { SinkQueue } from '#troupe/actors/task/sink/sink-queue.js';
 import { SinkQueues } from '#troupe/actors/task/sink/sink-queues.js';
 import type { ReadRequest, ReadResult } from '#troupe/log/log.js';
-import { DataError, RetriableError } from '#troupe/sdk/errors.js';
+import { DataError, FatalError, RetriableError } from '#troupe/sdk/errors.js';
 import type { ConnectRecord } from '#troupe/sdk/index.js';
 import { batchOf } from '../../conformance/log-batches.js';
 import { until } from '../../support/wait.js';
@@ -27,10 +27,15 @@ interface Played {
   readonly tolerance: 'none' | 'all';
   readonly transform?: (value: unknown) => unknown;
   readonly put?: (values: readonly unknown[]) => void;
+  /** Of as many as there are. */
+  readonly breakerFailures?: number;
 }
 
 /** A queue of `a` to `d`; what the sink took, and each commit. */
-function play(t: TestContext, { tolerance, transform = ignore, put = ignore }: Played) {
+function play(
+  t: TestContext,
+  { tolerance, transform = ignore, put = ignore, breakerFailures = 0 }: Played,
+) {
   const lease = createLease();
   renewLease(lease, monotonicMs() + 3_600_000);
   const ending = new AbortController();
@@ -78,7 +83,13 @@ function play(t: TestContext, { tolerance, transform = ignore, put = ignore }: P
     changes: NO_CHANGES,
     onUnreadable: () => false,
     counters: counters.sink,
-    errors: new RecordErrors({ ...DEFAULT_TOLERANCE, tolerance }, log, signal, ignore, skipped),
+    errors: new RecordErrors(
+      { ...DEFAULT_TOLERANCE, tolerance, breaker: { failures: breakerFailures, window: VALUES.length } },
+      log,
+      signal,
+      ignore,
+      skipped,
+    ),
     conversion: {
       chain: {
         apply: <R extends ConnectRecord>(record: R): R | null => {
@@ -196,3 +207,24 @@ test('each record is counted once: as put, as dropped by a transform, or as skip
     sink_put_duration_seconds: 1,
   });
 });
+
+for (const stage of ['transform', 'put'] as const)
+  test(`too many bad records stop a sink before it skips the others, and what came before is committed; stage ${stage}`, async (t) => {
+    const refused = (value: unknown): void => {
+      if (value === 'b' || value === 'd') throw new DataError(`${value} is bad`);
+    };
+    const { ended, taken, committed } = play(t, {
+      tolerance: 'all',
+      breakerFailures: 2,
+      ...(stage === 'transform' ? { transform: refused } : { put: (values) => values.forEach(refused) }),
+    });
+    await assert.rejects(ended, (error) => {
+      assert.ok(error instanceof FatalError);
+      assert.equal(error.code, 'TOO_MANY_BAD_RECORDS');
+      assert.match(error.message, /2 of the last 4 records .*d is bad.*"offset":3/);
+      return true;
+    });
+    assert.deepEqual(taken, ['a', 'c']);
+    // The one that stopped it is there for the next start.
+    assert.deepEqual(committed.at(-1), 3);
+  });

@@ -196,3 +196,32 @@ test('a bad record of a poll fails the task where the source does not pass it', 
   );
   await assert.rejects(without.ended, /a bad line.*skipTo/);
 });
+
+test('too many bad records stop a source before it skips the others, and those before them are appended', async (t) => {
+  const { ended, appended, positions } = play(t, () => [1, 2, 3, 4, 5, 6].map((n) => at(n)), {
+    tolerance: { ...ALL, breaker: { failures: 2, window: 3 } },
+    transform: (record) => {
+      if (['1', '4', '5'].includes(String(record.value))) throw new Error('bad');
+      return record;
+    },
+  });
+  await assert.rejects(ended, { name: 'FatalError', code: 'TOO_MANY_BAD_RECORDS' });
+  assert.deepEqual(
+    appended.map(({ value }) => value),
+    ['2', '3'],
+  );
+  assert.deepEqual(positions.at(-1), { n: 4 });
+});
+
+test('what may pass later is tried for errors.retry.timeout, and is a bad record then', async (t) => {
+  let polls = 0;
+  const { appended, warned } = play(t, () => ((polls += 1) === 1 ? [at(1), at(2)] : []), {
+    tolerance: { ...ALL, retryTimeoutMs: 20 },
+    transform: (record) => {
+      if (record.value === '1') throw new RetriableError('away for good', { retryAfterMs: 1 });
+      return record;
+    },
+  });
+  await until('the other is appended', () => appended.length === 1);
+  assert.match(warned.join(), /RECORDS_SKIPPED.*away for good/);
+});

@@ -130,6 +130,7 @@ export class SharedSinkLoop {
       } catch (error) {
         record = await errors.recover(error, gate, convert, { topic, queue, offset });
       }
+      errors.passed(1);
       if (record === NOT_NOW) {
         await consumer.release([delivery], 0);
         continue;
@@ -159,8 +160,8 @@ export class SharedSinkLoop {
   ): Promise<'put' | 'each' | 'given back'> {
     const { task, calls, gate, errors, consumer, tolerance, counters } = this.#parts;
     const since = performance.now();
-    const mayWait = (): boolean =>
-      tolerance.retryTimeoutMs < 0 || performance.now() - since < tolerance.retryTimeoutMs;
+    const waitMs = tolerance.retryTimeoutMs ?? 0;
+    const mayWait = (): boolean => waitMs < 0 || performance.now() - since < waitMs;
     const outcome = await errors.retrying('put', gate, async () => {
       try {
         const began = performance.now();

@@ -41,6 +41,14 @@ interface Converted {
   readonly failure: { readonly error: unknown } | null;
 }
 
+interface Put {
+  readonly put: number;
+  /** The one after these is bad, and fails the task. */
+  readonly refused: { readonly error: unknown } | null;
+}
+
+const NOTHING_PUT: Put = { put: 0, refused: null };
+
 /** read → converter → transforms → put → flush → commit, until the signal; then a last flush and commit. */
 export class SinkLoop implements QueueListener {
   readonly #parts: SinkLoopParts;
@@ -159,27 +167,30 @@ export class SinkLoop implements QueueListener {
     const skipped = errors.skipped;
     const { records, indexes, end, failure } = await this.#convert(reader, batch, to);
     const bad = errors.skipped - skipped;
-    const put = await this.#put(reader, seeks, batch.baseOffset, records, indexes);
+    const { put, refused } = await this.#put(reader, seeks, batch.baseOffset, records, indexes);
     // After a seek inside put, also one to its own first record, what was put no longer says where to go on.
     if (reader.seeks !== seeks) return;
     const upTo = put < records.length ? (indexes[put] ?? end) : end;
     const done = upTo - batch.next;
     if (done > 0) {
+      errors.passed(done);
       reader.taken(batch, done);
       counters.dealtWith(done, Math.max(0, done - put - bad));
       this.#commits.moved(reader);
       onDelivered(put, reader.topic);
     }
-    if (failure === null || put < records.length) return;
+    const fails = refused ?? (put < records.length ? null : failure);
+    if (fails === null) return;
     // Else what stands before a bad record would never arrive at a sink that keeps it until the flush.
     await this.#commits.flush();
-    throw failure.error;
+    throw fails.error;
   }
 
   /** The records up to `to`, or to the one before that the gate is closed or the task fails. */
   async #convert(reader: SinkQueue, batch: FetchedBatch, to: number): Promise<Converted> {
-    const { conversion } = this.#parts;
+    const { conversion, errors } = this.#parts;
     const { topic, queue } = reader;
+    errors.delivering({ topic, queue, offset: batch.baseOffset + batch.next });
     const records: SinkRecord[] = [];
     const indexes: number[] = [];
     for (let index = batch.next; index < to; index += 1) {
@@ -216,16 +227,16 @@ export class SinkLoop implements QueueListener {
     return errors.recover(error, gate, convert, { topic, queue, offset });
   }
 
-  /** How many are put, or skipped: fewer where the gate is closed in between. */
+  /** How many are put, or skipped: fewer where the gate is closed in between, or a bad one is one too many. */
   async #put(
     reader: SinkQueue,
     seeks: number,
     baseOffset: number,
     records: readonly SinkRecord[],
     indexes: readonly number[],
-  ): Promise<number> {
+  ): Promise<Put> {
     const { errors, calls, gate, task, counters, signals } = this.#parts;
-    if (records.length === 0) return 0;
+    if (records.length === 0) return NOTHING_PUT;
     try {
       const done = await errors.retrying('put', gate, async () => {
         if (signals.waiting) await signals.serve(task);
@@ -236,20 +247,26 @@ export class SinkLoop implements QueueListener {
         counters.put(records.length, since);
         return true;
       });
-      return done === true ? records.length : 0;
+      return done === true ? { put: records.length, refused: null } : NOTHING_PUT;
     } catch (error) {
       if (!errors.tolerates(error)) throw error;
       if (records.length === 1) {
         const { topic, queue } = reader;
-        await errors.badRecord(error, { topic, queue, offset: baseOffset + (indexes[0] ?? 0) }, records[0]);
-        return 1;
+        const place = { topic, queue, offset: baseOffset + (indexes[0] ?? 0) };
+        try {
+          await errors.badRecord(error, place, records[0]);
+        } catch (refusal) {
+          return { put: 0, refused: { error: refusal } };
+        }
+        return { put: 1, refused: null };
       }
     }
     for (const [i, record] of records.entries()) {
       const index = indexes.slice(i, i + 1);
-      if ((await this.#put(reader, seeks, baseOffset, [record], index)) === 0) return i;
+      const { put, refused } = await this.#put(reader, seeks, baseOffset, [record], index);
+      if (put === 0) return { put: i, refused };
     }
-    return records.length;
+    return { put: records.length, refused: null };
   }
 
   /** Nothing would be lost by a stop, and nothing but a record starts anything. */

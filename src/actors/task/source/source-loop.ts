@@ -93,12 +93,14 @@ async function pollOn(parts: SourceLoopParts): Promise<void> {
     const records = await errors.retrying('poll', gate, () => poll(parts, bad));
     if (records === NOT_NOW) continue;
     parts.counters.polled(records.length);
+    if (records === AFTER_BAD_RECORD) errors.passed(1);
     await parts.bound.check();
     if (parts.begun.length > 0) await begin(parts);
     const now = Date.now();
     for (const record of records) {
       if (writer.full) await writer.room();
       if (!transactions.enter(record)) continue;
+      errors.passed(1);
       const added = add(parts, record, now);
       if (added !== undefined && (await added) === STOPPED) return;
     }
