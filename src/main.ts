@@ -1,6 +1,7 @@
 /** A node: read the parameters, start the tree, forward signals. */
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { LogLevels } from './actors/kernel/log-levels.js';
 import { createLogger } from './actors/kernel/logging.js';
 import type { ActorLogger } from './actors/kernel/protocol.js';
 import { loadParameters, type Parameters } from './core/parameters/parameters.js';
@@ -14,7 +15,8 @@ import { poolAnswers, poolSize } from './supervisor/pool-watch.js';
 import { closeToOthers } from './supervisor/private-files.js';
 import { withRoom } from './supervisor/room-to-start.js';
 import { pathProblem, StartError } from './supervisor/start-error.js';
-import { startSystem } from './supervisor/system.js';
+import { SUPERVISOR_LOGGER } from './supervisor/loggers.js';
+import { levelOf, startSystem } from './supervisor/system.js';
 import { treeText } from './http/tree-text.js';
 
 /** A parameter that cannot be used. */
@@ -99,7 +101,13 @@ async function runLocked(
       parameters.logFormat === 'auto' ? (process.stdout.isTTY ? 'pretty' : 'json') : parameters.logFormat,
     file: parameters.logFile,
   } as const;
-  const log = createLogger({ ...logging, bindings: { actor: 'supervisor' } });
+  const levels = new LogLevels(levelOf(logging));
+  const log = createLogger({
+    ...logging,
+    levels: levels.memory,
+    names: [SUPERVISOR_LOGGER],
+    bindings: { actor: 'supervisor' },
+  });
   log.info({ file: configFile ?? 'none', set: shown.join(' ') }, 'Stage 1 of 3, parameters: read');
   if (process.env['UV_THREADPOOL_SIZE'] === undefined) {
     log.warn(
@@ -119,6 +127,7 @@ async function runLocked(
   const spares = taskSpares(parameters);
   const system = startSystem(nodeTree(parameters, { version: version(), commit: commit(), configFile }), {
     log: { ...logging, bindings: {} },
+    levels,
     memoryLimitBytes: memoryLimitBytes(parameters.nodeMemoryMaxMb),
     ...(spares === null ? {} : { spares }),
     onGiveUp: (line) => {

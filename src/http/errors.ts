@@ -34,6 +34,10 @@ export const ERRORS = {
     status: 400,
     meaning: 'The connector has no use for these offsets, or there is no such topic or queue.',
   },
+  LOGGER_INVALID: {
+    status: 400,
+    meaning: 'A logger cannot have this name.',
+  },
   HOST_NOT_ALLOWED: { status: 403, meaning: 'The Host header names a host that is not this node.' },
   FOREIGN_SITE: { status: 403, meaning: 'A browser sent the request for another web site.' },
   TOPIC_TRACKING_OFF: {
@@ -52,6 +56,8 @@ export const ERRORS = {
   NODE_NOT_FOUND: { status: 404, meaning: 'The cluster has no node of that id.' },
   PLUGIN_NOT_FOUND: { status: 404, meaning: 'No plugin of that class is installed.' },
   TOPIC_NOT_FOUND: { status: 404, meaning: 'The log has no topic of that name.' },
+  LOGGER_NOT_FOUND: { status: 404, meaning: 'The node has no logger of that name.' },
+  LOG_LEVEL_INVALID: { status: 404, meaning: 'There is no such level.' },
   METHOD_NOT_ALLOWED: { status: 405, meaning: 'The route exists, with the methods told in Allow.' },
   REQUEST_TOO_SLOW: { status: 408, meaning: 'The request did not arrive in time.' },
   CONNECTOR_EXISTS: { status: 409, meaning: 'There is a connector of that name already.' },
@@ -69,6 +75,10 @@ export const ERRORS = {
     status: 429,
     meaning: 'So many signals wait for their answers that no other is taken.',
     retryAfterSeconds: 5,
+  },
+  LOGGERS_TOO_MANY: {
+    status: 429,
+    meaning: 'Levels of so many loggers were set that no other is taken.',
   },
   BODY_TOO_LARGE: {
     status: 413,

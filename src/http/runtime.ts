@@ -11,6 +11,7 @@ import type {
   TopicSummary,
 } from '../actors/config-sync/protocol.js';
 import type { ClusterView } from '../actors/discovery/protocol.js';
+import type { LevelName, LoggerLevel } from '../core/logger-levels.js';
 import type { TreeNode } from '../actors/kernel/protocol.js';
 import type { MetricsFormat } from '../core/metrics/exposition.js';
 import type { SignalBody, SignalRecord, SignalTarget } from '../core/connectors/signals.js';
@@ -96,6 +97,11 @@ export interface Runtime {
   alterOffsets(call: Call, name: string, change: ProgressChange): Promise<void>;
   /** Of a sink. */
   lag(call: Call, name: string): Promise<readonly QueueLag[]>;
+  /** Of this node. */
+  loggers(call: Call): Promise<readonly LoggerLevel[]>;
+  /** With those below it. Names of those that had another level. LOGGERS_TOO_MANY. */
+  setLogger(call: Call, name: string, level: LevelName): Promise<readonly string[]>;
+  setClusterLogger(call: Call, name: string, level: LevelName): Promise<void>;
   /** Of the log. */
   topics(call: Call): Promise<readonly TopicSummary[]>;
   topic(call: Call, name: string): Promise<TopicDetails | null>;

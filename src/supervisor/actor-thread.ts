@@ -211,7 +211,11 @@ export class ActorThread implements Runner {
         spec.heap.maxExternalMb === undefined ? Infinity : spec.heap.maxExternalMb * MEGABYTE,
       beatDeadlineMs: spec.beatDeadlineMs,
       lease,
-      log: { ...log, bindings: { ...log.bindings, actor: spec.id } },
+      log: {
+        ...log,
+        names: [spec.loggers?.[0] ?? spec.id],
+        bindings: { ...log.bindings, actor: spec.id },
+      },
       givesCode,
       ...(file !== null && { file }),
     };

@@ -47,6 +47,7 @@ const ACTOR: Fields = {
   module: text,
   thread: optional(text),
   peers: texts('actor ids'),
+  loggers: optional(texts('names of loggers')),
   finalErrors: optional(texts('error codes')),
   intensity: optional(group(INTENSITY)),
   whenExhausted: oneOf('escalate', 'giveUp'),

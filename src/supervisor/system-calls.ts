@@ -1,6 +1,7 @@
 import type { SystemMethod } from '../actors/kernel/control.js';
 import type { ActorId, MetricsReport, SystemRef, TreeNode } from '../actors/kernel/protocol.js';
 import { checkActorSpec } from './check-spec.js';
+import type { Loggers } from './loggers.js';
 import type { SupervisorNode } from './supervisor-node.js';
 import { SystemError } from './system-error.js';
 
@@ -9,6 +10,7 @@ export interface CallTarget {
   readonly supervisors: ReadonlyMap<ActorId, SupervisorNode>;
   readonly tree: () => TreeNode;
   readonly ledger: { since(version: number): MetricsReport };
+  readonly loggers: Loggers;
 }
 
 type Children = Awaited<ReturnType<SystemRef['children']>>;
@@ -30,6 +32,10 @@ export async function performCall(
       return target.tree();
     case 'metrics':
       return target.ledger.since(typeof args[0] === 'number' ? args[0] : 0);
+    case 'logLevels':
+      return target.loggers.list();
+    case 'setLogLevel':
+      return target.loggers.set(args[0], args[1]);
   }
 }
 

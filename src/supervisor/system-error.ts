@@ -4,7 +4,9 @@ export type SystemErrorCode =
   | 'UNKNOWN_SUPERVISOR'
   | 'NOT_DYNAMIC'
   | 'SUPERVISOR_STOPPING'
-  | 'START_ABANDONED';
+  | 'START_ABANDONED'
+  | 'LOGGER_INVALID'
+  | 'LOGGERS_TOO_MANY';
 
 /** A request that the supervisor refuses. */
 export class SystemError extends Error {

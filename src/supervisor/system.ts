@@ -1,9 +1,12 @@
 import type { SystemRequest } from '../actors/kernel/control.js';
 import { announceStop, createLease, monotonicMs } from '../actors/kernel/lease.js';
+import { parseLevel, type LevelName } from '../core/logger-levels.js';
+import { LogLevels } from '../actors/kernel/log-levels.js';
 import { createLogger, type LogOptions } from '../actors/kernel/logging.js';
 import type {
   ActorId,
   ActorLogger,
+  ActorSpec,
   ChildSpec,
   ChildState,
   ExitReason,
@@ -15,6 +18,7 @@ import type {
 import { ActorThread } from './actor-thread.js';
 import { checkTree } from './check-spec.js';
 import { CompiledCode } from './compiled-code.js';
+import { Loggers, SUPERVISOR_LOGGER } from './loggers.js';
 import { MetricsLedger } from './metrics-ledger.js';
 import { MemoryWatch } from './memory-watch.js';
 import { PoolWatch } from './pool-watch.js';
@@ -30,6 +34,8 @@ import { Watchdog } from './watchdog.js';
 export interface SystemOptions {
   /** For the lines of the supervisor and of every thread. */
   readonly log: LogOptions;
+  /** Of whoever writes lines beside them; absent: nobody does. */
+  readonly levels?: LogLevels;
   /** What the process may hold in memory before the task that holds most is ended; absent: nobody looks. */
   readonly memoryLimitBytes?: number;
   /** Threads to keep for actors that may have to start at once; absent: none. */
@@ -69,6 +75,8 @@ class ActorSystem implements System, SupervisorWorld {
   readonly started: Promise<void>;
   readonly #rootSpec: SupervisorSpec;
   readonly #options: SystemOptions;
+  /** Of every thread. */
+  readonly #logging: LogOptions;
   readonly #log: ActorLogger;
   readonly #lease = createLease();
   readonly #switchboard = new Switchboard();
@@ -93,13 +101,24 @@ class ActorSystem implements System, SupervisorWorld {
   constructor(root: SupervisorSpec, options: SystemOptions) {
     this.#rootSpec = root;
     this.#options = options;
-    this.#log = createLogger({ ...options.log, bindings: { ...options.log.bindings, actor: 'supervisor' } });
+    const levels = options.levels ?? new LogLevels(levelOf(options.log));
+    this.#logging = { ...options.log, levels: levels.memory };
+    this.#log = createLogger({
+      ...this.#logging,
+      names: [SUPERVISOR_LOGGER],
+      bindings: { ...options.log.bindings, actor: 'supervisor' },
+    });
     this.#watchdog = new Watchdog(
       () => this.#switchboard.threads,
       () => this.now(),
     );
     this.#requests = new ThreadRequests(
-      { supervisors: this.#supervisors, tree: () => this.tree(), ledger: this.#ledger },
+      {
+        supervisors: this.#supervisors,
+        tree: () => this.tree(),
+        ledger: this.#ledger,
+        loggers: new Loggers(levels, () => this.#actors()),
+      },
       (reason) => {
         if (options.onShutdown) options.onShutdown(reason);
         else void this.stop(reason);
@@ -165,6 +184,13 @@ class ActorSystem implements System, SupervisorWorld {
       new PoolWatch(threads),
       ...(memoryLimitBytes === undefined ? [] : [new MemoryWatch(memoryLimitBytes, threads)]),
     ]);
+  }
+
+  /** Of all actors, also of those without a thread at the moment. */
+  #actors(): readonly ActorSpec[] {
+    return [...this.#supervisors.values()].flatMap(({ children }) =>
+      children.flatMap(({ spec }) => (spec.kind === 'actor' ? [spec] : [])),
+    );
   }
 
   get spareThreads(): number {
@@ -272,7 +298,7 @@ class ActorSystem implements System, SupervisorWorld {
       incarnation,
       channels: this.#switchboard.connectTo(spec),
       lease: this.#lease,
-      log: this.#options.log,
+      log: this.#logging,
       metrics: this.#ledger.begin(spec.id),
       spare: this.#spares?.take(spec) ?? null,
       file: this.#code.file(spec),
@@ -325,6 +351,10 @@ class ActorSystem implements System, SupervisorWorld {
         `${id} went down: ${reason.message}`,
       );
   }
+}
+
+export function levelOf({ level }: LogOptions): LevelName {
+  return parseLevel(level) ?? 'OFF';
 }
 
 function oneLine(message: string): string {

@@ -74,6 +74,8 @@ export const NO_SYSTEM: SystemRef = {
   children: unused,
   tree: unused,
   metrics: unused,
+  logLevels: unused,
+  setLogLevel: unused,
   watch: unused,
   shutdown: unused,
 };

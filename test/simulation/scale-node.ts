@@ -193,6 +193,8 @@ export class ScaleNode {
       children: () => Promise.resolve([]),
       tree: unused,
       metrics: unused,
+      logLevels: unused,
+      setLogLevel: unused,
       watch: () => undefined,
       shutdown: this.#crash,
     };

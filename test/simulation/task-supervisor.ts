@@ -75,6 +75,8 @@ export class TaskSupervisor {
         );
       },
       metrics: () => Promise.reject(new Error('there are no metrics in the simulation')),
+      logLevels: () => Promise.reject(new Error('there are no levels in the simulation')),
+      setLogLevel: () => Promise.reject(new Error('there are no levels in the simulation')),
       tree: () => Promise.reject(new Error('there is no tree in the simulation')),
       watch: (_supervisor, listener) => {
         this.#listener = listener;

@@ -85,6 +85,8 @@ export function taskParts({
       children: () => Promise.resolve([]),
       tree: () => assert.fail('nobody asks for the tree'),
       metrics: () => assert.fail('nobody asks for the metrics'),
+      logLevels: () => assert.fail('nobody asks for the levels'),
+      setLogLevel: () => assert.fail('nobody sets a level'),
       watch: () => undefined,
       shutdown: () => undefined,
     },

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Replica } from '../../core/replica/replicated-state.js';
 import { planningMemory } from '../../core/planning-memory.js';
+import { withLevels } from '../../core/connectors/level-entries.js';
 import { savedConfigs } from '../../core/connectors/saved-states.js';
 import { hasSharedGroups, openPublisher } from '../log/open-grpc.js';
 import { openLog } from '../log/open.js';
@@ -9,6 +10,7 @@ import { behavior } from '../kernel/behavior.js';
 import type { ActorContext } from '../kernel/protocol.js';
 import { reportIssue } from '../replica-issues.js';
 import { readBootConnectors, rememberApplied } from './boot-connectors.js';
+import { ClusterLevels } from './cluster-levels.js';
 import { coldStart, type ConfigReplica } from './cold-start.js';
 import { ConnectorConfigs } from './connector-configs.js';
 import { ConnectorOffsets } from './connector-offsets.js';
@@ -31,7 +33,7 @@ export default behavior<ConfigSyncProtocol, ConfigSyncPeers, ConfigSyncParams>({
     const { params } = context;
     const log = await openLog(params.logSettings, context);
     const replica: ConfigReplica = new Replica({
-      machine: savedConfigs,
+      machine: withLevels(savedConfigs),
       port: await openReplicatedTopic(log, params.topic, await openPublisher(params.logSettings, context)),
       writer: { node: params.workerId, incarnation: `config-sync#${randomUUID()}` },
       onIssue: reportIssue(context.log, params.topic),
@@ -70,6 +72,7 @@ export default behavior<ConfigSyncProtocol, ConfigSyncPeers, ConfigSyncParams>({
     const offsets = new ConnectorOffsets(configs, pool, context.peers.persistence);
     const signals = new ConnectorSignals(replica, pool, params.workerId);
     const logTopics = new LogTopics(log, params.ownTopics, replica);
+    const levels = new ClusterLevels(replica, context.system, context.log);
     const topics = new TrackedTopics(replica, params.topicTracking);
     await coldStart(context, replica);
     publishChanges(context.peers, replica);
@@ -84,6 +87,7 @@ export default behavior<ConfigSyncProtocol, ConfigSyncPeers, ConfigSyncParams>({
           },
         },
         ask: {
+          setLogLevel: ({ logger, level }) => levels.set(logger, level),
           lag: async ({ name }) => sinkLag(log, (await offsets.read(name)).offsets, Date.now()),
           topics: () => logTopics.list(),
           topic: ({ name }) => logTopics.describe(name),

@@ -2,11 +2,16 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ConfigEntry, ConfigResult } from '../../core/connectors/config-machine.js';
 import type { Replica } from '../../core/replica/replicated-state.js';
 import { isNewer, restoreEntries, type RestoreEntry } from '../../core/connectors/cold-start-state.js';
+import type { LevelEntry } from '../../core/connectors/level-entries.js';
 import type { RestorableConfigs } from '../../core/connectors/saved-states.js';
 import type { ActorContext } from '../kernel/protocol.js';
 import type { ConfigSyncParams, ConfigSyncPeers } from './params.js';
 
-export type ConfigReplica = Replica<RestorableConfigs, ConfigEntry | RestoreEntry, ConfigResult | null>;
+export type ConfigReplica = Replica<
+  RestorableConfigs,
+  ConfigEntry | RestoreEntry | LevelEntry,
+  ConfigResult | null
+>;
 
 const LOOK_MS = 100;
 

@@ -3,6 +3,7 @@ import type { SignalBody, SignalRecord, SignalTarget, UnitAnswer } from '../../c
 import type { ConnectorEntry, SourcePosition, TargetState, UnitKey } from '../../core/model.js';
 import type { SinkOffset } from '../../core/progress/progress-machine.js';
 import type { QueueRange } from '../../log/log.js';
+import type { LevelName } from '../../core/logger-levels.js';
 import type { Protocol } from '../kernel/protocol.js';
 import type { ProgressChange } from '../persistence/protocol.js';
 
@@ -133,6 +134,8 @@ export interface ConfigSyncProtocol extends Protocol {
       request: { name: string };
       reply: { readonly positions: readonly SourcePosition[]; readonly offsets: readonly SinkOffset[] };
     };
+    /** Of a logger on all nodes that are there. LOGGERS_TOO_MANY is told where it happens, in the log. */
+    setLogLevel: { request: { logger: string; level: LevelName }; reply: Record<string, never> };
     /** Of a sink, in the queues that it has offsets of and that are there. */
     lag: { request: { name: string }; reply: readonly QueueLag[] };
     /** CONNECTOR_NOT_STOPPED, or a task has started meanwhile; POSITIONS_REFUSED, by the source or as there is no such queue. */

@@ -91,5 +91,13 @@ export type FromThread =
   | { readonly type: 'failed'; readonly during: 'start' | 'run' | 'stop'; readonly error: WireError }
   | SystemRequest;
 
-export const SYSTEM_METHODS = ['startChild', 'stopChild', 'children', 'tree', 'metrics'] as const;
+export const SYSTEM_METHODS = [
+  'startChild',
+  'stopChild',
+  'children',
+  'tree',
+  'metrics',
+  'logLevels',
+  'setLogLevel',
+] as const;
 export type SystemMethod = (typeof SYSTEM_METHODS)[number];

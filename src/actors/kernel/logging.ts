@@ -10,7 +10,8 @@ import type * as Pino from 'pino';
 import type { build as buildPretty } from 'pino-pretty';
 import { onOneLine } from '../../core/bounded-text.js';
 import { hideSecrets } from './known-secrets.js';
-import type { ActorLogger } from './protocol.js';
+import { LogLevelReader } from './log-levels.js';
+import type { ActorLogger, LoggerOfChild } from './protocol.js';
 import { redactFields } from './redact.js';
 
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
@@ -24,11 +25,54 @@ export interface LogOptions {
   readonly file: string | null;
   /** Fields of every line; `actor` or `connector` is shown as the context. */
   readonly bindings?: Readonly<Record<string, unknown>>;
+  /** Where levels stand that were changed since: log-levels.ts. Absent: they stay. */
+  readonly levels?: SharedArrayBuffer;
+  /** Its names there. */
+  readonly names?: readonly string[];
 }
 
 export function createLogger(options: LogOptions): ActorLogger {
   let root: Writer | null = null;
-  return new LazyLogger(LOG_LEVELS.indexOf(options.level), () => (root ??= open(options)));
+  const threshold = new Threshold(
+    LOG_LEVELS.indexOf(options.level),
+    options.levels === undefined ? null : new LogLevelReader(options.levels),
+    options.names ?? [],
+  );
+  return new LazyLogger(threshold, () => (root ??= open(options)));
+}
+
+/** The least severe lines that a logger writes, by their places in LOG_LEVELS. */
+class Threshold {
+  readonly #beginning: number;
+  readonly #levels: LogLevelReader | null;
+  readonly #names: readonly string[];
+  #severity: number;
+  /** Of the levels, when they were looked at. */
+  #version = 0;
+
+  constructor(beginning: number, levels: LogLevelReader | null, names: readonly string[]) {
+    this.#beginning = beginning;
+    this.#severity = beginning;
+    this.#levels = levels;
+    this.#names = names;
+  }
+
+  /** What most lines cost: two comparisons. */
+  passes(severity: number): boolean {
+    if (this.#levels !== null && this.#levels.version !== this.#version) this.#look(this.#levels);
+    return severity >= this.#severity;
+  }
+
+  /** Of a logger with one name more. */
+  named(name: string): Threshold {
+    return new Threshold(this.#beginning, this.#levels, [...this.#names, name]);
+  }
+
+  #look(levels: LogLevelReader): void {
+    const { severity, version } = levels.severityFor(this.#names);
+    this.#severity = severity ?? this.#beginning;
+    this.#version = version;
+  }
 }
 
 /** What a logger needs of pino. */
@@ -37,33 +81,34 @@ type Writer = Pick<Logger, 'debug' | 'info' | 'warn' | 'error'> & { child(bindin
 const MAX_MESSAGE = 16 * 1024;
 
 class LazyLogger implements ActorLogger {
-  readonly #level: number;
+  readonly #threshold: Threshold;
   readonly #open: () => Writer;
 
-  constructor(level: number, open: () => Writer) {
-    this.#level = level;
+  constructor(threshold: Threshold, open: () => Writer) {
+    this.#threshold = threshold;
     this.#open = open;
   }
 
   debug(fields: object, message: string): void {
-    if (this.#level <= 0) this.#write('debug', fields, message);
+    if (this.#threshold.passes(0)) this.#write('debug', fields, message);
   }
 
   info(fields: object, message: string): void {
-    if (this.#level <= 1) this.#write('info', fields, message);
+    if (this.#threshold.passes(1)) this.#write('info', fields, message);
   }
 
   warn(fields: object, message: string): void {
-    if (this.#level <= 2) this.#write('warn', fields, message);
+    if (this.#threshold.passes(2)) this.#write('warn', fields, message);
   }
 
   error(fields: object, message: string): void {
-    if (this.#level <= 3) this.#write('error', fields, message);
+    if (this.#threshold.passes(3)) this.#write('error', fields, message);
   }
 
-  child(bindings: object): ActorLogger {
+  child(bindings: object, { logger }: LoggerOfChild = {}): ActorLogger {
     let child: Writer | null = null;
-    return new LazyLogger(this.#level, () => (child ??= this.#open().child({ ...bindings })));
+    const threshold = logger === undefined ? this.#threshold : this.#threshold.named(logger);
+    return new LazyLogger(threshold, () => (child ??= this.#open().child({ ...bindings })));
   }
 
   /** A line that cannot be written as it should be ends nothing: it is often the last word on a failure. */
@@ -100,7 +145,8 @@ function open(options: LogOptions): Writer {
       : redactFields(pino.stdSerializers.err(value));
   };
   const settings: LoggerOptions = {
-    level: options.level,
+    // What is written is decided before.
+    level: 'debug',
     base: options.bindings ?? null,
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: {

@@ -1,6 +1,7 @@
 /** The contract between actors: types only. */
 import type { Backoff } from '../../core/backoff.js';
 import type { Intensity } from '../../core/restart-window.js';
+import type { LevelName, LoggerLevel } from '../../core/logger-levels.js';
 import type { MetricsWriter } from './metrics-writer.js';
 
 /** What an actor can be told (no answer) and asked (one answer). Payloads are structured-cloneable. */
@@ -62,7 +63,12 @@ export interface ActorLogger {
   info(fields: object, message: string): void;
   warn(fields: object, message: string): void;
   error(fields: object, message: string): void;
-  child(bindings: object): ActorLogger;
+  child(bindings: object, options?: LoggerOfChild): ActorLogger;
+}
+
+export interface LoggerOfChild {
+  /** A name that its lines have besides those of its parent: levels are set by names. */
+  readonly logger?: string;
 }
 
 export interface ActorContext<Peers extends { [K in keyof Peers]: Protocol }, Params> {
@@ -121,6 +127,8 @@ export interface ActorSpec {
   readonly params: unknown;
   /** Actors it talks to; channels are made, and made anew, by the supervisor. They need not be running yet. */
   readonly peers: readonly ActorId[];
+  /** Names of its loggers: that of all its lines, and those that some of them have besides. Default: its id. */
+  readonly loggers?: readonly string[];
   readonly restart: Restart;
   /** Of this child alone, where `whenExhausted` is 'giveUp'; else the supervisor's counts. */
   readonly intensity?: Intensity;
@@ -268,6 +276,13 @@ export interface SystemRef {
   tree(): Promise<TreeNode>;
   /** The metrics of all actors: what has changed since the report of that version; 0: all. */
   metrics(since: number): Promise<MetricsReport>;
+  /** The loggers of the node, by name. */
+  logLevels(): Promise<readonly LoggerLevel[]>;
+  /**
+   * Sets the level of a logger of this node and of those below it. Resolves with the names of those that had another one.
+   * Refused with a REMOTE_ERROR whose remoteCode is LOGGERS_TOO_MANY or LOGGER_INVALID.
+   */
+  setLogLevel(logger: string, level: LevelName): Promise<readonly string[]>;
   /** Events of the children of one supervisor, from now on. */
   watch(supervisor: ActorId, listener: (event: SystemEvent) => void): void;
   /** Ask for an orderly end of the whole process. */

@@ -1,6 +1,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { FromThread, SystemMethod } from './control.js';
 import { ActorError } from './errors.js';
+import type { LevelName, LoggerLevel } from '../../core/logger-levels.js';
 import type { ActorId, ActorSpec, MetricsReport, SystemEvent, SystemRef, TreeNode } from './protocol.js';
 import { fromWireError, type WireError } from './wire-error.js';
 
@@ -40,6 +41,14 @@ export class SystemPort implements SystemRef {
 
   async metrics(since: number): Promise<MetricsReport> {
     return (await this.#call('metrics', since)) as MetricsReport;
+  }
+
+  async logLevels(): Promise<readonly LoggerLevel[]> {
+    return (await this.#call('logLevels')) as readonly LoggerLevel[];
+  }
+
+  async setLogLevel(logger: string, level: LevelName): Promise<readonly string[]> {
+    return (await this.#call('setLogLevel', logger, level)) as readonly string[];
   }
 
   watch(supervisor: ActorId, listener: (event: SystemEvent) => void): void {

@@ -1,4 +1,5 @@
 import { passivateAfterMs } from '../../core/cluster/passivation.js';
+import { taskLoggers } from '../../core/logger-levels.js';
 import { threadHeap } from '../../core/task-heap.js';
 import { parseUnitKey, type ConnectorEntry, type NodeRef, type UnitKey } from '../../core/model.js';
 import { TOO_MANY_PARTITIONS } from '../../core/progress/too-many-partitions.js';
@@ -53,6 +54,7 @@ export function taskSpec(params: TaskParams, node: RebalancerParams): ActorSpec 
     codeKind: params.config['connector.class'] ?? params.config['connector-class'] ?? '',
     params,
     peers: ['log', 'persistence', 'rebalancer'],
+    loggers: taskLoggers(params.unit, params.config),
     restart: 'transient',
     intensity: node.intensity,
     whenExhausted: 'giveUp',

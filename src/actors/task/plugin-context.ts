@@ -1,3 +1,4 @@
+import { pluginLoggerOf } from '../../core/logger-levels.js';
 import { parseUnitKey } from '../../core/model.js';
 import type { FileAccess, PluginLogger, TaskContext } from '../../sdk/plugin.js';
 import { checkNote, checkProgress } from '../../plugins/plugin-words.js';
@@ -13,7 +14,7 @@ export function pluginContext({ context, report, counters }: TaskParts, files: F
   return {
     connectorName: connector,
     taskId: task ?? 0,
-    log: pluginLogger(context.log),
+    log: pluginLogger(context.log.child({}, { logger: pluginLoggerOf(context.params.config) })),
     signal: context.signal,
     files,
     metrics: counters.plugin,

@@ -312,7 +312,7 @@ const table = {
   Logs: {
     'log.level': {
       ...choice(['debug', 'info', 'warn', 'error'], 'info'),
-      doc: 'The least serious lines that are written.',
+      doc: 'The least serious lines that are written. While a node runs its level can be changed over REST, as that of each of its loggers ([docs/rest.md](rest.md)).',
     },
     'log.format': {
       ...choice(['auto', 'pretty', 'json'], 'auto'),

@@ -50,6 +50,18 @@ export function actorRuntime(
       await ask(call, sync, 'alterOffsets', { name, change }, whileThere(call));
     },
     lag: (call, name) => ask(call, sync, 'lag', { name }),
+    // Also while the runtime is down: that is when somebody looks for lines.
+    loggers: () => system.logLevels(),
+    setLogger: async (_call, name, level) => {
+      try {
+        return await system.setLogLevel(name, level);
+      } catch (error) {
+        throw toFailure(error);
+      }
+    },
+    setClusterLogger: async (call, logger, level) => {
+      await ask(call, sync, 'setLogLevel', { logger, level });
+    },
     topics: (call) => ask(call, sync, 'topics', {}),
     topic: (call, name) => ask(call, sync, 'topic', { name }),
     deleteTopic: async (call, name) => {

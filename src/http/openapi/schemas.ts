@@ -83,6 +83,14 @@ export const SCHEMAS = {
     'errorCode?': { type: 'integer', description: "RocketMQ Connect's name of the status." },
   }),
   Worker: object({ version: string, commit: string, kafka_cluster_id: string, worker_id: string }),
+  LoggerLevel: object({
+    level: {
+      type: 'string',
+      enum: ['ALL', 'TRACE', 'DEBUG', 'INFO', 'WARN', 'ERROR', 'FATAL', 'OFF'],
+    },
+    last_modified: orNull(time),
+  }),
+  LevelSet: { ...object({ level: string }), additionalProperties: true },
   Health: object({ status: { type: 'string', enum: ['healthy', 'starting', 'unhealthy'] }, message: string }),
   Tree: {
     type: 'object',

@@ -38,12 +38,14 @@ export function choice<const W extends string>(
   ctx: RouteContext,
   name: string,
   words: readonly [W, ...W[]],
+  { anyCase = false } = {},
 ): W {
-  const value = queryValues(ctx, name).at(-1);
+  const given = queryValues(ctx, name).at(-1);
+  const value = anyCase ? given?.toLowerCase() : given;
   if (value === undefined) return words[0];
   const found = words.find((word) => word === value);
   if (found !== undefined) return found;
-  const reason = `must be ${words.join(' or ')}`;
+  const reason = `must be ${words.filter((word) => word !== '').join(' or ')}`;
   throw new HttpError('QUERY_INVALID', `The query parameter ${name} ${reason}.`, {
     fields: [{ field: name, value: shortened(value), reason }],
   });

@@ -5,6 +5,7 @@ import type {
   PluginKeyInfo,
   PluginListing,
 } from '#troupe/actors/config-sync/protocol.js';
+import { LogLevels } from '#troupe/actors/kernel/log-levels.js';
 import type { TreeNode } from '#troupe/actors/kernel/protocol.js';
 import {
   unitKey,
@@ -38,6 +39,7 @@ export class InMemoryRuntime implements Runtime {
   healthNow: Health = { status: 'healthy', detail: '' };
   reloads = 0;
   drained: readonly string[] = [];
+  readonly levels = new LogLevels('INFO');
   readonly altered: unknown[] = [];
   used: readonly string[] = ['t1', 't2'];
   readonly sent: Signals = new Map();
@@ -53,6 +55,21 @@ export class InMemoryRuntime implements Runtime {
   async metrics(...[, format]: Parameters<Runtime['metrics']>): Promise<string> {
     await this.before('metrics');
     return format === 'openmetrics' ? '# EOF\n' : '';
+  }
+
+  async loggers(): Promise<ReturnType<LogLevels['list']>> {
+    await this.before('loggers');
+    return this.levels.list([['http']]);
+  }
+
+  async setLogger(...[, name, level]: Parameters<Runtime['setLogger']>): Promise<readonly string[]> {
+    await this.before('setLogger');
+    return this.levels.set(name, level, 1, [['http']]) ?? [];
+  }
+
+  async setClusterLogger(...[, name, level]: Parameters<Runtime['setClusterLogger']>): Promise<void> {
+    await this.before('setClusterLogger');
+    this.levels.set(name, level, 1, []);
   }
 
   async connectors(): Promise<readonly ConnectorEntry[]> {

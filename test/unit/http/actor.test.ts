@@ -104,6 +104,8 @@ async function start(t: TestContext, refs: ReturnType<typeof peers>, lease = cre
     children: () => Promise.resolve([]),
     tree: () => Promise.resolve({ id: 'root', kind: 'supervisor', state: 'running', restarts: 0 }),
     metrics: () => Promise.resolve({ version: 0, ids: [], changed: [] }),
+    logLevels: () => Promise.resolve([]),
+    setLogLevel: () => Promise.resolve([]),
     watch: () => undefined,
     shutdown: () => undefined,
   };

@@ -55,6 +55,8 @@ class PlayedNode {
       children: () => assert.fail(),
       tree: () => Promise.resolve(this.#tree()),
       metrics: (since) => Promise.resolve(this.ledger.since(since)),
+      logLevels: () => assert.fail(),
+      setLogLevel: () => assert.fail(),
       watch: () => assert.fail(),
       shutdown: () => assert.fail(),
     });
