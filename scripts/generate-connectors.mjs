@@ -45,8 +45,8 @@ among the tests. Where they do otherwise, it is on purpose:
   their schema, and writes a decimal without a schema only with \`decimal.format=NUMERIC\`.
 - Without a schema there is one type of number: 5 and 5.0 are the same, and are written as 5. Names that are integers come first
   in an object, in their order.
-- \`producer.override.…\`, \`consumer.override.…\` and \`admin.override.…\` are for Kafka's clients, and without effect. What of them, and
-  of others, asks for what is not there is refused: a start at the end of a topic (\`consumer.override.auto.offset.reset=latest\`),
+- Of \`producer.override.…\`, \`consumer.override.…\` and \`admin.override.…\` those count that [have a counterpart](import.md#what-becomes-of-keys); the
+  others are for Kafka's clients, and a warning. What of them, and of others, asks for what is not there is refused: a start at the end of a topic (\`consumer.override.auto.offset.reset=latest\`),
   another group, a transaction that is longer than a poll, a dead-letter queue.
 - What converters do otherwise: [compatibility.md](compatibility.md#converters).
 `;

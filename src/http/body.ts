@@ -3,7 +3,7 @@ import getRawBody from 'raw-body';
 
 import type { Context } from './context.js';
 import { HttpError } from './errors.js';
-import { isJsonMap, parseJson, type JsonMap } from './json.js';
+import { isJsonMap, parseJson, type JsonMap, type JsonValue } from './json.js';
 
 /** Refuses a declared length beyond the limit, whatever the route, before a byte is read. */
 export function refuseLargeBody(ctx: Context, maxBytes: number): void {
@@ -55,6 +55,18 @@ export async function readBothForms(
   const { map, text } = await readObject(ctx, maxBytes);
   // It was just parsed, as an object.
   return { map, plain: JSON.parse(text) as Readonly<Record<string, unknown>> };
+}
+
+/** JSON of any kind, or, where the type says that it is text, the text. */
+export async function readJsonOrText(
+  ctx: Context,
+  maxBytes: number,
+): Promise<{ readonly json: JsonValue } | { readonly text: string }> {
+  refuseEncoding(ctx);
+  const text = decode(await readBytes(ctx, maxBytes), ctx);
+  if (text.trim() === '') throw new HttpError('BODY_REQUIRED', 'This route needs a body; it is empty.');
+  if (ctx.is('text/*', 'application/x-java-properties') !== false) return { text };
+  return { json: parseDeclared(text, ctx) };
 }
 
 async function readObject(

@@ -89,21 +89,34 @@ export function pluginInfo(plugin: PluginInfo): PluginInfo {
   return { class: plugin.class, type: plugin.type, version: plugin.version };
 }
 
+export interface ShownInfos extends Omit<ConfigInfos, 'issues' | 'given' | 'warnings'> {
+  /** Ours: keys without effect. Left out when there are none. */
+  readonly warnings?: readonly { readonly field: string; readonly reason: string }[];
+}
+
 /** What `validate` found, in Kafka Connect's shape and without the passwords that were sent. */
 export function hiddenInfos({
   name,
   error_count,
   dry_run,
+  warnings,
   groups,
   configs,
-}: ConfigInfos): Omit<ConfigInfos, 'issues'> {
+}: ConfigInfos): ShownInfos {
   const hidden = configs.map((row) => {
     const secret = secretOf(row);
     if (secret === null) return row;
     const errors = row.value.errors.map((error) => without(secret, error));
     return { ...row, value: { ...row.value, value: HIDDEN, errors } };
   });
-  return { name, error_count, ...(dry_run && { dry_run }), groups, configs: hidden };
+  return {
+    name,
+    error_count,
+    ...(dry_run && { dry_run }),
+    ...(warnings.length > 0 && { warnings: warnings.map(({ field, reason }) => ({ field, reason })) }),
+    groups,
+    configs: hidden,
+  };
 }
 
 export function fieldErrors({ issues, configs }: ConfigInfos): readonly FieldError[] {

@@ -5,6 +5,7 @@ import { MIN_OWN_MB } from '../core/task-heap.js';
 import { CONSUMING } from './config-consuming.js';
 import { ERROR_HANDLING } from './config-errors.js';
 import { topicNameProblem } from './topic-name.js';
+import { UNKNOWN_KEYS, UNKNOWN_KEYS_MODES } from '../core/parameters/unknown-keys-mode.js';
 
 const COMMON = 'Common';
 const BATCHES = 'Batches';
@@ -148,9 +149,26 @@ const CONNECTOR: ConfigDefinition = [
   },
 ];
 
-function maxRecords(defaultValue: string, documentation: string): ConfigKey {
+const KEYS: ConfigDefinition = [
+  {
+    name: UNKNOWN_KEYS,
+    type: 'STRING',
+    defaultValue: null,
+    allowed: UNKNOWN_KEYS_MODES,
+    importance: 'LOW',
+    documentation:
+      "What becomes of keys that neither the connector nor its converters, transforms and predicates know. auto: one that looks like a misspelling is refused, any other is a warning, in the answer of validation, in the status and in the log; fail: all are refused; warn: all are warnings; ignore: nothing is said. Not given: the node's `config.unknown.keys`.",
+    group: COMMON,
+    width: 'SHORT',
+    displayName: 'Unknown keys',
+    orderInGroup: 18,
+  },
+];
+
+function maxRecords(defaultValue: string, documentation: string, aliases: readonly string[] = []): ConfigKey {
   return {
     name: 'batch.max.records',
+    ...(aliases.length > 0 && { aliases }),
     type: 'INT',
     defaultValue,
     min: 1,
@@ -165,6 +183,7 @@ function maxRecords(defaultValue: string, documentation: string): ConfigKey {
 const BATCHING: ConfigDefinition = [
   {
     name: 'batch.max.bytes',
+    aliases: ['producer.override.batch.size'],
     type: 'INT',
     defaultValue: '1048576',
     min: 1024,
@@ -176,6 +195,7 @@ const BATCHING: ConfigDefinition = [
   },
   {
     name: 'linger.ms',
+    aliases: ['producer.override.linger.ms'],
     type: 'INT',
     defaultValue: '5',
     min: 0,
@@ -242,7 +262,7 @@ const SOURCE: ConfigDefinition = [
 
 const SINK: ConfigDefinition = [
   // Few enough that the garbage collector finds them dead: with a whole append in one put it copies them.
-  maxRecords('500', 'The most records of one delivery to the sink.'),
+  maxRecords('500', 'The most records of one delivery to the sink.', ['consumer.override.max.poll.records']),
   {
     name: 'topics',
     aliases: ['topicNames', 'connect.topicnames'],
@@ -298,5 +318,5 @@ export function topicsRegex(pattern: string): RegExp {
 /** Without the converters' keys, which are in converter-config.ts, and those of single transforms. */
 export function commonDefinition(kind: 'source' | 'sink' | null): readonly ConfigKey[] {
   const own = kind === 'source' ? SOURCE : kind === 'sink' ? [...SINK, ...CONSUMING] : [];
-  return [...CONNECTOR, ...own, ...ERROR_HANDLING, ...BATCHING];
+  return [...CONNECTOR, ...KEYS, ...own, ...ERROR_HANDLING, ...BATCHING];
 }

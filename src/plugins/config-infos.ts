@@ -50,6 +50,10 @@ export type DryRun = 'PASSED' | 'FAILED' | 'SKIPPED' | 'NOT_SUPPORTED';
 export interface ConfigInfos {
   /** What the errors were made from; not a part of Kafka Connect's shape. */
   readonly issues: readonly ConfigIssue[];
+  /** Keys without effect; not a part of Kafka Connect's shape. */
+  readonly warnings: readonly ConfigIssue[];
+  /** The keys that are given, and the names of those that they count as; null: nobody knows it. Not a part of that shape. */
+  readonly given: Readonly<Record<string, string | null>>;
   readonly name: string;
   readonly error_count: number;
   /** Of a dry run; not a part of Kafka Connect's shape. */
@@ -122,14 +126,17 @@ function undefinedKey(name: string): ConfigKeyInfo {
   };
 }
 
+export interface InfosParts {
+  readonly name: string;
+  readonly definition: ConfigDefinition;
+  readonly raw: RawConfig;
+  readonly issues: readonly ConfigIssue[];
+  readonly warnings: readonly ConfigIssue[];
+  readonly dryRun: DryRun | null;
+}
+
 /** One row a key: its definition, value and errors. A name that stands twice in `definition` counts as it stands last. */
-export function configInfos(
-  name: string,
-  definition: ConfigDefinition,
-  raw: RawConfig,
-  issues: readonly ConfigIssue[],
-  dryRun: DryRun | null = null,
-): ConfigInfos {
+export function configInfos({ name, definition, raw, issues, warnings, dryRun }: InfosParts): ConfigInfos {
   const keys = new Map(definition.map((key) => [key.name, key]));
   const { config } = parseConfig([...keys.values()], raw);
   // The same key may be checked by several definitions; what is wrong with it is told once.
@@ -147,12 +154,22 @@ export function configInfos(
   }
   return {
     issues: [...distinct.values()],
+    warnings,
+    given: countsAs(raw, [...keys.values()]),
     name,
     error_count: distinct.size,
     ...(dryRun && { dry_run: dryRun }),
     groups: [...new Set(rows.map((row) => row.definition.group).filter((group) => group !== null))],
     configs: rows,
   };
+}
+
+function countsAs(raw: RawConfig, definition: ConfigDefinition): Readonly<Record<string, string | null>> {
+  const names = Object.keys(raw).map((field): [string, string | null] => [
+    field,
+    definition.find((key) => isGivenFor(key, field))?.name ?? null,
+  ]);
+  return Object.fromEntries(names);
 }
 
 function valueInfo(

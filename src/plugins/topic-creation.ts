@@ -52,16 +52,21 @@ export function buildTopicCreation(raw: RawConfig): TopicCreation {
 
 export function configureTopicCreation(raw: RawConfig): Configured<TopicCreation> {
   const aliases = aliasesOf(raw);
-  const definition = [
-    TOPIC_CREATION_GROUPS,
-    ...aliases.flatMap((alias) => [...patternKeys(alias), ...settingKeys(alias)]),
-    ...settingKeys(DEFAULT),
-  ];
+  const definition = topicCreationKeys(raw);
   const { config, issues } = parseConfig(definition, raw);
   const all = [...issues, ...repeated(raw), ...unknownKeys(raw, definition)];
   return all.length > 0
     ? { made: null, issues: all, definition }
     : { made: creation(config, aliases), issues: all, definition };
+}
+
+/** Those of the groups that the configuration names, too. */
+export function topicCreationKeys(raw: RawConfig): ConfigDefinition {
+  return [
+    TOPIC_CREATION_GROUPS,
+    ...aliasesOf(raw).flatMap((alias) => [...patternKeys(alias), ...settingKeys(alias)]),
+    ...settingKeys(DEFAULT),
+  ];
 }
 
 function creation(config: ParsedConfig, aliases: readonly string[]): TopicCreation {

@@ -227,6 +227,14 @@ function conditionOf(
   return { predicate: predicate ?? null, negate: negate?.trim().toLowerCase() === 'true' };
 }
 
+/** Those that any transform and predicate has that the configuration names. */
+export function chainKeys(raw: RawConfig): readonly ConfigKey[] {
+  return [
+    ...aliasesOf(raw, 'transforms', []).flatMap((alias) => transformKeys(`transforms.${alias}.`, '')),
+    ...aliasesOf(raw, 'predicates', []).flatMap((alias) => typeKeys(`predicates.${alias}.`, 'predicate', '')),
+  ];
+}
+
 function typeKeys(prefix: string, what: 'transform' | 'predicate', group: string): readonly ConfigKey[] {
   return [
     {

@@ -16,12 +16,29 @@ const PROMISES: readonly Promised[] = [
   {
     key: 'consumer.override.auto.offset.reset',
     kept: /^earliest$/i,
-    reason: 'is not supported: a sink begins at the beginning of its topics, which is earliest; remove it',
+    reason:
+      'is not supported: a sink begins at the beginning of its topics, which is earliest; remove it, and give initial_offsets, as POST /import does',
   },
   {
     key: 'consumer.override.group.id',
     reason:
       'is not supported: the group of a sink is connect- and its name, and its offsets are there; remove it',
+  },
+  {
+    key: 'consume.from.where',
+    kept: /^CONSUME_FROM_FIRST_OFFSET$/i,
+    reason:
+      'is not supported: a sink begins at the beginning of its topics; remove it, and give initial_offsets, as POST /import does',
+  },
+  {
+    key: 'task.group.id',
+    reason:
+      'is not supported: the group of a sink is connect- and its name, and its offsets are there; remove it',
+  },
+  {
+    key: 'connector.direct.enable',
+    kept: /^false$/i,
+    reason: 'is not supported: records go through a topic, from a source to a sink; remove it',
   },
   {
     key: 'transaction.boundary',

@@ -10,7 +10,7 @@ import type {
   SourceConnector,
 } from '../sdk/plugin.js';
 import { fileAccess } from './file-access.js';
-import { configInfos, type ConfigInfos } from './config-infos.js';
+import { configInfos, type ConfigInfos, type DryRun } from './config-infos.js';
 import { isPassword, own } from './config-plugins.js';
 import { commonDefinition } from './config-common.js';
 import { errorHandlingIssues } from './config-errors.js';
@@ -20,7 +20,9 @@ import { loadPlugin } from './load.js';
 import { checkIssues } from './plugin-returns.js';
 import { configureTopicCreation } from './topic-creation.js';
 import { configureTransforms } from './transform-chain.js';
-import { misspelledKeys } from './unknown-keys.js';
+import { knownKeys } from './known-keys.js';
+import { unknownKeys } from './unknown-keys.js';
+import type { UnknownKeysMode } from '../core/parameters/unknown-keys-mode.js';
 import { unsupportedKeys } from './unsupported-keys.js';
 
 export interface ValidateOptions {
@@ -36,6 +38,8 @@ export interface ValidateOptions {
   readonly files?: FileAccess;
   /** The cluster's topics, which no connector may read or write; default none. */
   readonly ownTopics?: readonly string[];
+  /** What becomes of keys that nobody knows; default auto. */
+  readonly unknownKeys?: UnknownKeysMode;
   /** For a dry run, in which the connector connects as its tasks would. Default: none. */
   readonly dryRun?: ConnectorContext;
 }
@@ -76,15 +80,23 @@ export async function validateConnector(
       ...(await ownIssues(plugin, raw, options.files ?? fileAccess({ allowed: [], closed: [] }, catalog))),
     );
   }
-  issues.push(...unsupportedKeys(raw), ...misspelledKeys(raw, definition));
+  const unknown = unknownKeys(raw, await knownKeys(raw, catalog, options), options.unknownKeys ?? 'auto');
+  issues.push(...unsupportedKeys(raw), ...unknown.issues);
   const told = withoutEchoes(issues, options.issues, definition);
-  if (options.dryRun === undefined) return configInfos(className.trim(), definition, raw, told);
-  if (plugin === null || told.length > 0)
-    return configInfos(className.trim(), definition, raw, told, 'SKIPPED');
-  if (plugin.connect === undefined)
-    return configInfos(className.trim(), definition, raw, told, 'NOT_SUPPORTED');
+  const answer = (found: readonly ConfigIssue[], dryRun: DryRun | null): ConfigInfos =>
+    configInfos({
+      name: className.trim(),
+      definition,
+      raw,
+      issues: found,
+      warnings: unknown.warnings,
+      dryRun,
+    });
+  if (options.dryRun === undefined) return answer(told, null);
+  if (plugin === null || told.length > 0) return answer(told, 'SKIPPED');
+  if (plugin.connect === undefined) return answer(told, 'NOT_SUPPORTED');
   const met = await connectIssues(plugin, raw, options.dryRun);
-  return configInfos(className.trim(), definition, raw, met, met.length > 0 ? 'FAILED' : 'PASSED');
+  return answer(met, met.length > 0 ? 'FAILED' : 'PASSED');
 }
 
 /** What else is wrong with a value whose reference could not be resolved is wrong with the reference's text alone. */

@@ -251,6 +251,7 @@ function configSyncParams(parameters: Parameters, files: FileRules): ConfigSyncP
     keyConverter: parameters.keyConverter,
     valueConverter: parameters.valueConverter,
     headerConverter: parameters.headerConverter,
+    unknownKeys: parameters.configUnknownKeys,
     topicTracking: {
       enabled: parameters.topicTrackingEnable,
       mayReset: parameters.topicTrackingAllowReset,

@@ -11,7 +11,7 @@ export async function planTasks(
   random: Random,
   replica: Replica<ConfigState, ConfigEntry, ConfigResult>,
   { name, epoch }: { readonly name: string; readonly epoch: number },
-): Promise<{ entry: ConnectorEntry; replanAfterMs: number | null }> {
+): Promise<{ entry: ConnectorEntry; replanAfterMs: number | null; warning: null }> {
   const present = replica.state.connectors.get(name);
   if (present === undefined) {
     throw new ConnectError(`Connector ${name} not found`, { code: 'CONNECTOR_NOT_FOUND' });
@@ -25,7 +25,8 @@ export async function planTasks(
   const entry: ConfigEntry = { type: 'TASKS', name, connectorVersion, configs, epoch, ...asked };
   const result = await replica.submit(entry);
   if (!result.ok) throw new ConnectError(result.message, { code: result.code });
-  return { entry: result.entry, replanAfterMs: random.chance(30) ? 1000 + random.next(5000) : null };
+  const replanAfterMs = random.chance(30) ? 1000 + random.next(5000) : null;
+  return { entry: result.entry, replanAfterMs, warning: null };
 }
 
 type ConfigReplica = Replica<ConfigState, ConfigEntry, ConfigResult>;

@@ -130,7 +130,11 @@ export class ScaleNode {
     this.#configSync.up(this.#main, {
       tell: {},
       ask: {
-        plan: async ({ name }) => ({ ...(await plan(this.#world, config, name)), replanAfterMs: null }),
+        plan: async ({ name }) => ({
+          ...(await plan(this.#world, config, name)),
+          replanAfterMs: null,
+          warning: null,
+        }),
       },
     });
     const running = await rebalancerBehavior.start({

@@ -55,6 +55,7 @@ export default behavior<ConfigSyncProtocol, ConfigSyncPeers, ConfigSyncParams>({
       keyConverter: params.keyConverter,
       valueConverter: params.valueConverter,
       headerConverter: params.headerConverter,
+      unknownKeys: params.unknownKeys,
       sharing: hasSharedGroups(params.logSettings),
       ownTopics: params.ownTopics,
       packagesOf: (job) => plugins.packagesOf(job),

@@ -122,11 +122,11 @@ export class ConnectorConfigs {
     if (present === null)
       throw new ConnectError(`Connector ${name} not found`, { code: 'CONNECTOR_NOT_FOUND' });
     const { version: connectorVersion, config, replans } = present;
-    const { configs, replanAfterMs } = await this.#planned(name, connectorVersion, config, signal);
+    const { configs, replanAfterMs, warning } = await this.#planned(name, connectorVersion, config, signal);
     const asked = replans === undefined ? {} : { asked: replans.asked };
     const plan = { name, connectorVersion, configs, epoch, ...asked };
     const { entry } = await this.#submit({ type: 'TASKS', ...plan });
-    return { entry, replanAfterMs };
+    return { entry, replanAfterMs, warning };
   }
 
   /** Given up when the connector is deleted or changed meanwhile: its thread is needed for others. */

@@ -1,4 +1,5 @@
 import type { FileRules } from '../../core/parameters/file-rules.js';
+import type { UnknownKeysMode } from '../../core/parameters/unknown-keys-mode.js';
 import type { LogSettings } from '../log/open.js';
 import type { SecretProviders } from '../secret-providers.js';
 import type { LogProtocol } from '../log/protocol.js';
@@ -26,6 +27,7 @@ export interface ConfigSyncParams {
   readonly keyConverter: string;
   readonly valueConverter: string;
   readonly headerConverter: string;
+  readonly unknownKeys: UnknownKeysMode;
   /** Whether it is noted which topics a connector uses, and whether that may be forgotten. */
   readonly topicTracking: { readonly enabled: boolean; readonly mayReset: boolean };
   readonly planningTimeoutMs: number;

@@ -4,6 +4,8 @@ import { threadId, workerData } from 'node:worker_threads';
 import { pluginKeyInfos } from '../../plugins/config-infos.js';
 import { validateConnector, type ValidateOptions } from '../../plugins/validate-connector.js';
 import { passwordsOf } from '../../plugins/configured-plugins.js';
+import { knownKeys } from '../../plugins/known-keys.js';
+import { unknownKeys, warningText } from '../../plugins/unknown-keys.js';
 import { findPlugin, PLUGIN_TYPES } from '../../plugins/catalog.js';
 import { fileAccess, isFileRules } from '../../plugins/file-access.js';
 import { discoverPlugins } from '../../plugins/discover.js';
@@ -20,6 +22,7 @@ import type {
   Signal,
 } from '../../sdk/plugin.js';
 import type { ConfigInfos } from '../../plugins/config-infos.js';
+import { isUnknownKeysMode, type UnknownKeysMode } from '../../core/parameters/unknown-keys-mode.js';
 import type { FileRules } from '../../core/parameters/file-rules.js';
 import { withReferences, type ResolvedConfig } from '../../core/connectors/secret-references.js';
 import { withoutSecrets } from '../../plugins/shown-infos.js';
@@ -57,9 +60,15 @@ function nodeOptions(): ValidateOptions {
     ...(keyConverter && { keyConverter }),
     ...(valueConverter && { valueConverter }),
     ...(headerConverter && { headerConverter }),
+    unknownKeys: unknownKeysMode(),
     sharing: data['sharing'] === true,
     ownTopics: texts(data['ownTopics']),
   };
+}
+
+function unknownKeysMode(): UnknownKeysMode {
+  const { unknownKeys: given } = poolData();
+  return isUnknownKeysMode(given) ? given : 'auto';
 }
 
 function pluginPaths(): string[] {
@@ -224,7 +233,16 @@ async function plan(name: string, written: RawConfig, dueAt: number): Promise<Pl
   return {
     configs: configs.map((config) => withReferences(config, written, resolved)),
     replanAfterMs: checkReplanAfter(connector.replanAfterMs?.(parsed, raw)),
+    warning: await warningOf(raw),
   };
+}
+
+/** A configuration may have been written when more keys were known, or by a node that refuses other ones. */
+async function warningOf(raw: RawConfig): Promise<string | null> {
+  const known = await knownKeys(raw, catalog, nodeOptions());
+  const { issues, warnings } = unknownKeys(raw, known, unknownKeysMode());
+  const all = [...issues, ...warnings];
+  return all.length === 0 ? null : hideSecrets(warningText(all));
 }
 
 /** What plugins print goes to the node's own output. */

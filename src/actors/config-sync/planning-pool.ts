@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import { Piscina } from 'piscina';
 import type { PlanningMemory } from '../../core/planning-memory.js';
+import type { UnknownKeysMode } from '../../core/parameters/unknown-keys-mode.js';
 import type { FileRules } from '../../core/parameters/file-rules.js';
 import type { ConnectorEntry } from '../../core/model.js';
 import { ConnectError } from '../../sdk/errors.js';
@@ -50,6 +51,8 @@ export interface Plan {
   readonly configs: readonly ConnectorEntry['config'][];
   /** null: not by time. */
   readonly replanAfterMs: number | null;
+  /** What its user should know: of keys without effect. null: nothing. */
+  readonly warning: string | null;
 }
 
 export type PlanningResult<J extends PlanningJob> = J extends { kind: 'validate' }
@@ -81,6 +84,8 @@ export interface PlanningPoolOptions {
   readonly keyConverter: string;
   readonly valueConverter: string;
   readonly headerConverter: string;
+  /** What becomes of keys that nobody knows. Default: auto. */
+  readonly unknownKeys?: UnknownKeysMode;
   /** See `ValidateOptions`. */
   readonly sharing?: boolean;
   readonly ownTopics?: readonly string[];
@@ -207,6 +212,7 @@ export class PlanningPool {
       keyConverter,
       valueConverter,
       headerConverter,
+      unknownKeys,
       sharing,
       ownTopics,
     } = this.#options;
@@ -219,6 +225,7 @@ export class PlanningPool {
         keyConverter,
         valueConverter,
         headerConverter,
+        unknownKeys,
         sharing,
         ownTopics,
       },

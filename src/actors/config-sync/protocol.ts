@@ -94,11 +94,11 @@ export interface ConfigSyncProtocol extends Protocol {
     /**
      * Runs the connector's planning in the pool and writes the task list. The rebalancer asks it for its claims, and says
      * which. TASKS_STALE: the config has changed in the meantime, or a newer claim has planned. `replanAfterMs`: when the
-     * connector wants to be planned again; null: not by time.
+     * connector wants to be planned again; null: not by time. `warning`: what its user should know; null: nothing.
      */
     plan: {
       request: { name: string; epoch: number };
-      reply: { entry: ConnectorEntry; replanAfterMs: number | null };
+      reply: { entry: ConnectorEntry; replanAfterMs: number | null; warning: string | null };
     };
     /** What a connector's tasks have used, by name; of one that is not there nothing. TOPIC_TRACKING_OFF. */
     usedTopics: { request: { name: string }; reply: readonly string[] };

@@ -37,8 +37,13 @@ export class Planning {
     const { configSync, units } = this.#parts;
     const { unit, epoch } = planned;
     let replanAfterMs: number | null;
+    let warning: string | null;
     try {
-      ({ replanAfterMs } = await configSync.ask('plan', { name: unit, epoch }, { deadlineMs: PLAN_ASK_MS }));
+      ({ replanAfterMs, warning } = await configSync.ask(
+        'plan',
+        { name: unit, epoch },
+        { deadlineMs: PLAN_ASK_MS },
+      ));
     } catch (error) {
       if (!(error instanceof ActorError) || error.remoteCode === null) throw error;
       // Another plan is wanted by now, or none.
@@ -53,6 +58,7 @@ export class Planning {
     }
     this.forget(unit);
     units.begin({ ...planned, state: 'RUNNING' });
+    this.#warn(unit, warning);
     units.report(unit, 'RUNNING', null);
     this.#parts.onPlanned(unit, epoch, replanAfterMs);
   }
@@ -60,6 +66,13 @@ export class Planning {
   /** It is stopped: failures of the past do not count for the next plan. */
   forget(unit: UnitKey): void {
     this.#retries.forget(unit);
+  }
+
+  #warn(unit: UnitKey, warning: string | null): void {
+    const { units, log } = this.#parts;
+    const code = 'CONFIG_KEYS_IGNORED';
+    units.keep(unit, warning === null ? [] : [{ code, since: Date.now(), message: warning }]);
+    if (warning !== null) log.warn({ connector: unit, code }, warning);
   }
 
   #failed(unit: UnitKey, epoch: number, code: string, message: string): void {

@@ -13,6 +13,8 @@ const MISSING_TOPICS = 'topics';
 /** What this node runs, tasks and planned connectors, and what it tells the cluster of them. */
 export class RunningUnits {
   readonly #units = new Map<UnitKey, AllocatedUnit>();
+  /** Of what runs: what holds for as long as it does. */
+  readonly #kept = new Map<UnitKey, readonly StatusNote[]>();
   readonly #threads = new TaskThreads();
   readonly #statuses: Statuses;
   readonly #log: ActorLogger;
@@ -37,11 +39,13 @@ export class RunningUnits {
 
   begin(unit: AllocatedUnit): void {
     this.#threads.forget(unit.unit);
+    this.#kept.delete(unit.unit);
     this.#units.set(unit.unit, unit);
   }
 
   end(unit: UnitKey): void {
     this.#units.delete(unit);
+    this.#kept.delete(unit);
     this.#threads.forget(unit);
   }
 
@@ -61,14 +65,23 @@ export class RunningUnits {
     const running = this.#units.get(unit);
     if (running === undefined) return;
     this.#units.set(unit, { ...running, state });
-    this.#statuses.say({ unit, epoch: running.epoch, state, trace: cause, stalled: null });
+    const kept = this.#kept.get(unit) ?? [];
+    const notes = kept.length > 0 && { notes: kept };
+    this.#statuses.say({ unit, epoch: running.epoch, state, trace: cause, stalled: null, ...notes });
+  }
+
+  /** Said with each word of the unit, until it ends or begins anew. */
+  keep(unit: UnitKey, notes: readonly StatusNote[]): void {
+    if (notes.length === 0) this.#kept.delete(unit);
+    else this.#kept.set(unit, notes);
   }
 
   /** What a user should know of a connector that was planned. */
-  note(unit: UnitKey, notes: readonly StatusNote[]): void {
+  note(unit: UnitKey, more: readonly StatusNote[]): void {
     const running = this.#units.get(unit);
     if (running === undefined) return;
     const { epoch, state } = running;
+    const notes = [...(this.#kept.get(unit) ?? []), ...more];
     this.#statuses.say({
       unit,
       epoch,

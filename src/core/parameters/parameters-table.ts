@@ -2,6 +2,7 @@
  * Every parameter of a node, once. The type `Parameters`, the checks, `-h` and docs/configuration.md all come
  * from this table; keys that RocketMQ Connect has carry its names.
  */
+import { UNKNOWN_KEYS_MODES } from './unknown-keys-mode.js';
 import {
   addresses,
   boolean,
@@ -48,6 +49,10 @@ const table = {
     connectorsDir: {
       ...path('conf/connectors'),
       doc: 'Each file in this folder that ends in `.json` is applied at the start when it is new or has changed: `{"name": …, "config": {…}}`, or flat as Kafka Connect has it; also each `.properties` file that says a `name`. What REST changed or deleted stays so until then. What is wrong with one file is in the log, and stops no other.',
+    },
+    'config.unknown.keys': {
+      ...choice(UNKNOWN_KEYS_MODES, 'auto'),
+      doc: 'What becomes of keys of a connector that nothing of it knows, unless it says so itself: `auto` refuses what looks like a misspelling and warns of others; `fail` refuses all; `warn` warns of all, in the answer of validation, in the status and in the log; `ignore` says nothing, as Kafka Connect.',
     },
     'connector.file.paths': {
       ...list('paths'),

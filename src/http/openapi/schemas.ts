@@ -203,6 +203,7 @@ export const SCHEMAS = {
     name: string,
     error_count: count,
     'dry_run?': { type: 'string', enum: ['PASSED', 'FAILED', 'SKIPPED', 'NOT_SUPPORTED'] },
+    'warnings?': list(object({ field: string, reason: string })),
     groups: list(string),
     configs: list(
       object({
@@ -216,6 +217,36 @@ export const SCHEMAS = {
         }),
       }),
     ),
+  }),
+  ImportSent: {
+    description:
+      'A connector, with or without `config` around its keys; a list of them; an answer of GET /connectors?expand=info; or `{"files": [{"name": …, "content": …}]}`. As text/plain: properties.',
+    oneOf: [anyObject, { type: 'array' }],
+  },
+  Import: object({
+    created: count,
+    refused: count,
+    connectors: list(
+      object({
+        origin: string,
+        name: string,
+        class: string,
+        plugin: orNull(string),
+        type: connectorType,
+        state: { type: 'string', enum: ['CREATED', 'VALID', 'EXISTS', 'REFUSED', 'NOT_REACHED'] },
+        keys: list(
+          object({
+            key: string,
+            verdict: { type: 'string', enum: ['used', 'renamed', 'ignored', 'unsupported', 'invalid'] },
+            'to?': string,
+            'reason?': string,
+          }),
+        ),
+        errors: list(object({ field: string, value: orNull(string), reason: string })),
+        notes: list(string),
+      }),
+    ),
+    problems: list(object({ origin: string, reason: string })),
   }),
 } as const satisfies Record<string, Schema>;
 

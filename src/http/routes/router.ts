@@ -7,6 +7,7 @@ import { shortened } from '../names.js';
 import { openApi, type Document } from '../openapi/document.js';
 import { controlRoutes } from './connector-control.js';
 import { connectorRoutes } from './connectors.js';
+import { importRoutes } from './import.js';
 import { loggerRoutes } from './loggers.js';
 import { metricsRoutes } from './metrics.js';
 import { nodeRoutes } from './nodes.js';
@@ -36,6 +37,7 @@ export function routeTable(deps: RouteDeps): readonly Route[] {
     ...usedTopicRoutes(deps),
     ...topicRoutes(deps),
     ...pluginRoutes(deps),
+    ...importRoutes(deps),
   ];
   return table;
 }

@@ -367,5 +367,11 @@ function infosOf(config: Config): ConfigInfos {
       },
     };
   });
-  return { issues, name: pluginClass, error_count: issues.length, groups: [], configs };
+  const names = DEFINITIONS.map(({ name }) => name);
+  const given = Object.fromEntries(
+    Object.keys(config).map((key) => [key, key === 'name' || names.includes(key) ? key : null]),
+  );
+  const unknown = Object.keys(given).filter((field) => given[field] === null);
+  const warnings = unknown.map((field) => ({ field, value: null, reason: 'is unknown, and ignored' }));
+  return { issues, warnings, given, name: pluginClass, error_count: issues.length, groups: [], configs };
 }

@@ -5,7 +5,14 @@ import { withoutSecrets } from '#troupe/plugins/shown-infos.js';
 
 test('a short secret garbles no message, a longer one is taken out of it', () => {
   const reason = 'must be a port, and abcd is none';
-  const infos = configInfos('x', [], {}, [{ field: 'port', value: 'abcd', reason }]);
+  const infos = configInfos({
+    name: 'x',
+    definition: [],
+    raw: {},
+    issues: [{ field: 'port', value: 'abcd', reason }],
+    warnings: [],
+    dryRun: null,
+  });
   const secrets = new Map([
     ['b', '${env:SHORT}'],
     ['abcd', '${env:LONG}'],

@@ -28,7 +28,15 @@ const errors = async (raw: Record<string, string>, catalog = builtin): Promise<R
 test("a good configuration is answered in Kafka Connect's shape", async () => {
   const infos = await validateConnector(SOURCE, builtin);
   assert.deepEqual(errorsOf(infos), {});
-  assert.deepEqual(Object.keys(infos), ['issues', 'name', 'error_count', 'groups', 'configs']);
+  assert.deepEqual(Object.keys(infos), [
+    'issues',
+    'warnings',
+    'given',
+    'name',
+    'error_count',
+    'groups',
+    'configs',
+  ]);
   assert.deepEqual([infos.name, infos.error_count], ['FileStreamSource', 0]);
   assert.ok(infos.groups.includes('Common') && infos.groups.includes('Error Handling'));
   const rows = new Map(infos.configs.map((row) => [row.value.name, row]));
@@ -59,6 +67,8 @@ test("a good configuration is answered in Kafka Connect's shape", async () => {
   assert.equal(rows.get('topic')?.value.value, 'orders');
   assert.equal(rows.get('name')?.definition.required, true);
 });
+
+const UNKNOWN = 'config.unknown.keys';
 
 test('a reference that stands for nothing is the one error of its field', async () => {
   const value = '${file:/etc/paths:orders}';
@@ -150,6 +160,47 @@ test('a misspelled key is an error that names the right one; other unknown keys 
     'task.max': ['Configuration task.max is unknown: did you mean tasks.max?'],
     'value.convertor': ['Configuration value.convertor is unknown: did you mean value.converter?'],
   });
+});
+
+test('keys that nobody knows are refused, warned of or passed over, as the connector says, else the node', async () => {
+  const raw = { ...SOURCE, 'acme.own.key': 'x', 'task.max': '2', 'producer.override.acks': 'all' };
+  const found = async (
+    own: Record<string, string>,
+    node?: 'fail' | 'warn',
+  ): Promise<readonly [string[], string[]]> => {
+    const options = node === undefined ? {} : { unknownKeys: node };
+    const infos = await validateConnector({ ...raw, ...own }, builtin, options);
+    return [infos.issues.map(({ field }) => field), infos.warnings.map(({ field }) => field)];
+  };
+  const acks = 'producer.override.acks';
+  const key = UNKNOWN;
+  assert.deepEqual(await found({}), [['task.max'], ['acme.own.key', acks]]);
+  assert.deepEqual(await found({ [key]: 'fail' }), [['acme.own.key', 'task.max'], [acks]]);
+  assert.deepEqual(await found({ [key]: 'warn' }), [[], ['acme.own.key', 'task.max', acks]]);
+  assert.deepEqual(await found({ [key]: 'ignore' }), [[], [acks]]);
+  assert.deepEqual(await found({}, 'fail'), [['acme.own.key', 'task.max'], [acks]]);
+  assert.deepEqual(await found({ [key]: 'ignore' }, 'fail'), [[], [acks]]);
+  const { issues } = await validateConnector({ ...raw, [key]: 'never' }, builtin);
+  assert.ok(issues.some(({ field, reason }) => field === key && reason.includes('auto, fail, warn, ignore')));
+});
+
+test('the keys of plugins that do not load, and of classes that are not there, are not called unknown', async () => {
+  const missing = { 'value.converter': 'acme.Proto', 'value.converter.url': 'x', transforms: 't' };
+  const { issues, warnings } = await validateConnector(
+    { ...SOURCE, ...missing, 'transforms.t.type': 'acme.T', 'transforms.t.key': 'x', [UNKNOWN]: 'fail' },
+    builtin,
+  );
+  assert.deepEqual(issues.map(({ field }) => field).sort(), ['transforms.t.type', 'value.converter']);
+  assert.deepEqual(warnings, []);
+  const none = await validateConnector({ name: 'n', 'connector.class': 'acme.X', 'acme.key': 'x' }, builtin);
+  assert.deepEqual([none.issues.map(({ field }) => field), none.warnings], [['connector.class'], []]);
+});
+
+test("the sizes that a configuration gives Kafka's clients count here", async () => {
+  const infos = await validateConnector({ ...SINK, 'consumer.override.max.poll.records': '77' }, builtin);
+  const row = infos.configs.find(({ value }) => value.name === 'batch.max.records');
+  assert.deepEqual([row?.value.value, infos.warnings], ['77', []]);
+  assert.equal(infos.given['consumer.override.max.poll.records'], 'batch.max.records');
 });
 
 test('any converter may be for headers, one for headers only may not be for values', async () => {

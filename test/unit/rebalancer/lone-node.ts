@@ -58,7 +58,7 @@ export class LoneNode {
         log: refTo({}),
         discovery: this.#discovery(),
         'config-sync': refTo<ConfigSyncProtocol>({
-          ask: { plan: () => ({ entry: CONNECTOR, replanAfterMs: null }) },
+          ask: { plan: () => ({ entry: CONNECTOR, replanAfterMs: null, warning: null }) },
         }),
       },
       system: this.#system(),
