@@ -25,13 +25,25 @@ export interface AppOptions {
   readonly maxConcurrentRequests: number;
   /** The node's, of connectors that name none. */
   readonly defaultConverters?: DefaultConverters;
-  readonly isStopping: () => boolean;
+  /** See RouteDeps. */
+  readonly eventPatienceMs?: number;
+  /** Aborted when the server begins to stop. */
+  readonly stopping: AbortSignal;
 }
 
 export function createApp(runtime: Runtime, options: AppOptions, log: HttpLog): Koa<RequestState> {
   const secrets = new SecretRules(runtime, options.defaultConverters ?? {});
-  const { maxBodyBytes, legacy = true } = options;
-  const deps = { runtime, secrets, maxBodyBytes, legacy };
+  const { maxBodyBytes, legacy = true, stopping } = options;
+  const { eventPatienceMs } = options;
+  const deps = {
+    runtime,
+    secrets,
+    maxBodyBytes,
+    legacy,
+    stopping,
+    log,
+    ...(eventPatienceMs !== undefined && { eventPatienceMs }),
+  };
   const router = createRouter(deps);
   const app = new Koa<RequestState>();
   app.use(async (ctx, next) => {
@@ -41,7 +53,7 @@ export function createApp(runtime: Runtime, options: AppOptions, log: HttpLog): 
   app.use(logRequests(log));
   app.use(answerErrors(log));
   app.use(refuseForeignSites(options));
-  app.use(refuseWhileStopping(options.isStopping));
+  app.use(refuseWhileStopping(stopping));
   app.use(boundConcurrency(options.maxConcurrentRequests));
   app.use(limitTime(options.requestTimeoutMs));
   app.use(async (ctx, next) => {

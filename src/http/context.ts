@@ -23,6 +23,11 @@ export interface RouteDeps {
   readonly maxBodyBytes: number;
   /** Whether RocketMQ Connect's routes are there, of which some GETs change something. */
   readonly legacy: boolean;
+  /** Aborted when the server begins to stop. */
+  readonly stopping?: AbortSignal;
+  readonly log?: HttpLog;
+  /** So long a client of `/events` may read nothing of what is kept for it. Default 30,000. */
+  readonly eventPatienceMs?: number;
 }
 
 /** The same shape as pino's. */

@@ -125,6 +125,11 @@ export const ERRORS = {
     meaning: 'The disk, or the configured size of the log, is full.',
     retryAfterSeconds: 10,
   },
+  EVENT_CLIENTS_FULL: {
+    status: 503,
+    meaning: 'So many clients follow the events of this node that no other is taken.',
+    retryAfterSeconds: 10,
+  },
   TOO_BUSY: { status: 503, meaning: 'The node is serving as many requests as it may.', retryAfterSeconds: 1 },
   SHUTTING_DOWN: { status: 503, meaning: 'The node is stopping.', retryAfterSeconds: 5 },
 } as const satisfies Record<string, CatalogueEntry>;

@@ -11,6 +11,7 @@ import type {
   TopicSummary,
 } from '../actors/config-sync/protocol.js';
 import type { ClusterView } from '../actors/discovery/protocol.js';
+import type { EventPage, EventsRequest } from '../core/event.js';
 import type { LevelName, LoggerLevel } from '../core/logger-levels.js';
 import type { TreeNode } from '../actors/kernel/protocol.js';
 import type { MetricsFormat } from '../core/metrics/exposition.js';
@@ -72,6 +73,8 @@ export interface SignalSending {
   readonly waitMs: number;
 }
 
+export type EventSource = 'config' | 'cluster';
+
 /** Writes resolve once they are durable and applied on this node. */
 export interface Runtime {
   readonly worker: WorkerInfo;
@@ -97,6 +100,8 @@ export interface Runtime {
   alterOffsets(call: Call, name: string, change: ProgressChange): Promise<void>;
   /** Of a sink. */
   lag(call: Call, name: string): Promise<readonly QueueLag[]>;
+  /** Of one of the two topics that events are made from: waits for one, as the request says. */
+  events(source: EventSource, request: EventsRequest, signal: AbortSignal): Promise<EventPage>;
   /** Of this node. */
   loggers(call: Call): Promise<readonly LoggerLevel[]>;
   /** With those below it. Names of those that had another level. LOGGERS_TOO_MANY. */

@@ -17,7 +17,7 @@ import type { HttpLog } from './context.js';
 import { errorBody, HttpError } from './errors.js';
 import type { Runtime } from './runtime.js';
 
-export interface ServerOptions extends Omit<AppOptions, 'maxConcurrentRequests' | 'isStopping'> {
+export interface ServerOptions extends Omit<AppOptions, 'maxConcurrentRequests' | 'stopping'> {
   /** 0: any free port. */
   readonly port: number;
   readonly maxConcurrentRequests?: number;
@@ -46,8 +46,8 @@ export async function startServer(
   given: ServerOptions,
   log: HttpLog,
 ): Promise<RunningServer> {
-  let stopping = false;
-  const options = { ...DEFAULTS, ...given, isStopping: () => stopping };
+  const stopping = new AbortController();
+  const options = { ...DEFAULTS, ...given, stopping: stopping.signal };
   const app = createApp(runtime, options, log);
   const server = createServer({
     headersTimeout: options.headersTimeoutMs,
@@ -69,7 +69,7 @@ export async function startServer(
     port,
     url: restUrl(options.host, port),
     stop: (graceMs) => {
-      stopping = true;
+      stopping.abort();
       return close(server, graceMs);
     },
   };

@@ -13,6 +13,7 @@ import { readBootConnectors, rememberApplied } from './boot-connectors.js';
 import { ClusterLevels } from './cluster-levels.js';
 import { coldStart, type ConfigReplica } from './cold-start.js';
 import { ConnectorConfigs } from './connector-configs.js';
+import { followEvents } from './connector-events.js';
 import { ConnectorOffsets } from './connector-offsets.js';
 import { ConnectorSignals } from './connector-signals.js';
 import { LogTopics } from './log-topics.js';
@@ -73,6 +74,7 @@ export default behavior<ConfigSyncProtocol, ConfigSyncPeers, ConfigSyncParams>({
     const offsets = new ConnectorOffsets(configs, pool, context.peers.persistence);
     const signals = new ConnectorSignals(replica, pool, params.workerId);
     const logTopics = new LogTopics(log, params.ownTopics, replica);
+    const events = followEvents(replica);
     const levels = new ClusterLevels(replica, context.system, context.log);
     const topics = new TrackedTopics(replica, params.topicTracking);
     await coldStart(context, replica);
@@ -88,6 +90,7 @@ export default behavior<ConfigSyncProtocol, ConfigSyncPeers, ConfigSyncParams>({
           },
         },
         ask: {
+          events: (request, { signal }) => events.page(request, signal),
           setLogLevel: ({ logger, level }) => levels.set(logger, level),
           lag: async ({ name }) => sinkLag(log, (await offsets.read(name)).offsets, Date.now()),
           topics: () => logTopics.list(),

@@ -1,6 +1,7 @@
 import type { ConfigInfos, ConfigKeyInfo, PluginKeyInfo } from '../../plugins/config-infos.js';
 import type { SignalBody, SignalRecord, SignalTarget, UnitAnswer } from '../../core/connectors/signals.js';
 import type { ConnectorEntry, SourcePosition, TargetState, UnitKey } from '../../core/model.js';
+import type { EventPage, EventsRequest } from '../../core/event.js';
 import type { SinkOffset } from '../../core/progress/progress-machine.js';
 import type { QueueRange } from '../../log/log.js';
 import type { LevelName } from '../../core/logger-levels.js';
@@ -134,6 +135,8 @@ export interface ConfigSyncProtocol extends Protocol {
       request: { name: string };
       reply: { readonly positions: readonly SourcePosition[]; readonly offsets: readonly SinkOffset[] };
     };
+    /** What users do to connectors. */
+    events: { request: EventsRequest; reply: EventPage };
     /** Of a logger on all nodes that are there. LOGGERS_TOO_MANY is told where it happens, in the log. */
     setLogLevel: { request: { logger: string; level: LevelName }; reply: Record<string, never> };
     /** Of a sink, in the queues that it has offsets of and that are there. */

@@ -6,6 +6,8 @@ import {
   type ClusterState,
 } from '../../core/cluster/cluster-machine.js';
 import { Replica } from '../../core/replica/replicated-state.js';
+import { ClusterEvents } from '../../core/cluster/cluster-events.js';
+import { EventPages } from '../event-pages.js';
 import { openPublisher } from '../log/open-grpc.js';
 import { openLog } from '../log/open.js';
 import { openReplicatedTopic } from '../../log/replicated-topic.js';
@@ -32,6 +34,7 @@ export default behavior<DiscoveryProtocol, DiscoveryPeers, DiscoveryParams>({
       onIssue: reportIssue(context.log, context.params.topic),
     });
     await replica.boot(context.signal);
+    const events = followEvents(replica);
     const membership = new Membership(context, self, replica);
     await membership.join();
     return {
@@ -46,6 +49,7 @@ export default behavior<DiscoveryProtocol, DiscoveryPeers, DiscoveryParams>({
         },
         ask: {
           view: () => membership.view(),
+          events: (request, { signal }) => events.page(request, signal),
           claim: (word) => membership.claim(word),
           drain: ({ node, drained }) => membership.drain(node, drained),
           quarantine: (request) => membership.quarantine(request),
@@ -57,3 +61,18 @@ export default behavior<DiscoveryProtocol, DiscoveryPeers, DiscoveryParams>({
     };
   },
 });
+
+/** From what the replica has read by now. */
+function followEvents(replica: Replica<ClusterState, ClusterEntry, ClusterResult>): EventPages {
+  const events = new ClusterEvents();
+  events.begin(replica.state);
+  const pages = new EventPages(() => replica.appliedOffset);
+  replica.onApplied((entry, result, meta) => {
+    pages.push(events.of(entry, result, meta, replica.state));
+  });
+  replica.onReplaced(() => {
+    events.begin(replica.state);
+    pages.reset();
+  });
+  return pages;
+}

@@ -1,5 +1,6 @@
 import type { Claim, Member, NodeRef, UnitKey, UnitStatus } from '../../core/model.js';
 import type { ClaimWord } from '../../core/cluster/cluster-entries.js';
+import type { EventPage, EventsRequest } from '../../core/event.js';
 import type { Suspect } from '../../core/cluster/quarantine.js';
 import type { Protocol } from '../kernel/protocol.js';
 
@@ -41,6 +42,8 @@ export interface DiscoveryProtocol extends Protocol {
   };
   ask: {
     view: { request: Record<string, never>; reply: ClusterView };
+    /** Of connectors, tasks and nodes. */
+    events: { request: EventsRequest; reply: EventPage };
     claim: { request: ClaimWord; reply: ClaimReply };
     /** Resolves when it is durable and applied here. NODE_NOT_FOUND. */
     drain: { request: { node: string; drained: boolean }; reply: Record<string, never> };

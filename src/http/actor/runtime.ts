@@ -19,6 +19,9 @@ export type Refs = { readonly [K in keyof HttpPeers]: Ref<HttpPeers[K]> };
 /** Only `reloadPlugins` and a restart of config-sync change the listing; another node's reload does not concern it. */
 const LISTING_KEPT_MS = 30_000;
 
+/** For the answer, beyond what is waited. */
+const EVENTS_SPARE_MS = 10_000;
+
 export function actorRuntime(
   worker: WorkerInfo,
   peers: Refs,
@@ -50,6 +53,16 @@ export function actorRuntime(
       await ask(call, sync, 'alterOffsets', { name, change }, whileThere(call));
     },
     lag: (call, name) => ask(call, sync, 'lag', { name }),
+    events: async (source, request, signal) => {
+      const options = { deadlineMs: request.waitMs + EVENTS_SPARE_MS, signal };
+      try {
+        return await (source === 'config'
+          ? sync.ask('events', request, options)
+          : discovery.ask('events', request, options));
+      } catch (error) {
+        throw toFailure(error);
+      }
+    },
     // Also while the runtime is down: that is when somebody looks for lines.
     loggers: () => system.logLevels(),
     setLogger: async (_call, name, level) => {

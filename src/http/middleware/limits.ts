@@ -8,13 +8,13 @@ import { timedOut } from '../failures.js';
 import type { Call } from '../runtime.js';
 
 /** While the server stops, connections that are still open get no further request, and are closed by their answer. */
-export function refuseWhileStopping(isStopping: () => boolean): Middleware {
+export function refuseWhileStopping(stopping: AbortSignal): Middleware {
   return async (ctx: Context, next: Next): Promise<void> => {
-    if (isStopping()) {
+    if (stopping.aborted) {
       throw new HttpError('SHUTTING_DOWN', 'The node is stopping.', { headers: { connection: 'close' } });
     }
     await next();
-    if (isStopping()) ctx.set('connection', 'close');
+    if (stopping.aborted) ctx.set('connection', 'close');
   };
 }
 

@@ -1,6 +1,6 @@
 /** The description of the API, in OpenAPI 3.1, made from the table that the router is made from. */
 import { ERRORS, type ErrorCode } from '../errors.js';
-import type { Answer, Route } from '../routes/route.js';
+import type { Answer, QueryParameter, Route } from '../routes/route.js';
 import { ref, SCHEMAS, type Schema } from './schemas.js';
 
 /** What any route may answer, whatever is asked of it. */
@@ -77,15 +77,10 @@ function operation(route: Route, group: readonly Route[]): Json {
       required: true,
       schema: { type: 'string' },
     })),
-    ...group.flatMap(({ query = {} }) =>
-      Object.entries(query).map(([name, { description, schema, required }]) => ({
-        name,
-        in: 'query',
-        description,
-        ...(required && { required }),
-        schema,
-      })),
-    ),
+    ...group.flatMap(({ query = {}, headers = {} }) => [
+      ...described('query', query),
+      ...described('header', headers),
+    ]),
   ];
   return {
     operationId: operationId(method, path),
@@ -94,6 +89,16 @@ function operation(route: Route, group: readonly Route[]): Json {
     ...(body && { requestBody: { required: true, content: { 'application/json': { schema: body } } } }),
     responses: responses(group),
   };
+}
+
+function described(place: string, parameters: Readonly<Record<string, QueryParameter>>): readonly Json[] {
+  return Object.entries(parameters).map(([name, { description, schema, required }]) => ({
+    name,
+    in: place,
+    description,
+    ...(required && { required }),
+    schema,
+  }));
 }
 
 /** `put /connectors/{name}/pause` → `putConnectorsNamePause`. */

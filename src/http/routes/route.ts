@@ -18,6 +18,8 @@ export interface Route {
   readonly summary: string;
   /** Parameters of the query; none is required unless its schema's `required` says so. */
   readonly query?: Readonly<Record<string, QueryParameter>>;
+  /** Headers of the request that mean something here. */
+  readonly headers?: Readonly<Record<string, QueryParameter>>;
   /** Of the JSON that is to be sent; absent: a body is not read. */
   readonly body?: Schema;
   /** By HTTP status, those that are no errors. */

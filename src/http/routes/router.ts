@@ -7,6 +7,7 @@ import { shortened } from '../names.js';
 import { openApi, type Document } from '../openapi/document.js';
 import { controlRoutes } from './connector-control.js';
 import { connectorRoutes } from './connectors.js';
+import { eventRoutes } from './events.js';
 import { importRoutes } from './import.js';
 import { loggerRoutes } from './loggers.js';
 import { metricsRoutes } from './metrics.js';
@@ -27,6 +28,7 @@ export function routeTable(deps: RouteDeps): readonly Route[] {
     openApiRoute(() => openApi(table, deps.runtime.worker.version)),
     ...workerRoutes(deps),
     ...metricsRoutes(deps),
+    ...eventRoutes(deps),
     ...loggerRoutes(deps),
     ...nodeRoutes(deps),
     ...(deps.legacy ? [...rocketmqRoutes(deps), ...newerRocketmqRoutes(deps)] : []),

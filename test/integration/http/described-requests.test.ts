@@ -18,7 +18,8 @@ interface Operation {
 /** What keeps the connection for itself, or ends it, is no route's. */
 const operations: readonly Operation[] = Object.entries(new Description().document.paths).flatMap(
   ([path, methods]) =>
-    Object.entries(methods).map(([method, { parameters = [] }]) => ({
+    // Its answer does not end.
+    Object.entries(path === '/events' ? {} : methods).map(([method, { parameters = [] }]) => ({
       method: method.toUpperCase(),
       path,
       // As the document is made.

@@ -240,7 +240,7 @@ test('a request that arrives on an open connection during a stop is refused, and
     requestTimeoutMs: 1_000,
     maxConcurrentRequests: 1,
   };
-  const app = createApp(new InMemoryRuntime(), { ...options, isStopping: () => true }, SILENT);
+  const app = createApp(new InMemoryRuntime(), { ...options, stopping: AbortSignal.abort() }, SILENT);
   const server = createServer((request, response) => void app.callback()(request, response)).listen(
     0,
     '127.0.0.1',

@@ -5,6 +5,7 @@ import type {
   PluginKeyInfo,
   PluginListing,
 } from '#troupe/actors/config-sync/protocol.js';
+import { EventPages } from '#troupe/actors/event-pages.js';
 import { LogLevels } from '#troupe/actors/kernel/log-levels.js';
 import type { TreeNode } from '#troupe/actors/kernel/protocol.js';
 import {
@@ -39,6 +40,12 @@ export class InMemoryRuntime implements Runtime {
   healthNow: Health = { status: 'healthy', detail: '' };
   reloads = 0;
   drained: readonly string[] = [];
+  /** Offsets of the next entries in the topics. */
+  readonly places = { config: 7, cluster: 70 };
+  readonly pages = {
+    config: new EventPages(() => this.places.config),
+    cluster: new EventPages(() => this.places.cluster),
+  };
   readonly levels = new LogLevels('INFO');
   readonly altered: unknown[] = [];
   used: readonly string[] = ['t1', 't2'];
@@ -55,6 +62,11 @@ export class InMemoryRuntime implements Runtime {
   async metrics(...[, format]: Parameters<Runtime['metrics']>): Promise<string> {
     await this.before('metrics');
     return format === 'openmetrics' ? '# EOF\n' : '';
+  }
+
+  async events(...[source, request, signal]: Parameters<Runtime['events']>): ReturnType<Runtime['events']> {
+    await this.before('events');
+    return this.pages[source].page(request, signal);
   }
 
   async loggers(): Promise<ReturnType<LogLevels['list']>> {
