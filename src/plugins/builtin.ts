@@ -89,6 +89,9 @@ const ENTRIES: readonly PluginManifestEntry[] = [
   transform('TimestampRouter', 'timestamp-router'),
   transform('Filter', 'filter'),
   entry('transformation', 'Router', 'transforms/router.js', []),
+  ...['Key', 'Value'].map((part) =>
+    entry('transformation', `SchemaInfer$${part}`, `transforms/schema-infer.js#${part}`, []),
+  ),
   entry('transformation', 'Dedupe', 'transforms/dedupe.js', []),
   predicate('TopicNameMatches', 'topic-name-matches'),
   predicate('HasHeaderKey', 'has-header-key'),

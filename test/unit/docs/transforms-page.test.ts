@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { builtinPlugins } from '#troupe/plugins/builtin.js';
 import { discoverPlugins } from '#troupe/plugins/discover.js';
 import { buildTransformChain } from '#troupe/plugins/transform-chain.js';
@@ -10,7 +11,9 @@ const page = readFileSync(
   new URL('../docs/transforms.md', import.meta.resolve('#troupe/supervisor.js')),
   'utf8',
 );
-const catalog = discoverPlugins([]);
+const catalog = discoverPlugins([
+  fileURLToPath(new URL('../connectors', import.meta.resolve('#troupe/supervisor.js'))),
+]);
 
 function fields(value: unknown): Fields {
   assert.ok(isFields(value));
