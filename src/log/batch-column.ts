@@ -182,6 +182,11 @@ export class ColumnReader {
     return new Uint8Array(this.#bytes.buffer, this.#bytes.byteOffset + start, this.#endOf(index) - start);
   }
 
+  /** Bytes; of a null value 0. */
+  size(index: number): number {
+    return this.#endOf(index) - this.#startOf(index);
+  }
+
   /** Cheapest in order: a piece of about 64 KB is decoded at once and shared by the strings cut from it. */
   text(index: number): string | null {
     if (this.#isNull(index)) return null;

@@ -283,6 +283,12 @@ export class BatchReader {
     return this.#baseTime + this.#view.getUint32(this.#timesAt + index * 4, true);
   }
 
+  /** Bytes of its key, value and headers, as they stand here. */
+  size(index: number): number {
+    const value = this.#values.size(index);
+    return value + (this.#keys?.size(index) ?? 0) + (this.#headers?.size(index) ?? 0);
+  }
+
   headers(index: number): readonly RecordHeader[] {
     const block = this.#headers === null ? null : this.#headers.bytes(index);
     return block === null ? NO_HEADERS : decodeHeaders(block);

@@ -4,6 +4,7 @@ import {
   type TaskActorContext,
   type TaskParts,
 } from '#troupe/actors/task/parts.js';
+import { throttlingOf } from '../support/task-parts.js';
 import { Gate } from '#troupe/actors/task/gate.js';
 import type { LoadedSink, LoadedSource } from '#troupe/actors/task/load-task.js';
 import { PluginCalls } from '#troupe/actors/task/plugin-calls.js';
@@ -66,6 +67,7 @@ export class SimulatedTask {
       report,
       counters: taskCounters(),
       signals,
+      throttling: throttlingOf({}),
     };
     const started = Promise.resolve(this.#startLoop(parts));
     this.#over = started.then(({ done }) => done);
@@ -170,6 +172,7 @@ const LOADED = {
   valueConverter: TEXT,
   headerConverter: TEXT,
   tolerance: DEFAULT_TOLERANCE,
+  throttle: { recordsPerSecond: 0, bytesPerSecond: 0 },
   limits: { maxRecords: 5, maxBytes: 10_000, lingerMs: 0 },
 };
 

@@ -21,7 +21,7 @@ import {
   type SourceTask,
 } from '#troupe/sdk/index.js';
 import { taskCounters } from './metrics.js';
-import { NO_REST, NO_SIGNALS } from './task-parts.js';
+import { NO_REST, NO_SIGNALS, throttlingOf } from './task-parts.js';
 import { DEFAULT_TOLERANCE } from './tolerance.js';
 import { transactionsOf } from './transactions.js';
 
@@ -39,6 +39,7 @@ export interface Played {
   readonly settleTimeoutMs?: number;
   readonly tolerance?: Tolerance;
   readonly rest?: SourceLoopParts['rest'];
+  readonly throttle?: SourceLoopParts['throttle'];
   readonly transactions?: Partial<SourceTransactionsOptions>;
 }
 
@@ -108,6 +109,7 @@ export function play(t: TestContext, poll: SourceTask['poll'], options: Played =
     counters: taskCounters().source,
     signals: NO_SIGNALS,
     rest: options.rest ?? NO_REST,
+    throttle: options.throttle ?? throttlingOf({}),
     transactions: transactionsOf(writer, { log, ...options.transactions }),
     topics: { queues: () => 1, ensure: noLog, route: () => 0 },
     errors: new RecordErrors(options.tolerance ?? DEFAULT_TOLERANCE, log, signal, (call, stall) =>

@@ -10,6 +10,8 @@ import type { TaskParams } from '#troupe/actors/task/protocol.js';
 import type { Signals } from '#troupe/actors/task/signals.js';
 import type { RebalancerProtocol } from '#troupe/actors/rebalancer/protocol.js';
 import type { SinkOffset } from '#troupe/core/progress/progress-machine.js';
+import { Throttling } from '#troupe/actors/task/throttling.js';
+import type { ThrottleRates } from '#troupe/core/throttle.js';
 import type { Log } from '#troupe/log/log.js';
 import { parseConfigOrThrow } from '#troupe/sdk/config-parse.js';
 import type { SinkTask, SourceTask } from '#troupe/sdk/plugin.js';
@@ -35,6 +37,19 @@ export const NO_SIGNALS: Signals = {
   serve: () => Promise.resolve(),
   onArrival: () => undefined,
 };
+
+/** Without limits, or with these. */
+export function throttlingOf(
+  rates: Partial<ThrottleRates>,
+  more: Partial<ConstructorParameters<typeof Throttling>[0]> = {},
+): Throttling {
+  return new Throttling({
+    rates: { recordsPerSecond: 0, bytesPerSecond: 0, ...rates },
+    waited: { add: () => undefined },
+    note: () => undefined,
+    ...more,
+  });
+}
 
 export interface TaskPartsOptions {
   readonly unit: string;
@@ -102,7 +117,7 @@ export function taskParts({
   const calls = new PluginCalls(3_600_000, () => undefined);
   const counters = taskCounters(metrics);
   const report = new StateReport(context);
-  return { context, log, gate, calls, report, counters, signals: NO_SIGNALS };
+  return { context, log, gate, calls, report, counters, signals: NO_SIGNALS, throttling: throttlingOf({}) };
 }
 
 function paramsOf(unit: string): TaskParams {
@@ -152,6 +167,7 @@ const common = {
   headerConverter: asText,
   tolerance: DEFAULT_TOLERANCE,
   limits: { maxRecords: 1000, maxBytes: 10_000, lingerMs: 0 },
+  throttle: { recordsPerSecond: 0, bytesPerSecond: 0 },
   files: ANY_FILE,
 };
 

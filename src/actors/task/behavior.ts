@@ -18,6 +18,7 @@ import { PluginCalls } from './plugin-calls.js';
 import type { TaskParams, TaskProtocol } from './protocol.js';
 import { watchSecrets } from './secret-watch.js';
 import { TaskSignals } from './signals.js';
+import { Throttling } from './throttling.js';
 import { TaskCounters } from './task-counters.js';
 import { startOrWait } from './wait-for-log.js';
 import { loadTask, type LoadedSink, type LoadedSource } from './load-task.js';
@@ -61,7 +62,14 @@ export default behavior<TaskProtocol, TaskPeers, TaskParams>({
     });
     const { loaded, close } = await loadTask(params);
     const log = await openLog(params.settings.logSettings, context);
-    const parts = { context, log, gate, calls, report, counters, signals };
+    const throttling = new Throttling({
+      rates: loaded.throttle,
+      waited: counters.throttled,
+      note: (code, message) => {
+        report.note(code, message);
+      },
+    });
+    const parts = { context, log, gate, calls, report, counters, signals, throttling };
     const started = await thenClosed(context, close, () => startOrWait(parts, () => start(parts, loaded)));
     report.running();
     watchSecrets({ context, written: given.params.config });
@@ -73,6 +81,7 @@ export default behavior<TaskProtocol, TaskPeers, TaskParams>({
       stop: async () => {
         await started.done;
         await signals.settled();
+        throttling.close();
         calls.close();
         await log.close();
       },

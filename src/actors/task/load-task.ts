@@ -7,6 +7,8 @@ import { findPlugin, type PluginCatalog } from '../../plugins/catalog.js';
 import { fileAccess } from '../../plugins/file-access.js';
 import { discoverPlugins } from '../../plugins/discover.js';
 import { loadPluginOf } from '../../plugins/load.js';
+import { ratesOfTask, type ThrottleRates } from '../../core/throttle.js';
+import { throttleOf } from '../../plugins/config-throttle.js';
 import type { Tolerance } from '../../core/tolerance.js';
 import { buildTransformChain, type TransformChain } from '../../plugins/transform-chain.js';
 import type { TopicSettings } from '../../log/log.js';
@@ -26,6 +28,8 @@ interface Loaded {
   readonly headerConverter: LoadedConverter;
   readonly tolerance: Tolerance;
   readonly limits: BatchLimits;
+  /** Of this task. */
+  readonly throttle: ThrottleRates;
   readonly files: FileAccess;
 }
 
@@ -78,6 +82,7 @@ export async function loadTask(params: TaskParams): Promise<LoadedTask> {
     headerConverter: await buildConverter(raw, 'header', settings.headerConverter, catalog),
     tolerance: toleranceOf(common),
     limits: limitsOf(common),
+    throttle: ratesOfTask(throttleOf(common), params.taskCount),
     files: fileAccess(settings.files, catalog),
   };
   const close: LoadedTask['close'] = (onError, withinMs) => chain.close(onError, withinMs);

@@ -15,6 +15,7 @@ import { Seldom } from './seldom.js';
 import type { TaskCounters } from './task-counters.js';
 import type { Signals } from './signals.js';
 import { Stalls } from './stalls.js';
+import type { Throttling } from './throttling.js';
 
 /** Characters. */
 const MAX_PROGRESS = 500;
@@ -40,6 +41,7 @@ export interface TaskParts {
   readonly report: StateReport;
   readonly counters: TaskCounters;
   readonly signals: Signals;
+  readonly throttling: Throttling;
 }
 
 /** Tells the rebalancer what this task is doing; said again when a new rebalancer comes up. */

@@ -108,6 +108,8 @@ class OwnMetrics {
 export class TaskCounters {
   readonly #metrics: MetricsWriter;
   readonly skipped: Counter;
+  /** Seconds. */
+  readonly throttled: Counter;
   readonly plugin: TaskMetrics;
   #source: SourceCounters | null = null;
   #sink: SinkCounters | null = null;
@@ -117,6 +119,7 @@ export class TaskCounters {
     this.#metrics = metrics;
     const own = new OwnMetrics(metrics, 'troupe_task_');
     this.skipped = own.counter(TASK_METRICS.skipped);
+    this.throttled = own.counter(TASK_METRICS.throttled);
     const ignored = own.counter(TASK_METRICS.ignored);
     let isFull = false;
     let isSaid = false;

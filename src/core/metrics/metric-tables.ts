@@ -63,6 +63,10 @@ export const TASK_METRICS = {
     'troupe_task_records_skipped_total',
     'Bad records that errors.tolerance=all let the task skip.',
   ),
+  throttled: counter(
+    'troupe_task_throttled_seconds_total',
+    'Seconds that the task had something to move and waited, as throttle.records.per.second or throttle.bytes.per.second ask.',
+  ),
   ignored: counter(
     'troupe_task_metric_values_ignored_total',
     'Values that the plugin gave its metrics and that were not counted: no numbers, less than 0, or beyond 1,000 lines.',

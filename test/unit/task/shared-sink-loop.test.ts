@@ -17,7 +17,7 @@ import { DataError, RetriableError, type ConnectRecord, type SinkRecord } from '
 import { until } from '../../support/wait.js';
 import { DEFAULT_TOLERANCE } from '../../support/tolerance.js';
 import { readCounters, taskCounters } from '../../support/metrics.js';
-import { NO_SIGNALS } from '../../support/task-parts.js';
+import { NO_SIGNALS, throttlingOf } from '../../support/task-parts.js';
 
 interface Handed extends Delivery {
   readonly value: string;
@@ -132,6 +132,7 @@ function play(
       valueConverter: { input: 'text', instance: identity },
       headerConverter: { input: 'text', instance: identity },
     },
+    throttle: throttlingOf({}),
     maxRecords: 500,
     maxAttempts: 16,
     flushIntervalMs: 1,

@@ -16,7 +16,7 @@ import { batchOf } from '../../conformance/log-batches.js';
 import { until } from '../../support/wait.js';
 import { DEFAULT_TOLERANCE } from '../../support/tolerance.js';
 import { readCounters } from '../../support/metrics.js';
-import { NO_SIGNALS } from '../../support/task-parts.js';
+import { NO_SIGNALS, throttlingOf } from '../../support/task-parts.js';
 
 const ignore = (): void => undefined;
 const NO_CHANGES = { areDue: false, apply: () => Promise.resolve(), end: () => Promise.resolve() };
@@ -100,6 +100,7 @@ function play(
       valueConverter: { input: 'text', instance },
       headerConverter: { input: 'text', instance },
     },
+    throttle: throttlingOf({}),
     maxRecords: 500,
     flushIntervalMs: 1,
     offsets: {
@@ -200,6 +201,7 @@ test('each record is counted once: as put, as dropped by a transform, or as skip
   assert.ok(Number(flushes) >= Number(commits));
   assert.deepEqual(others, {
     task_records_skipped_total: 2,
+    task_throttled_seconds_total: 0,
     task_metric_values_ignored_total: 0,
     sink_records_read_total: 4,
     sink_records_put_total: 1,

@@ -15,7 +15,7 @@ import { batchOf } from '../../conformance/log-batches.js';
 import { until } from '../../support/wait.js';
 import { DEFAULT_TOLERANCE } from '../../support/tolerance.js';
 import { taskCounters } from '../../support/metrics.js';
-import { NO_SIGNALS } from '../../support/task-parts.js';
+import { NO_SIGNALS, throttlingOf } from '../../support/task-parts.js';
 
 const ignore = (): void => undefined;
 const NO_CHANGES = { areDue: false, apply: () => Promise.resolve(), end: () => Promise.resolve() };
@@ -38,6 +38,7 @@ interface More {
   readonly rewind?: SinkLoopParts['offsets']['rewind'];
   readonly preCommit?: SinkTask['preCommit'];
   readonly from?: QueueStart;
+  readonly throttle?: SinkLoopParts['throttle'];
 }
 
 /** Puts `a` and `b`; the loop ends with the test. */
@@ -45,7 +46,7 @@ function play(
   t: TestContext,
   commit: SinkLoopParts['offsets']['commit'],
   put: (values: readonly unknown[], played: Played) => Promise<void> | void = ignore,
-  { readFrom = read, rewind = () => Promise.resolve(), preCommit, from }: More = {},
+  { readFrom = read, rewind = () => Promise.resolve(), preCommit, from, throttle }: More = {},
 ): Played {
   const lease = createLease();
   renewLease(lease, monotonicMs() + 3_600_000);
@@ -101,6 +102,7 @@ function play(
       headerConverter: { input: 'text', instance },
     },
     maxRecords: 500,
+    throttle: throttle ?? throttlingOf({}),
     flushIntervalMs: 1,
     offsets: { commit, rewind },
     log: { warn: (fields) => void warned.push(typeof fields === 'string' ? {} : fields) },
@@ -382,4 +384,51 @@ test('records that retention took before they were read are counted, and those b
     await until('it is put', () => put);
     assert.deepEqual(played.lost, lost);
   }
+});
+
+test('a throttled sink is given what its rate allows, and commits and stops meanwhile', async (t) => {
+  let now = 0;
+  const said: (string | null)[] = [];
+  const throttle = throttlingOf(
+    { recordsPerSecond: 1 },
+    { now: () => now, note: (_code, message) => void said.push(message) },
+  );
+  t.after(() => {
+    throttle.close();
+  });
+  const puts: unknown[][] = [];
+  const committed: number[] = [];
+  const { stop } = play(
+    t,
+    async ([item]) => void committed.push(item?.offset ?? -1),
+    (values) => void puts.push([...values]),
+    { throttle },
+  );
+  await until('it waits', () => said.length > 0);
+  assert.deepEqual(puts, []);
+  now = 1000;
+  await until('the first is committed', () => committed.length > 0);
+  assert.deepEqual([puts, committed], [[['a']], [1]]);
+  await stop();
+  assert.deepEqual(puts, [['a']]);
+});
+
+test('a sink that is throttled by bytes is given one record at least, however large', async (t) => {
+  let now = 0;
+  const throttle = throttlingOf({ bytesPerSecond: 0.5 }, { now: () => now });
+  t.after(() => {
+    throttle.close();
+  });
+  const puts: unknown[][] = [];
+  play(
+    t,
+    async () => undefined,
+    (values) => void puts.push([...values]),
+    { throttle },
+  );
+  now = 3000;
+  await until('the first', () => puts.length === 1);
+  assert.deepEqual(puts, [['a']]);
+  now = 60_000;
+  await until('the second', () => puts.length === 2);
 });

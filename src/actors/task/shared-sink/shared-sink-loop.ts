@@ -7,6 +7,7 @@ import type { SinkRecord } from '../../../sdk/record.js';
 import type { Gate } from '../gate.js';
 import type { PluginCalls } from '../plugin-calls.js';
 import type { Signals } from '../signals.js';
+import type { Throttled } from '../throttling.js';
 import { NOT_NOW, type RecordErrors } from '../record-errors.js';
 import type { SinkCounters } from '../task-counters.js';
 import { sinkRecord, type SinkConversion } from '../sink/sink-record.js';
@@ -24,6 +25,7 @@ export interface SharedSinkLoopParts {
   readonly maxRecords: number;
   readonly maxAttempts: number;
   readonly flushIntervalMs: number;
+  readonly throttle: Throttled;
   readonly onPaused: (paused: boolean) => void;
   readonly onDelivered: (records: number, topic: string) => void;
   readonly counters: SinkCounters;
@@ -70,17 +72,28 @@ export class SharedSinkLoop {
   }
 
   async #turn(): Promise<void> {
-    const { consumer, maxRecords, signal, errors } = this.#parts;
-    const room = Math.min(maxRecords, MAX_UNFLUSHED - this.#unacked.length);
+    const { consumer, maxRecords, signal, errors, throttle } = this.#parts;
+    const heldMs = throttle.waitMs;
+    const allowed = heldMs === 0 && throttle.limits ? throttle.allowance.records : Infinity;
+    const room = Math.min(maxRecords, MAX_UNFLUSHED - this.#unacked.length, allowed);
     const untilFlush = this.#unacked.length > 0 ? this.#nextFlushAt - performance.now() : Infinity;
     // Looks again each second at least: the lease has no alarm.
     const waitMs = Math.max(0, Math.min(1000, untilFlush));
-    if (room > 0) {
+    if (heldMs > 0 && room > 0) await this.#throttled(Math.min(heldMs, waitMs));
+    else if (room > 0) {
       const batch = await consumer.receive(room, waitMs, signal);
       if (batch !== null) await this.#deliver(batch);
     } else if (this.#flushFailed) await errors.pause(waitMs);
     const full = this.#unacked.length >= MAX_UNFLUSHED && !this.#flushFailed;
     if (this.#commitRequested || full || performance.now() >= this.#nextFlushAt) await this.#flush();
+  }
+
+  /** Nothing is received meanwhile, so that nobody else waits for it. Whether there is something is not known. */
+  async #throttled(ms: number): Promise<void> {
+    const { gate, throttle } = this.#parts;
+    const since = performance.now();
+    await gate.changedWithin(ms);
+    throttle.waited(performance.now() - since);
   }
 
   async #paused(): Promise<void> {
@@ -148,9 +161,18 @@ export class SharedSinkLoop {
       }
       if (outcome === 'given back') return;
     }
+    this.#took(reader, records.length, kept);
     this.#unacked.push(...taken);
     onDelivered(records.length, topic);
     counters.dealtWith(taken.length, Math.max(0, taken.length - records.length - bad));
+  }
+
+  /** Those that were dropped or skipped cost no records; which they were is not known any more, so their bytes count. */
+  #took(reader: BatchReader, records: number, indexes: readonly number[]): void {
+    const { throttle } = this.#parts;
+    if (!throttle.limits) return;
+    const bytes = throttle.countsBytes ? indexes.reduce((sum, index) => sum + reader.size(index), 0) : 0;
+    throttle.took(records, bytes);
   }
 
   /** 'each': one of them is bad, and is to be found by putting each alone. Given back they come again, to whomever. */

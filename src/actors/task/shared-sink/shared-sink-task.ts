@@ -68,6 +68,7 @@ async function startOnTopics(
     tolerance: loaded.tolerance,
     conversion: loaded,
     maxRecords: loaded.limits.maxRecords,
+    throttle: parts.throttling,
     maxAttempts: loaded.maxAttempts,
     flushIntervalMs: loaded.offsetFlushIntervalMs,
     onPaused: (paused) => {

@@ -5,10 +5,12 @@ import { untilWholeSecondMs } from '../../kernel/whole-seconds.js';
 import { NOT_NOW } from '../record-errors.js';
 import { SinkCommits, type SinkCommitsParts } from './sink-commits.js';
 import type { Signals } from '../signals.js';
+import type { Throttled } from '../throttling.js';
 import type { FetchedBatch, QueueListener, SinkQueue } from './sink-queue.js';
 import type { SinkQueues } from './sink-queues.js';
 import type { Resting } from './sink-resting.js';
 import { sinkRecord, type SinkConversion } from './sink-record.js';
+import { allowedTo, took } from './sink-throttle.js';
 
 export interface SinkLoopParts extends SinkCommitsParts {
   readonly signal: AbortSignal;
@@ -27,6 +29,7 @@ export interface SinkLoopParts extends SinkCommitsParts {
   readonly maxRecords: number;
   /** Null: it keeps its thread. */
   readonly resting: Resting | null;
+  readonly throttle: Throttled;
   readonly onPaused: (paused: boolean) => void;
   readonly onDelivered: (records: number, topic: string) => void;
 }
@@ -127,7 +130,7 @@ export class SinkLoop implements QueueListener {
   }
 
   async #run(): Promise<void> {
-    const { gate, signal, signals, task, queues, changes } = this.#parts;
+    const { gate, signal, signals, task, queues, changes, throttle } = this.#parts;
     while (!signal.aborted) {
       if (this.#failure !== null) throw this.#failure.error;
       if (signals.waiting) await signals.serve(task);
@@ -151,23 +154,26 @@ export class SinkLoop implements QueueListener {
         continue;
       }
       const next = queues.next((queue) => !this.#commits.isSought(queue));
-      if (next !== null) await this.#deliver(next.queue, next.batch);
+      const heldMs = next === null ? 0 : throttle.waitMs;
+      if (next !== null && heldMs === 0) await this.#deliver(next.queue, next.batch);
       if (this.#commits.isWanted) await this.#commits.flush();
       if (next !== null || !this.#isSettled) this.#idleSince = performance.now();
-      if (next === null && !(await this.#rest())) await this.#idle();
+      if (heldMs > 0) await this.#throttled(heldMs);
+      else if (next === null && !(await this.#rest())) await this.#idle();
     }
     await this.#commits.rewind();
     if (await this.#commits.flush()) await changes.end();
   }
 
   async #deliver(reader: SinkQueue, batch: FetchedBatch): Promise<void> {
-    const { maxRecords, onDelivered, errors, counters } = this.#parts;
+    const { maxRecords, onDelivered, errors, counters, throttle } = this.#parts;
     const { seeks } = reader;
-    const to = Math.min(batch.next + maxRecords, batch.reader.count);
+    const to = Math.min(batch.next + maxRecords, batch.reader.count, allowedTo(throttle, batch));
     const skipped = errors.skipped;
     const { records, indexes, end, failure } = await this.#convert(reader, batch, to);
     const bad = errors.skipped - skipped;
     const { put, refused } = await this.#put(reader, seeks, batch.baseOffset, records, indexes);
+    took(throttle, batch, indexes, put);
     // After a seek inside put, also one to its own first record, what was put no longer says where to go on.
     if (reader.seeks !== seeks) return;
     const upTo = put < records.length ? (indexes[put] ?? end) : end;
@@ -299,11 +305,18 @@ export class SinkLoop implements QueueListener {
     );
   }
 
+  /** Until more may be delivered, or something else is to be done. */
+  async #throttled(heldMs: number): Promise<void> {
+    const since = performance.now();
+    await this.#idle(heldMs);
+    this.#parts.throttle.waited(performance.now() - since);
+  }
+
   /** Until data arrives, a flush is due or the signal. Looks again each second at least: the lease has no alarm. */
-  async #idle(): Promise<void> {
+  async #idle(mostMs = this.#untilRestMs): Promise<void> {
     if (this.#news) return;
     await new Promise<void>((resolve) => {
-      const waitMs = Math.min(untilWholeSecondMs(), this.#commits.untilDueMs, this.#untilRestMs);
+      const waitMs = Math.min(untilWholeSecondMs(), this.#commits.untilDueMs, mostMs);
       const timer = setTimeout(resolve, Math.max(0, waitMs));
       this.#wake = () => {
         clearTimeout(timer);

@@ -115,6 +115,7 @@ async function startOnQueues(parts: TaskParts, loaded: LoadedSink, round: Round)
     errors,
     conversion: loaded,
     maxRecords: loaded.limits.maxRecords,
+    throttle: parts.throttling,
     resting: restingOf(context, loaded, round.topics, (topic) => changes.topicId(topic)),
     flushIntervalMs: loaded.offsetFlushIntervalMs,
     offsets,

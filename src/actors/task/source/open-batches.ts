@@ -151,7 +151,8 @@ export class OpenBatches {
   }
 }
 
-function recordBytes(
+/** In the log, without what frames them. */
+export function recordBytes(
   key: Uint8Array | string | null,
   value: Uint8Array | string | null,
   headers: readonly RecordHeader[] | null,

@@ -17,7 +17,9 @@ import { AFTER_BAD_RECORD, BadPolls } from './bad-polls.js';
 import type { PartitionBound } from './partition-bound.js';
 import type { SourceRest } from './source-rest.js';
 import type { SourceTransactions } from './source-transactions.js';
+import { recordBytes } from './open-batches.js';
 import type { SourceWriter } from './source-writer.js';
+import type { Throttled } from '../throttling.js';
 import type { Topics } from '../topics.js';
 
 export interface SourceLoopParts {
@@ -49,6 +51,7 @@ export interface SourceLoopParts {
   readonly bound: Pick<PartitionBound, 'check'>;
   readonly counters: Pick<SourceCounters, 'polled' | 'filtered' | 'publish'>;
   readonly rest: Pick<SourceRest, 'take' | 'untilCalled'>;
+  readonly throttle: Throttled;
 }
 
 /** A source may begin thousands of partitions at once; so many go into one append. */
@@ -56,6 +59,9 @@ const BEGUN_AT_ONCE = 1000;
 
 /** So long the loop may go on without a turn of the event loop: with a plugin that awaits nothing there would be none. */
 const TURN_MS = 50;
+
+/** So often a source that waits for its throttle is told what has become durable. */
+const THROTTLED_TURN_MS = 500;
 
 /** A plugin that answers "nothing" at once would be asked again at once; this is the pause in between. */
 const IDLE_PAUSE_MS = 10;
@@ -75,7 +81,7 @@ export async function runSource(parts: SourceLoopParts): Promise<void> {
 }
 
 async function pollOn(parts: SourceLoopParts): Promise<void> {
-  const { gate, signal, writer, errors, transactions } = parts;
+  const { gate, signal, writer, errors, transactions, throttle } = parts;
   const bad = new BadPolls(errors, transactions);
   await settle(parts);
   let turned = performance.now();
@@ -99,6 +105,7 @@ async function pollOn(parts: SourceLoopParts): Promise<void> {
     const now = Date.now();
     for (const record of records) {
       if (writer.full) await writer.room();
+      if (throttle.limits && throttle.waitMs > 0 && (await throttled(parts)) === STOPPED) return;
       if (!transactions.enter(record)) continue;
       errors.passed(1);
       const added = add(parts, record, now);
@@ -153,6 +160,27 @@ async function untilOpen(parts: SourceLoopParts): Promise<void> {
     if (parts.signals.waiting) await parts.signals.serve(parts.task);
   }
   onPaused(false);
+}
+
+/**
+ * Until the next record may go on. What came before it becomes durable meanwhile, and the source is told so; what was polled with it
+ * waits here, and is as much as one poll returns. STOPPED: it is not taken, and comes again.
+ */
+async function throttled(parts: SourceLoopParts): Promise<typeof STOPPED | undefined> {
+  const { gate, signal, signals, throttle, writer } = parts;
+  parts.counters.publish();
+  for (;;) {
+    if (signal.aborted) return STOPPED;
+    if (!gate.open) await untilOpen(parts);
+    const { waitMs } = throttle;
+    if (waitMs === 0) return undefined;
+    const since = performance.now();
+    writer.pump();
+    await gate.changedWithin(Math.min(waitMs, THROTTLED_TURN_MS));
+    throttle.waited(performance.now() - since);
+    await commit(parts);
+    if (signals.waiting) await signals.serve(parts.task);
+  }
 }
 
 /** Also what a poll has said before it ended by an error, as that of a wait that the stop has ended. */
@@ -300,15 +328,17 @@ function write(
     parts.valueConverter.fromConnectData(topic, record.valueSchema, record.value),
   );
   const queue = queues === 1 ? 0 : parts.topics.route(topic, queues, record.queue, key);
-  const { headers } = record;
+  const headers = record.headers.length === 0 ? null : parts.headerConverter(topic, record.headers);
   parts.transactions.add(
     topic,
     queue,
     key,
     value,
     record.timestamp ?? now,
-    headers.length === 0 ? null : parts.headerConverter(topic, headers),
+    headers,
     parts.marker?.mark(sourcePartition, sourcePosition),
     transaction,
   );
+  const { throttle } = parts;
+  if (throttle.limits) throttle.took(1, throttle.countsBytes ? recordBytes(key, value, headers) : 0);
 }

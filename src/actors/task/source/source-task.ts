@@ -133,6 +133,7 @@ export async function startSource(parts: TaskParts, loaded: LoadedSource): Promi
     settleTimeoutMs: settings.stopTimeoutMs,
     bound,
     counters: counters.source,
+    throttle: parts.throttling,
   };
   const sourced = sourceContext(parts, loaded.files, { positions: progress.positions, begun, rest });
   await gate.untilLeased();
