@@ -89,6 +89,15 @@ export interface UnitStatus {
   readonly progress?: StatusProgress;
   /** It has nothing to do, and no thread until it has. */
   readonly passive?: Passive;
+  /** Absent: of a node that does not say so. */
+  readonly config?: RunningConfig;
+}
+
+/** Versions of the connector's config. */
+export interface RunningConfig {
+  readonly running: number;
+  /** A newer one that the task could not take over, and why. */
+  readonly refused?: { readonly version: number; readonly reason: string };
 }
 
 export interface Passive {
@@ -148,6 +157,8 @@ export interface TaskSet {
   readonly configs: readonly Readonly<Record<string, string>>[];
   /** Of the claim that they were planned on, the newest that came to this outcome. */
   readonly epoch?: number;
+  /** Keys of the connector's config that have changed since, where tasks take over all of them while they run. */
+  readonly changed?: readonly string[];
 }
 
 export interface SourcePosition {

@@ -41,6 +41,17 @@ export interface UnitStateInfo {
    * Left out where it has one.
    */
   readonly passive?: Passive;
+  /**
+   * Ours: versions of the connector's config. `refused`: one that the task could not take over, and why; null: it is about to take over
+   * what is planned. Left out where it runs with what is planned.
+   */
+  readonly config?: TaskConfigInfo;
+}
+
+export interface TaskConfigInfo {
+  readonly running: number;
+  readonly refused: number | null;
+  readonly reason: string | null;
 }
 
 export interface TaskStateInfo extends UnitStateInfo {
@@ -52,6 +63,8 @@ export interface ConnectorStatus {
   readonly connector: UnitStateInfo;
   readonly tasks: readonly TaskStateInfo[];
   readonly type: ConnectorType;
+  /** Ours: that of the first of its tasks that has refused one. */
+  readonly config?: TaskConfigInfo;
 }
 
 /** A view made ready for looking up units: made once for however many connectors. */
@@ -78,11 +91,14 @@ export function connectorStatus(
 ): ConnectorStatus {
   const { type, version } = kind;
   const versioned = <T extends UnitStateInfo>(unit: T): T => (version === null ? unit : { ...unit, version });
+  const tasks = taskStates(entry, units).map(versioned);
+  const refusing = tasks.find(({ config }) => config !== undefined && config.refused !== null);
   return {
     name: entry.name,
     connector: versioned(connectorState(entry, units)),
-    tasks: taskStates(entry, units).map(versioned),
+    tasks,
     type,
+    ...(refusing?.config !== undefined && { config: refusing.config }),
   };
 }
 
@@ -126,11 +142,23 @@ function taskStates(entry: ConnectorEntry, units: UnitIndex): readonly TaskState
     if (entry.targetState === 'STOPPED' && !units.claims.has(unit)) continue;
     const seen = unitState(unit, units, restartOf(entry, id));
     // Kafka Connect's tasks are never STOPPED.
-    tasks.push(
-      seen.state === 'STOPPED' ? { id, state: 'UNASSIGNED', worker_id: seen.worker_id } : { id, ...seen },
-    );
+    if (seen.state === 'STOPPED') tasks.push({ id, state: 'UNASSIGNED', worker_id: seen.worker_id });
+    else tasks.push({ id, ...seen, ...configOf(entry, seen, units.statuses.get(unit)) });
   }
   return tasks;
+}
+
+/** Of a task that runs, and not with what is planned for it. */
+function configOf(
+  { tasks }: ConnectorEntry,
+  { state }: UnitStateInfo,
+  status: UnitStatus | undefined,
+): Pick<UnitStateInfo, 'config'> {
+  if (status?.config === undefined || tasks === null || (state !== 'RUNNING' && state !== 'PAUSED'))
+    return {};
+  const { running, refused } = status.config;
+  if (refused !== undefined) return { config: { running, refused: refused.version, reason: refused.reason } };
+  return running < tasks.connectorVersion ? { config: { running, refused: null, reason: null } } : {};
 }
 
 /** The config offset of the restart that it was last asked for; 0: of none, or it is not to run. */

@@ -91,6 +91,15 @@ export class SupervisorNode implements Runner {
     );
   }
 
+  /** For its next starts. */
+  replaceSpec(spec: ActorSpec): void {
+    const child = this.#children.find(({ id }) => id === spec.id);
+    if (child === undefined) return;
+    if (!child.dynamic)
+      throw new SystemError('NOT_DYNAMIC', `${spec.id} belongs to the tree itself: its spec does not change`);
+    child.spec = spec;
+  }
+
   async stopChild(id: string): Promise<void> {
     const child = this.#children.find((each) => each.id === id);
     if (child === undefined) return;

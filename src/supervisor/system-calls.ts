@@ -24,6 +24,10 @@ export async function performCall(
   switch (method) {
     case 'startChild':
       return startChild(target, args[0], args[1]);
+    case 'replaceSpec':
+      checkActorSpec(args[1]);
+      supervisorOf(target, args[0]).replaceSpec(args[1]);
+      return undefined;
     case 'stopChild':
       return ownerOf(target, args[0])?.stopChild(String(args[0]));
     case 'children':

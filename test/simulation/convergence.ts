@@ -52,6 +52,12 @@ export function notConverged(world: World, live: readonly SimulatedNode[]): stri
     if (wanted.has(unit) || held.has(parseUnitKey(unit).connector)) continue;
     return `${unit} runs and is not wanted`;
   }
+  for (const { supervisor } of live)
+    for (const { params, version } of supervisor.tasks) {
+      const entry = config.state.connectors.get(parseUnitKey(params.unit).connector);
+      if (entry?.tasks?.connectorVersion !== entry?.version || entry?.version === version) continue;
+      return `${params.unit} runs with version ${version} of its config, and not with ${entry?.version}`;
+    }
   const unanswered = unansweredSignal(world);
   if (unanswered !== null) return unanswered;
   // Those that wait have their places already, and what an older plan has left stays where it is.

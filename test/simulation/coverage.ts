@@ -34,6 +34,7 @@ export const SITUATIONS = [
   'connector deleted',
   'signal answered',
   'connector planned again as it was asked',
+  'changed config taken over by a task that runs',
   'task quarantined',
   'task cleared of suspicion',
   'record appended twice',

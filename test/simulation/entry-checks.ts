@@ -70,9 +70,10 @@ export function checkDeletions(
     const { asked = 0, planned = 0 } = before.connectors.get(entry.name)?.replans ?? {};
     return (after, result) => {
       const { name } = entry;
-      if (entry.type === 'TASKS' && result.ok && asked > planned && (entry.asked ?? 0) > planned)
+      const isPlan = entry.type === 'TASKS' || entry.type === 'SETTINGS';
+      if (isPlan && result.ok && asked > planned && (entry.asked ?? 0) > planned)
         coverage.saw('connector planned again as it was asked');
-      if (entry.type !== 'TASKS' && entry.type !== 'ANSWER') disturbed();
+      if (!isPlan && entry.type !== 'ANSWER') disturbed();
       if (entry.type === 'ANSWER' && result.ok && entry.answer.ok) coverage.saw('signal answered');
       if (entry.type === 'CONNECTOR') {
         if (entry.unlessDeleted !== true && result.ok) deleted.delete(name);

@@ -153,6 +153,10 @@ export class Invariants {
     this.#ownership.exists(task);
   }
 
+  takesOver(task: SimulatedTask, config: SimulatedTask['params']['config']): void {
+    this.#ownership.takesOver(task, config);
+  }
+
   ended(task: SimulatedTask): void {
     this.#ownership.ended(task);
   }

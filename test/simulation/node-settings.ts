@@ -70,6 +70,7 @@ const unused = (): never => {
 };
 export const NO_SYSTEM: SystemRef = {
   startChild: unused,
+  replaceSpec: unused,
   stopChild: unused,
   children: unused,
   tree: unused,

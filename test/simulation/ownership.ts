@@ -41,6 +41,13 @@ export class Ownership {
     if (new Set(siblings.values()).size > 1) this.#mixed.add(connector);
   }
 
+  /** While it runs. */
+  takesOver(task: SimulatedTask, config: SimulatedTask['params']['config']): void {
+    const { unit, config: before } = task.params;
+    if (config['request'] === before['request'] && config['planned.from'] === before['planned.from']) return;
+    this.#fail(`${nameOf(task)} takes over of ${unit} what only another start may change`);
+  }
+
   ended(task: SimulatedTask): void {
     const { unit } = task.params;
     this.#tasks.get(unit)?.delete(task);

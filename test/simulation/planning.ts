@@ -1,4 +1,5 @@
 import type { ConfigEntry, ConfigResult, ConfigState } from '#troupe/core/connectors/config-machine.js';
+import { isTakenOver } from '#troupe/core/connectors/hot-keys.js';
 import type { UnitAnswer } from '#troupe/core/connectors/signals.js';
 import type { ConnectorEntry, UnitKey } from '#troupe/core/model.js';
 import type { Replica } from '#troupe/core/replica/replicated-state.js';
@@ -10,7 +11,11 @@ import type { Random } from './random.js';
 export async function planTasks(
   random: Random,
   replica: Replica<ConfigState, ConfigEntry, ConfigResult>,
-  { name, epoch }: { readonly name: string; readonly epoch: number },
+  {
+    name,
+    epoch,
+    restart = false,
+  }: { readonly name: string; readonly epoch: number; readonly restart?: boolean },
 ): Promise<{ entry: ConnectorEntry; replanAfterMs: number | null; warning: null }> {
   const present = replica.state.connectors.get(name);
   if (present === undefined) {
@@ -22,7 +27,9 @@ export async function planTasks(
   }));
   const asked = present.replans === undefined ? {} : { asked: present.replans.asked };
   const { version: connectorVersion } = present;
-  const entry: ConfigEntry = { type: 'TASKS', name, connectorVersion, configs, epoch, ...asked };
+  const plan = { name, connectorVersion, configs, epoch, ...asked };
+  const takenOver = !restart && isTakenOver(replica.state.connectors.get(name)?.tasks ?? null, plan);
+  const entry: ConfigEntry = { type: takenOver ? 'SETTINGS' : 'TASKS', ...plan };
   const result = await replica.submit(entry);
   if (!result.ok) throw new ConnectError(result.message, { code: result.code });
   const replanAfterMs = random.chance(30) ? 1000 + random.next(5000) : null;

@@ -190,6 +190,7 @@ export class ScaleNode {
         if (!isTaskParams(params)) throw new Error(`not a task: ${id}`);
         return this.#startTask(params);
       },
+      replaceSpec: unused,
       stopChild: async (id) => {
         await this.tasks.get(id)?.stop();
         this.tasks.delete(id);

@@ -4,7 +4,8 @@ import {
   type TaskActorContext,
   type TaskParts,
 } from '#troupe/actors/task/parts.js';
-import { throttlingOf } from '../support/task-parts.js';
+import { throttlingOf, UNCHANGED } from '../support/task-parts.js';
+import type { FollowTargetOptions } from '#troupe/actors/task/follow-target.js';
 import { Gate } from '#troupe/actors/task/gate.js';
 import type { LoadedSink, LoadedSource } from '#troupe/actors/task/load-task.js';
 import { PluginCalls } from '#troupe/actors/task/plugin-calls.js';
@@ -30,6 +31,8 @@ export class SimulatedTask {
   readonly params: TaskParams;
   readonly thread: Thread;
   readonly gate: Gate;
+  /** Of the config that it runs with. */
+  version: number;
   readonly #world: World;
   readonly #context: TaskActorContext;
   #over: Promise<void> = Promise.resolve();
@@ -38,6 +41,7 @@ export class SimulatedTask {
     this.#world = world;
     this.#context = context;
     this.params = context.params;
+    this.version = context.params.version;
     this.thread = thread;
     this.gate = new Gate(context.lease, context.signal);
   }
@@ -57,7 +61,16 @@ export class SimulatedTask {
       signal: this.#context.signal,
       timeoutMs: 1e9,
     });
-    followTarget(this.#context, this.gate, signals);
+    followTarget(this.#context, this.gate, signals, {
+      running: () => ({ generation: this.params.generation, version: this.version }),
+      heard: (newer) => {
+        if (newer === undefined) return;
+        this.#world.invariants.takesOver(this, newer.config);
+        this.#world.coverage.saw('changed config taken over by a task that runs');
+        this.version = newer.version;
+        report.config({ running: this.version });
+      },
+    });
     const log = new Connection(this.#world, this.thread).log();
     const parts = {
       context: this.#context,
@@ -68,6 +81,7 @@ export class SimulatedTask {
       counters: taskCounters(),
       signals,
       throttling: throttlingOf({}),
+      changes: UNCHANGED,
     };
     const started = Promise.resolve(this.#startLoop(parts));
     this.#over = started.then(({ done }) => done);
@@ -119,7 +133,6 @@ export class SimulatedTask {
           topicsRefreshMs: 30_000,
           shared: false,
           maxAttempts: 1,
-          offsetFlushIntervalMs: FLUSH_MS,
           connector: { ...sourceOrSink, kind: 'sink', createTask: () => plugin },
         } satisfies LoadedSink);
       }
@@ -173,10 +186,16 @@ const LOADED = {
   headerConverter: TEXT,
   tolerance: DEFAULT_TOLERANCE,
   throttle: { recordsPerSecond: 0, bytesPerSecond: 0 },
+  offsetFlushIntervalMs: FLUSH_MS,
   limits: { maxRecords: 5, maxBytes: 10_000, lingerMs: 0 },
 };
 
-function followTarget(context: TaskActorContext, gate: Gate, signals: TaskSignals): void {
+function followTarget(
+  context: TaskActorContext,
+  gate: Gate,
+  signals: TaskSignals,
+  config: NonNullable<FollowTargetOptions['config']>,
+): void {
   const { rebalancer } = context.peers;
   const { unit, epoch } = context.params;
   let known: Parameters<Gate['setTarget']>[0] | null = null;
@@ -184,9 +203,11 @@ function followTarget(context: TaskActorContext, gate: Gate, signals: TaskSignal
   let polling = false;
   const poll = async (): Promise<void> => {
     while (!context.signal.aborted && rebalancer.up) {
-      const request = { unit, epoch, known, ...(seen !== undefined && { seen }) };
+      const running = config.running();
+      const request = { unit, epoch, known, running, ...(seen !== undefined && { seen }) };
       const reply = await rebalancer.ask('target', request, { deadlineMs: 1e9, signal: context.signal });
       known = reply.state;
+      config.heard(reply.config);
       gate.setTarget(known);
       seen = reply.signals?.at(-1)?.offset ?? seen;
       signals.arrived(reply.signals ?? []);

@@ -61,6 +61,12 @@ export class TaskSupervisor {
   system(onShutdown: (reason: string) => void): SystemRef {
     return {
       startChild: (_supervisor, spec) => this.#add(spec),
+      replaceSpec: (_supervisor, spec) => {
+        const child = this.#children.get(spec.id);
+        const { params } = spec;
+        if (child !== undefined && isTaskParams(params)) Object.assign(child, { params, spec });
+        return Promise.resolve();
+      },
       stopChild: (id) => this.stop(id),
       children: () => {
         const passive = [...this.#children.values()].filter(({ rest }) => rest !== null);

@@ -93,7 +93,11 @@ export class Users {
     const write = { type: 'CONNECTOR', name, config } as const;
     const present = node.replicas.config.state.connectors.get(name);
     if (present === undefined || random.chance(25)) return write;
-    switch (random.next(8)) {
+    switch (random.next(10)) {
+      case 8:
+      case 9:
+        // Taken over by tasks that run.
+        return { ...write, config: { ...present.config, 'linger.ms': String(this.#requests) } };
       case 6:
         return { type: 'REPLAN', name };
       case 7:

@@ -21,7 +21,7 @@ import {
   type SourceTask,
 } from '#troupe/sdk/index.js';
 import { taskCounters } from './metrics.js';
-import { NO_REST, NO_SIGNALS, throttlingOf } from './task-parts.js';
+import { NO_REST, NO_SIGNALS, throttlingOf, UNCHANGED } from './task-parts.js';
 import { DEFAULT_TOLERANCE } from './tolerance.js';
 import { transactionsOf } from './transactions.js';
 
@@ -40,6 +40,7 @@ export interface Played {
   readonly tolerance?: Tolerance;
   readonly rest?: SourceLoopParts['rest'];
   readonly throttle?: SourceLoopParts['throttle'];
+  readonly changes?: SourceLoopParts['changes'];
   readonly transactions?: Partial<SourceTransactionsOptions>;
 }
 
@@ -99,7 +100,7 @@ export function play(t: TestContext, poll: SourceTask['poll'], options: Played =
     retry: noLog,
     onAppended: ignore,
   });
-  const ended = runSource({
+  const loop: SourceLoopParts = {
     polled: new PolledRecords('c'),
     task: { start: ignore, stop: ignore, poll, ...(options.commit && { commit: options.commit }) },
     calls,
@@ -108,6 +109,7 @@ export function play(t: TestContext, poll: SourceTask['poll'], options: Played =
     writer,
     counters: taskCounters().source,
     signals: NO_SIGNALS,
+    changes: options.changes ?? UNCHANGED,
     rest: options.rest ?? NO_REST,
     throttle: options.throttle ?? throttlingOf({}),
     transactions: transactionsOf(writer, { log, ...options.transactions }),
@@ -126,11 +128,15 @@ export function play(t: TestContext, poll: SourceTask['poll'], options: Played =
     settleTimeoutMs: options.settleTimeoutMs ?? 10_000,
     bound: { check: () => Promise.resolve() },
     onPaused: (paused) => said.push(paused ? 'paused' : 'running'),
-  });
+  };
+  const ended = runSource(loop);
+  const use = (transform: SourceLoopParts['transform']): void => {
+    loop.transform = transform;
+  };
   t.after(async () => {
     ending.abort();
     await ended.catch(ignore);
     calls.close();
   });
-  return { ended, ending, gate, begun, said, appended, appends, positions, warned, told };
+  return { ended, ending, gate, use, begun, said, appended, appends, positions, warned, told };
 }

@@ -10,6 +10,7 @@ import type { TaskParams } from '#troupe/actors/task/protocol.js';
 import type { Signals } from '#troupe/actors/task/signals.js';
 import type { RebalancerProtocol } from '#troupe/actors/rebalancer/protocol.js';
 import type { SinkOffset } from '#troupe/core/progress/progress-machine.js';
+import type { Changes } from '#troupe/actors/task/hot-config.js';
 import { Throttling } from '#troupe/actors/task/throttling.js';
 import type { ThrottleRates } from '#troupe/core/throttle.js';
 import type { Log } from '#troupe/log/log.js';
@@ -31,6 +32,9 @@ export const silent: ActorLogger = {
 /** Nobody sends any. */
 /** Of a source that never says when it wants to be called. */
 export const NO_REST = { take: () => undefined, untilCalled: () => Promise.resolve() };
+
+/** Of a task whose config stays as it is. */
+export const UNCHANGED: Changes = { isDue: false, take: () => undefined, onTake: () => undefined };
 
 export const NO_SIGNALS: Signals = {
   waiting: false,
@@ -96,6 +100,7 @@ export function taskParts({
     },
     system: {
       startChild: () => Promise.resolve(),
+      replaceSpec: () => Promise.resolve(),
       stopChild: () => Promise.resolve(),
       children: () => Promise.resolve([]),
       tree: () => assert.fail('nobody asks for the tree'),
@@ -117,7 +122,18 @@ export function taskParts({
   const calls = new PluginCalls(3_600_000, () => undefined);
   const counters = taskCounters(metrics);
   const report = new StateReport(context);
-  return { context, log, gate, calls, report, counters, signals: NO_SIGNALS, throttling: throttlingOf({}) };
+  const signals = NO_SIGNALS;
+  return {
+    context,
+    log,
+    gate,
+    calls,
+    report,
+    counters,
+    signals,
+    throttling: throttlingOf({}),
+    changes: UNCHANGED,
+  };
 }
 
 function paramsOf(unit: string): TaskParams {
@@ -129,6 +145,7 @@ function paramsOf(unit: string): TaskParams {
     taskCount: 1,
     passivateAfterMs: 0,
     config: {},
+    version: 1,
     settings: {
       logSettings: { kind: 'embedded' },
       pluginPaths: [],
@@ -168,6 +185,7 @@ const common = {
   tolerance: DEFAULT_TOLERANCE,
   limits: { maxRecords: 1000, maxBytes: 10_000, lingerMs: 0 },
   throttle: { recordsPerSecond: 0, bytesPerSecond: 0 },
+  offsetFlushIntervalMs: 1000,
   files: ANY_FILE,
 };
 
@@ -194,7 +212,6 @@ export function loadedSink(createTask: () => SinkTask, more: Partial<LoadedSink>
     topics: ['numbers'],
     topicsRegex: null,
     topicsRefreshMs: 3_600_000,
-    offsetFlushIntervalMs: 1000,
     shared: false,
     maxAttempts: 16,
     connector: { ...connector, kind: 'sink', shareable: true, createTask },

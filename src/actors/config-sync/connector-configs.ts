@@ -5,6 +5,7 @@ import {
   type ConfigResult,
 } from '../../core/connectors/config-machine.js';
 import type { ConnectorEntry, TargetState } from '../../core/model.js';
+import { isTakenOver } from '../../core/connectors/hot-keys.js';
 import { ConnectError } from '../../sdk/errors.js';
 import type { BootConnector } from './boot-connectors.js';
 import type { ConfigReplica } from './cold-start.js';
@@ -117,15 +118,20 @@ export class ConnectorConfigs {
     return { entry };
   }
 
-  async plan({ name, epoch }: Ask['plan']['request'], signal: AbortSignal): Promise<Ask['plan']['reply']> {
+  async plan(
+    { name, epoch, restart = false }: Ask['plan']['request'],
+    signal: AbortSignal,
+  ): Promise<Ask['plan']['reply']> {
     const present = this.get(name);
     if (present === null)
       throw new ConnectError(`Connector ${name} not found`, { code: 'CONNECTOR_NOT_FOUND' });
     const { version: connectorVersion, config, replans } = present;
-    const { configs, replanAfterMs, warning } = await this.#planned(name, connectorVersion, config, signal);
+    const planned = await this.#planned(name, connectorVersion, config, signal);
+    const { configs, replanAfterMs, warning, ownHotKeys } = planned;
     const asked = replans === undefined ? {} : { asked: replans.asked };
     const plan = { name, connectorVersion, configs, epoch, ...asked };
-    const { entry } = await this.#submit({ type: 'TASKS', ...plan });
+    const takenOver = !restart && isTakenOver(this.get(name)?.tasks ?? null, plan, ownHotKeys);
+    const { entry } = await this.#submit({ type: takenOver ? 'SETTINGS' : 'TASKS', ...plan });
     return { entry, replanAfterMs, warning };
   }
 

@@ -24,6 +24,7 @@ import type {
 import type { ConfigInfos } from '../../plugins/config-infos.js';
 import { isUnknownKeysMode, type UnknownKeysMode } from '../../core/parameters/unknown-keys-mode.js';
 import type { FileRules } from '../../core/parameters/file-rules.js';
+import { isHotKey } from '../../core/connectors/hot-keys.js';
 import { withReferences, type ResolvedConfig } from '../../core/connectors/secret-references.js';
 import { withoutSecrets } from '../../plugins/shown-infos.js';
 import { BEAT_MS, startPulse } from '../kernel/pulse.js';
@@ -234,6 +235,7 @@ async function plan(name: string, written: RawConfig, dueAt: number): Promise<Pl
     configs: configs.map((config) => withReferences(config, written, resolved)),
     replanAfterMs: checkReplanAfter(connector.replanAfterMs?.(parsed, raw)),
     warning: await warningOf(raw),
+    ownHotKeys: connector.config.flatMap(({ name, aliases = [] }) => [name, ...aliases]).filter(isHotKey),
   };
 }
 

@@ -53,6 +53,8 @@ export interface Plan {
   readonly replanAfterMs: number | null;
   /** What its user should know: of keys without effect. null: nothing. */
   readonly warning: string | null;
+  /** Keys that the connector itself defines, with their aliases, of those that others take over while they run. */
+  readonly ownHotKeys: readonly string[];
 }
 
 export type PlanningResult<J extends PlanningJob> = J extends { kind: 'validate' }

@@ -95,10 +95,11 @@ export interface ConfigSyncProtocol extends Protocol {
     /**
      * Runs the connector's planning in the pool and writes the task list. The rebalancer asks it for its claims, and says
      * which. TASKS_STALE: the config has changed in the meantime, or a newer claim has planned. `replanAfterMs`: when the
-     * connector wants to be planned again; null: not by time. `warning`: what its user should know; null: nothing.
+     * connector wants to be planned again; null: not by time. `warning`: what its user should know; null: nothing. `restart`: its
+     * tasks start anew, whatever has changed.
      */
     plan: {
-      request: { name: string; epoch: number };
+      request: { name: string; epoch: number; restart?: boolean };
       reply: { entry: ConnectorEntry; replanAfterMs: number | null; warning: string | null };
     };
     /** What a connector's tasks have used, by name; of one that is not there nothing. TOPIC_TRACKING_OFF. */

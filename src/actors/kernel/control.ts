@@ -93,6 +93,7 @@ export type FromThread =
 
 export const SYSTEM_METHODS = [
   'startChild',
+  'replaceSpec',
   'stopChild',
   'children',
   'tree',

@@ -259,6 +259,11 @@ export interface SystemRef {
    * UNKNOWN_SUPERVISOR, NOT_DYNAMIC or SUPERVISOR_STOPPING.
    */
   startChild(supervisor: ActorId, spec: ActorSpec): Promise<void>;
+  /**
+   * What the child of that id, which was added by startChild, is started with from its next start on; its thread of now goes on. Of
+   * one that is gone: nothing. Refused as startChild is.
+   */
+  replaceSpec(supervisor: ActorId, spec: ActorSpec): Promise<void>;
   /** Of a child that was added by startChild (else NOT_DYNAMIC). Resolves when the thread is gone. Unknown ids resolve at once. */
   stopChild(id: ActorId): Promise<void>;
   /** Ids below a supervisor with their state: what a restarted rebalancer finds. */

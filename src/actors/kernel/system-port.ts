@@ -27,6 +27,10 @@ export class SystemPort implements SystemRef {
     await this.#call('startChild', supervisor, spec);
   }
 
+  async replaceSpec(supervisor: ActorId, spec: ActorSpec): Promise<void> {
+    await this.#call('replaceSpec', supervisor, spec);
+  }
+
   async stopChild(id: ActorId): Promise<void> {
     await this.#call('stopChild', id);
   }

@@ -7,11 +7,12 @@ import type {
   UnitKey,
   UnitStatus,
 } from '../../core/model.js';
-import type { Suspect } from '../../core/cluster/quarantine.js';
-import { parseUnitKey } from '../../core/model.js';
+import { isQuarantined, type Suspect } from '../../core/cluster/quarantine.js';
+import { parseUnitKey, unitGeneration } from '../../core/model.js';
 import type { PendingSignal } from '../../core/connectors/signals.js';
 import type { ClusterView } from '../discovery/protocol.js';
-import type { DeliveredSignal } from './protocol.js';
+import type { DeliveredSignal, PlannedConfig } from './protocol.js';
+import { plannedConfig } from './task-spec.js';
 
 /** What this node knows: the cluster and the configs, as told by discovery and config-sync. */
 export class NodeState {
@@ -91,6 +92,28 @@ export class NodeState {
   /** Those that the unit has not answered, the oldest first, after the one at the offset `seen`. */
   signals(unit: UnitKey, seen = -1): readonly DeliveredSignal[] {
     return (this.#signals.get(unit) ?? []).filter(({ offset }) => offset > seen);
+  }
+
+  /**
+   * What a task that was started for that generation runs with by now, where it is newer than `known`; null: nothing newer. While
+   * the tasks of a newer config are being planned there is none: it would be the new config with the old plan.
+   */
+  newerConfig(unit: UnitKey, generation: number, known: number): PlannedConfig | null {
+    const { connector, task } = parseUnitKey(unit);
+    const entry = this.configs?.get(connector);
+    if (entry === undefined || entry.tasks?.connectorVersion !== entry.version) return null;
+    if (entry.version <= known || unitGeneration(entry, task) !== generation) return null;
+    return plannedConfig(unit, entry);
+  }
+
+  /** A task of the connector is: only another generation is started again. */
+  isQuarantined(connector: string): boolean {
+    const entry = this.configs?.get(connector);
+    return [...this.suspects].some(([unit, suspect]) => {
+      const { connector: of, task } = parseUnitKey(unit);
+      if (entry === undefined || of !== connector || task === null) return false;
+      return isQuarantined(suspect, unitGeneration(entry, task) ?? 0);
+    });
   }
 
   /** null: the configs are not known yet. A unit whose connector is gone is to stop. */

@@ -32,18 +32,15 @@ export class Planning {
     this.#retries = new PlanRetries(parts.backoff, parts.maxRestarts);
   }
 
-  /** Rejects where nothing is known of the plan. */
-  async plan(planned: Omit<AllocatedUnit, 'state'>): Promise<void> {
+  /** `restart`: its tasks start anew, whatever has changed. Rejects where nothing is known of the plan. */
+  async plan(planned: Omit<AllocatedUnit, 'state'>, restart: boolean): Promise<void> {
     const { configSync, units } = this.#parts;
     const { unit, epoch } = planned;
     let replanAfterMs: number | null;
     let warning: string | null;
     try {
-      ({ replanAfterMs, warning } = await configSync.ask(
-        'plan',
-        { name: unit, epoch },
-        { deadlineMs: PLAN_ASK_MS },
-      ));
+      const request = { name: unit, epoch, ...(restart && { restart }) };
+      ({ replanAfterMs, warning } = await configSync.ask('plan', request, { deadlineMs: PLAN_ASK_MS }));
     } catch (error) {
       if (!(error instanceof ActorError) || error.remoteCode === null) throw error;
       // Another plan is wanted by now, or none.

@@ -1,5 +1,6 @@
 import type {
   ConnectorEntry,
+  RunningConfig,
   Stall,
   StatusNote,
   StatusProgress,
@@ -18,6 +19,16 @@ export interface AllocatedUnit {
   readonly generation: number;
   readonly state: UnitState;
   readonly config: Readonly<Record<string, string>>;
+  /** Of a task: the newest version of its connector's config that it runs with, or has refused. */
+  readonly version?: number;
+}
+
+/** What a task is to run with. */
+export interface PlannedConfig {
+  /** The connector's, with the task's own laid over it. */
+  readonly config: Readonly<Record<string, string>>;
+  /** Of the connector's config that it is from. */
+  readonly version: number;
 }
 
 export interface DeliveredSignal extends SignalBody {
@@ -46,16 +57,24 @@ export interface RebalancerProtocol extends Protocol {
       skipped?: number;
       notes?: readonly StatusNote[];
       progress?: StatusProgress;
+      config?: RunningConfig;
     };
   };
   ask: {
     /**
-     * Answers when the target state is another than `known`, or there are signals for the task after the one at offset `seen`
-     * (absent: it has seen none); a long poll of the tasks.
+     * Answers when the target state is another than `known`, there are signals for the task after the one at offset `seen`
+     * (absent: it has seen none), or it is to run with a newer config than that of `version`, which it takes over where it was started
+     * for `generation`; a long poll of the tasks.
      */
     target: {
-      request: { unit: UnitKey; epoch: number; known: TargetState | null; seen?: number };
-      reply: { state: TargetState; signals?: readonly DeliveredSignal[] };
+      request: {
+        unit: UnitKey;
+        epoch: number;
+        known: TargetState | null;
+        seen?: number;
+        running?: { generation: number; version: number };
+      };
+      reply: { state: TargetState; signals?: readonly DeliveredSignal[]; config?: PlannedConfig };
     };
     /** A task's answer: durable when it is answered. SIGNAL_NOT_FOUND: nobody waits for it any more. */
     answerSignal: {

@@ -264,6 +264,22 @@ export class Rebalancer {
 
   onTaskState(word: RebalancerProtocol['tell']['taskState']): void {
     this.#units.onTaskState(word);
+    this.#followConfigOf(word);
+  }
+
+  /** A task that has taken a newer config over begins with it when it is started again, by whomever. */
+  #followConfigOf({ unit, epoch, config: said }: RebalancerProtocol['tell']['taskState']): void {
+    const running = this.#units.all.get(unit);
+    if (said === undefined || running?.epoch !== epoch) return;
+    const newest = this.#state.newerConfig(unit, running.generation, -1);
+    if (newest?.version !== said.running || newest.config === running.config) return;
+    this.#units.changed(unit, newest.config);
+    this.#children.changed(unit, newest).catch((error: unknown) => {
+      this.#context.log.warn(
+        { err: error, task: unit },
+        'the next start of this task has to take its config over',
+      );
+    });
   }
 
   onTaskEvent(event: SystemEvent): void {
@@ -372,7 +388,8 @@ export class Rebalancer {
       installed,
     });
     if (params === null) return;
-    this.#units.begin({ unit, epoch, generation, config: params.config, state: 'RESTARTING' });
+    const { config, version } = params;
+    this.#units.begin({ unit, epoch, generation, config, version, state: 'RESTARTING' });
     await this.#running(unit, this.#children.start(params));
   }
 
@@ -402,7 +419,7 @@ export class Rebalancer {
 
   async #plan({ unit, epoch, generation }: Extract<Action, { type: 'plan' }>): Promise<void> {
     const config = this.#state.configs?.get(unit)?.config ?? {};
-    await this.#planning.plan({ unit, epoch, generation, config });
+    await this.#planning.plan({ unit, epoch, generation, config }, this.#state.isQuarantined(unit));
   }
 
   #planAgain(unit: UnitKey, epoch: number): void {

@@ -30,10 +30,10 @@ export class RunningUnits {
 
   /** What an earlier rebalancer has started. */
   adopt({ state, lastExit, params }: TaskChild): void {
-    const { unit, epoch, generation, config } = params;
+    const { unit, epoch, generation, config, version } = params;
     const failed = state === 'failed';
     const seen = failed ? 'FAILED' : state === 'backoff' || state === 'starting' ? 'RESTARTING' : 'RUNNING';
-    this.#units.set(unit, { unit, epoch, generation, config, state: seen });
+    this.#units.set(unit, { unit, epoch, generation, config, version, state: seen });
     if (failed && lastExit !== undefined) this.report(unit, 'FAILED', trace(lastExit));
   }
 
@@ -47,6 +47,12 @@ export class RunningUnits {
     this.#units.delete(unit);
     this.#kept.delete(unit);
     this.#threads.forget(unit);
+  }
+
+  /** It runs with another config now. */
+  changed(unit: UnitKey, config: AllocatedUnit['config']): void {
+    const running = this.#units.get(unit);
+    if (running !== undefined) this.#units.set(unit, { ...running, config });
   }
 
   /** It has no thread until it has something to do. What its last one has said of it still holds. */
@@ -93,16 +99,18 @@ export class RunningUnits {
   }
 
   onTaskState(word: RebalancerProtocol['tell']['taskState']): void {
-    const { unit, epoch, incarnation, state, stalled, skipped, notes, progress } = word;
+    const { unit, epoch, incarnation, state, stalled, skipped, notes, progress, config } = word;
     const running = this.#units.get(unit);
     // One that has failed for good is not started again: not before it was stopped.
     if (running?.epoch !== epoch || running.state === 'FAILED') return;
     if (!this.#threads.speaks(unit, incarnation)) return;
-    this.#units.set(unit, { ...running, state });
+    const version = Math.max(running.version ?? 0, config?.running ?? 0, config?.refused?.version ?? 0);
+    this.#units.set(unit, { ...running, version, state });
     const more = {
       ...(skipped !== undefined && { skipped }),
       ...(notes !== undefined && { notes }),
       ...(progress !== undefined && { progress }),
+      ...(config !== undefined && { config }),
     };
     this.#statuses.say({ unit, epoch, state, trace: null, stalled, ...more });
   }

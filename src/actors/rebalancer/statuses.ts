@@ -57,6 +57,7 @@ function isSame(said: Status, shown: UnitStatus | undefined): boolean {
     shown.stalled?.cause === said.stalled?.cause &&
     JSON.stringify(shown.notes) === JSON.stringify(said.notes) &&
     JSON.stringify(shown.progress) === JSON.stringify(said.progress) &&
-    shown.passive?.since === said.passive?.since
+    shown.passive?.since === said.passive?.since &&
+    JSON.stringify(shown.config) === JSON.stringify(said.config)
   );
 }

@@ -8,10 +8,11 @@ interface Waiter {
   readonly unit: UnitKey;
   readonly known: TargetState | null;
   readonly seen: number;
+  readonly running: Target['request']['running'];
   readonly resolve: (reply: Target['reply']) => void;
 }
 
-/** The tasks' long polls for their target states and signals: one a task, so bounded by the tasks of this node. */
+/** The tasks' long polls for their target states, signals and newer configs: one a task, so bounded by the tasks of this node. */
 export class Targets {
   readonly #state: NodeState;
   readonly #waiters = new Set<Waiter>();
@@ -20,9 +21,12 @@ export class Targets {
     this.#state = state;
   }
 
-  next({ unit, known, seen = -1 }: Target['request'], signal: AbortSignal): Promise<Target['reply']> {
+  next(
+    { unit, known, seen = -1, running }: Target['request'],
+    signal: AbortSignal,
+  ): Promise<Target['reply']> {
     return new Promise((resolve, reject) => {
-      const waiter: Waiter = { unit, known, seen, resolve };
+      const waiter: Waiter = { unit, known, seen, running, resolve };
       this.#waiters.add(waiter);
       signal.addEventListener('abort', () => {
         if (this.#waiters.delete(waiter)) reject(new Error('the task is gone'));
@@ -38,8 +42,11 @@ export class Targets {
   #answer(waiter: Waiter): void {
     const state = this.#state.target(waiter.unit);
     const signals = this.#state.signals(waiter.unit, waiter.seen);
-    if (state === null || (state === waiter.known && signals.length === 0)) return;
+    const { unit, running } = waiter;
+    const config =
+      running === undefined ? null : this.#state.newerConfig(unit, running.generation, running.version);
+    if (state === null || (state === waiter.known && signals.length === 0 && config === null)) return;
     this.#waiters.delete(waiter);
-    waiter.resolve({ state, ...(signals.length > 0 && { signals }) });
+    waiter.resolve({ state, ...(signals.length > 0 && { signals }), ...(config !== null && { config }) });
   }
 }

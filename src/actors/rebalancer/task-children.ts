@@ -4,6 +4,7 @@ import type { SystemRef } from '../kernel/protocol.js';
 import type { TaskParams } from '../task/protocol.js';
 import type { RebalancerParams } from './params.js';
 import { StartSlots } from './start-slots.js';
+import type { PlannedConfig } from './protocol.js';
 import { isTaskParams, taskSpec } from './task-spec.js';
 
 /** A start that takes longer makes room for the next. */
@@ -74,6 +75,15 @@ export class TaskChildren {
     const params = this.#params.get(unit);
     if (params !== undefined)
       await this.start({ ...params, passivateAfterMs: passivateAfterMs(params.config) });
+  }
+
+  /** It has taken another config over: its next threads begin with that. */
+  async changed(unit: UnitKey, { config, version }: PlannedConfig): Promise<void> {
+    const params = this.#params.get(unit);
+    if (params === undefined || params.version >= version || this.#stopping.has(unit)) return;
+    const changed = { ...params, config, version };
+    this.#params.set(unit, changed);
+    await this.#system.replaceSpec('tasks', taskSpec(changed, this.#node));
   }
 
   async stop(unit: UnitKey): Promise<void> {

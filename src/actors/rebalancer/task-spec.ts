@@ -6,6 +6,7 @@ import { TOO_MANY_PARTITIONS } from '../../core/progress/too-many-partitions.js'
 import type { ActorSpec } from '../kernel/protocol.js';
 import type { TaskParams } from '../task/protocol.js';
 import type { RebalancerParams } from './params.js';
+import type { PlannedConfig } from './protocol.js';
 
 /**
  * Somebody has deleted a topic of the task: a start would make an empty one in its place, and nobody would notice. Or its
@@ -32,17 +33,25 @@ export function taskParams(
   node: Pick<RebalancerParams, 'settings' | 'passivateAfterMs'>,
   { alive, installed = [] }: { readonly alive: number; readonly installed?: readonly string[] },
 ): TaskParams | null {
-  const index = parseUnitKey(start.unit).task;
-  const own = index === null ? undefined : entry.tasks?.configs[index];
-  if (own === undefined) return null;
-  const config = { ...entry.config, ...own };
+  const planned = plannedConfig(start.unit, entry);
+  if (planned === null) return null;
+  const { config, version } = planned;
   return {
     ...start,
     taskCount: entry.tasks?.configs.length ?? 1,
     passivateAfterMs: restsAfterMs(node, config, alive, Infinity),
     config,
+    version,
     settings: { ...node.settings, pluginPaths: [...node.settings.pluginPaths, ...installed] },
   };
+}
+
+/** What one task is to run with, as planned; null when the connector has no such task (any more). */
+export function plannedConfig(unit: UnitKey, { config, tasks }: ConnectorEntry): PlannedConfig | null {
+  const { task } = parseUnitKey(unit);
+  const own = task === null ? undefined : tasks?.configs[task];
+  if (tasks === null || own === undefined) return null;
+  return { config: { ...config, ...own }, version: tasks.connectorVersion };
 }
 
 /** Its thread. */

@@ -1,22 +1,14 @@
-import { parseUnitKey } from '../../core/model.js';
 import { openLog } from '../log/open.js';
 import { behavior } from '../kernel/behavior.js';
-import { rememberSecrets } from '../kernel/known-secrets.js';
-import { checkResolved, resolveSecrets } from '../secret-providers.js';
-import { thenClosed } from './close-transforms.js';
 import { explainDeleted } from './deleted-topic.js';
+import { followConfig, resolvedConfig } from './follow-config.js';
 import { followTarget } from './follow-target.js';
 import { Gate } from './gate.js';
-import {
-  StateReport,
-  type StartedTask,
-  type TaskActorContext,
-  type TaskParts,
-  type TaskPeers,
-} from './parts.js';
+import type { HotConfig } from './hot-config.js';
+import { StateReport, type StartedTask, type TaskParts, type TaskPeers } from './parts.js';
 import { PluginCalls } from './plugin-calls.js';
 import type { TaskParams, TaskProtocol } from './protocol.js';
-import { watchSecrets } from './secret-watch.js';
+import { SecretWatcher } from './secret-watch.js';
 import { TaskSignals } from './signals.js';
 import { Throttling } from './throttling.js';
 import { TaskCounters } from './task-counters.js';
@@ -26,8 +18,9 @@ import { loadTask, type LoadedSink, type LoadedSource } from './load-task.js';
 /** One task in one thread: the plugin, its converters and transforms, and the loop that moves its records. */
 export default behavior<TaskProtocol, TaskPeers, TaskParams>({
   async start(given) {
-    const context = withSecrets(given);
-    const { params, signal } = context;
+    const params = { ...given.params, config: resolvedConfig(given.params, given.params.config) };
+    const context = { ...given, params };
+    const { signal } = context;
     const gate = new Gate(context.lease, signal);
     const report = new StateReport(context);
     const calls = new PluginCalls(params.settings.stallTimeoutMs, (stall) => {
@@ -47,6 +40,17 @@ export default behavior<TaskProtocol, TaskPeers, TaskParams>({
       signal,
       timeoutMs: params.settings.stallTimeoutMs,
     });
+    const secrets = new SecretWatcher(context);
+    let throttling: Throttling | null = null;
+    const changes = followConfig({
+      context,
+      gate,
+      report,
+      onTaken: ({ config, settings }, written) => {
+        throttling?.set(settings.throttle);
+        secrets.watch(written, config);
+      },
+    });
     void followTarget({
       rebalancer: context.peers.rebalancer,
       unit: params.unit,
@@ -55,24 +59,33 @@ export default behavior<TaskProtocol, TaskPeers, TaskParams>({
       onTarget: (target) => {
         gate.setTarget(target);
       },
+      config: {
+        running: () => ({ generation: params.generation, version: changes.newest }),
+        heard: (newer) => {
+          changes.heard(newer);
+        },
+      },
       onSignals: (arrived) => {
         signals.arrived(arrived);
       },
       deadlineMs: 3_600_000,
     });
-    const { loaded, close } = await loadTask(params);
+    const loaded = await loadTask(params);
+    const { kind } = loaded;
+    changes.loaded({ kind, config: params.config, settings: loaded });
     const log = await openLog(params.settings.logSettings, context);
-    const throttling = new Throttling({
+    const held = new Throttling({
       rates: loaded.throttle,
       waited: counters.throttled,
       note: (code, message) => {
         report.note(code, message);
       },
     });
-    const parts = { context, log, gate, calls, report, counters, signals, throttling };
-    const started = await thenClosed(context, close, () => startOrWait(parts, () => start(parts, loaded)));
+    throttling = held;
+    const parts = { context, log, gate, calls, report, counters, signals, throttling: held, changes };
+    const started = await thenClosed(changes, () => startOrWait(parts, () => start(parts, loaded)));
     report.running();
-    watchSecrets({ context, written: given.params.config });
+    secrets.begin(given.params.config, params.config);
     started.done.catch((error: unknown) => {
       context.crash(explainDeleted(error));
     });
@@ -81,7 +94,7 @@ export default behavior<TaskProtocol, TaskPeers, TaskParams>({
       stop: async () => {
         await started.done;
         await signals.settled();
-        throttling.close();
+        held.close();
         calls.close();
         await log.close();
       },
@@ -89,17 +102,15 @@ export default behavior<TaskProtocol, TaskPeers, TaskParams>({
   },
 });
 
-/** What references in the config stand for is known in this thread alone, and kept out of what leaves it. */
-function withSecrets(context: TaskActorContext): TaskActorContext {
-  const { params } = context;
-  const resolved = resolveSecrets(
-    parseUnitKey(params.unit).connector,
-    params.config,
-    params.settings.secretProviders,
-  );
-  rememberSecrets(resolved.secrets.keys());
-  checkResolved(resolved);
-  return { ...context, params: { ...params, config: resolved.config } };
+/** What it uses is closed when it has ended, however it does. */
+async function thenClosed(changes: HotConfig, begin: () => Promise<StartedTask>): Promise<StartedTask> {
+  try {
+    const { done } = await begin();
+    return { done: done.finally(() => changes.close()) };
+  } catch (error) {
+    await changes.close();
+    throw error;
+  }
 }
 
 /** Loads the loop that it needs and not the others: a node may start many threads at once. */

@@ -3,19 +3,25 @@ import { ActorError } from '../kernel/errors.js';
 import type { Ref } from '../kernel/protocol.js';
 import type { DeliveredSignal, RebalancerProtocol } from '../rebalancer/protocol.js';
 
+type Target = RebalancerProtocol['ask']['target'];
+
 export interface FollowTargetOptions {
   readonly rebalancer: Ref<RebalancerProtocol>;
   readonly unit: UnitKey;
   readonly epoch: number;
   readonly signal: AbortSignal;
   readonly onTarget: (target: TargetState) => void;
+  /** With each word, before `onTarget`. Default: the task keeps the config that it was started with. */
+  readonly config?: {
+    /** Started for that generation; the version of the newest that was heard of. */
+    readonly running: () => { readonly generation: number; readonly version: number };
+    readonly heard: (newer: Target['reply']['config']) => void;
+  };
   /** Each once, in order. Default: they are not taken. */
   readonly onSignals?: (signals: readonly DeliveredSignal[]) => void;
   /** Of one long poll: the rebalancer answers only when the target changes. */
   readonly deadlineMs: number;
 }
-
-type Target = RebalancerProtocol['ask']['target'];
 
 const RETRY_MS = 1000;
 
@@ -35,10 +41,17 @@ export async function followTarget(options: FollowTargetOptions): Promise<void> 
     try {
       const reply: Target['reply'] = await rebalancer.ask(
         'target',
-        { unit, epoch, known, ...(seen !== undefined && { seen }) },
+        {
+          unit,
+          epoch,
+          known,
+          ...(seen !== undefined && { seen }),
+          ...(options.config && { running: options.config.running() }),
+        },
         { deadlineMs, signal },
       );
       known = reply.state;
+      options.config?.heard(reply.config);
       onTarget(reply.state);
       const { signals = [] } = reply;
       seen = signals.at(-1)?.offset ?? seen;

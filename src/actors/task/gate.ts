@@ -10,6 +10,7 @@ export class Gate {
   readonly #lease: SharedArrayBuffer;
   readonly #signal: AbortSignal;
   #target: TargetState = 'PAUSED';
+  #held = false;
   readonly #waiters = new Set<() => void>();
 
   constructor(lease: SharedArrayBuffer, signal: AbortSignal) {
@@ -30,6 +31,26 @@ export class Gate {
   }
 
   get open(): boolean {
+    return this.#wouldOpen && !this.#held;
+  }
+
+  /** It is closed for a moment only, for what is done between two records. */
+  get held(): boolean {
+    return this.#held && this.#wouldOpen;
+  }
+
+  /** Closes it, and with that ends what waits while it is open, until `release`. */
+  hold(): void {
+    this.#held = true;
+    this.wake();
+  }
+
+  release(): void {
+    this.#held = false;
+    this.wake();
+  }
+
+  get #wouldOpen(): boolean {
     return this.#target === 'RUNNING' && !this.#signal.aborted && this.leased;
   }
 

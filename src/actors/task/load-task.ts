@@ -1,35 +1,21 @@
 import { passwordsOf } from '../../plugins/configured-plugins.js';
 import { commonDefinition, topicsRegex } from '../../plugins/config-common.js';
-import { toleranceOf } from '../../plugins/config-errors.js';
 import { buildTopicCreation, type TopicCreation } from '../../plugins/topic-creation.js';
-import { buildConverter, type LoadedConverter } from '../../plugins/converter-config.js';
 import { findPlugin, type PluginCatalog } from '../../plugins/catalog.js';
 import { fileAccess } from '../../plugins/file-access.js';
 import { discoverPlugins } from '../../plugins/discover.js';
 import { loadPluginOf } from '../../plugins/load.js';
-import { ratesOfTask, type ThrottleRates } from '../../core/throttle.js';
-import { throttleOf } from '../../plugins/config-throttle.js';
-import type { Tolerance } from '../../core/tolerance.js';
-import { buildTransformChain, type TransformChain } from '../../plugins/transform-chain.js';
 import type { TopicSettings } from '../../log/log.js';
 import { parseConfigOrThrow } from '../../sdk/config-parse.js';
 import type { ParsedConfig } from '../../sdk/config.js';
 import type { FileAccess, RawConfig, SinkConnector, SourceConnector } from '../../sdk/plugin.js';
 import { rememberSecrets } from '../kernel/known-secrets.js';
+import { buildHotSettings, type HotSettings } from './hot-settings.js';
 import type { TaskParams, TaskSettings } from './protocol.js';
-import type { BatchLimits } from './source/source-writer.js';
 
-interface Loaded {
+interface Loaded extends HotSettings {
   /** The connector's own keys, parsed. */
   readonly config: ParsedConfig;
-  readonly chain: TransformChain | null;
-  readonly keyConverter: LoadedConverter;
-  readonly valueConverter: LoadedConverter;
-  readonly headerConverter: LoadedConverter;
-  readonly tolerance: Tolerance;
-  readonly limits: BatchLimits;
-  /** Of this task. */
-  readonly throttle: ThrottleRates;
   readonly files: FileAccess;
 }
 
@@ -53,41 +39,26 @@ export interface LoadedSink extends Loaded {
   readonly topicsRegex: RegExp | null;
   /** How often topics are looked for that `topicsRegex` matches. */
   readonly topicsRefreshMs: number;
-  readonly offsetFlushIntervalMs: number;
   /** Records are shared out one by one among the tasks, instead of queues. */
   readonly shared: boolean;
   /** Deliveries of a shared record before it goes to the dead letters. */
   readonly maxAttempts: number;
 }
 
-export interface LoadedTask {
-  readonly loaded: LoadedSource | LoadedSink;
-  /** Of its transforms and predicates, when the task has ended. */
-  readonly close: TransformChain['close'];
-}
-
 /** Finds and loads all plugins of a task, in its own thread. */
-export async function loadTask(params: TaskParams): Promise<LoadedTask> {
+export async function loadTask(params: TaskParams): Promise<LoadedSource | LoadedSink> {
   const { config: raw, settings } = params;
   const catalog = discoverPlugins(settings.pluginPaths);
   rememberSecrets(await passwordsOf(raw, catalog, settings));
   const connector = await loadConnector(raw, catalog);
   const common = parseConfigOrThrow(commonDefinition(connector.kind), raw);
-  const chain = await buildTransformChain(raw, catalog);
   const loaded: Loaded = {
     config: parseConfigOrThrow(connector.config, raw),
-    chain: chain.size === 0 ? null : chain,
-    keyConverter: await buildConverter(raw, 'key', settings.keyConverter, catalog),
-    valueConverter: await buildConverter(raw, 'value', settings.valueConverter, catalog),
-    headerConverter: await buildConverter(raw, 'header', settings.headerConverter, catalog),
-    tolerance: toleranceOf(common),
-    limits: limitsOf(common),
-    throttle: ratesOfTask(throttleOf(common), params.taskCount),
+    ...(await buildHotSettings(connector.kind, params, catalog)),
     files: fileAccess(settings.files, catalog),
   };
-  const close: LoadedTask['close'] = (onError, withinMs) => chain.close(onError, withinMs);
   if (connector.kind === 'source') {
-    const source: LoadedSource = {
+    return {
       ...loaded,
       kind: 'source',
       connector,
@@ -96,23 +67,18 @@ export async function loadTask(params: TaskParams): Promise<LoadedTask> {
       exactlyOnce: exactlyOnceOf(common.string('exactly.once.support')),
       transactionMaxBytes: common.int('transaction.max.bytes'),
     };
-    return { loaded: source, close };
   }
   const regex = common.stringOrNull('topics.regex');
-  const sink: LoadedSink = {
+  return {
     ...loaded,
     kind: 'sink',
     connector,
     topics: common.has('topics') ? common.list('topics') : [],
     topicsRegex: regex === null ? null : topicsRegex(regex),
     topicsRefreshMs: common.int('topics.refresh.ms'),
-    offsetFlushIntervalMs: common.has('offset.flush.interval.ms')
-      ? common.int('offset.flush.interval.ms')
-      : settings.offsetFlushIntervalMs,
     shared: common.string('consume.mode') === 'shared',
     maxAttempts: common.int('consume.max.attempts'),
   };
-  return { loaded: sink, close };
 }
 
 async function loadConnector(
@@ -126,14 +92,6 @@ async function loadConnector(
 
 function exactlyOnceOf(value: string): ExactlyOnce {
   return value === 'required' || value === 'disabled' ? value : 'requested';
-}
-
-function limitsOf(common: ParsedConfig): BatchLimits {
-  return {
-    maxRecords: common.int('batch.max.records'),
-    maxBytes: common.int('batch.max.bytes'),
-    lingerMs: common.int('linger.ms'),
-  };
 }
 
 /** Of a topic that does not exist yet, as the node is set; null: it must exist. */

@@ -1,6 +1,6 @@
 /** What the loops of a task are given, whatever kind it is. */
 import type { Log } from '../../log/log.js';
-import type { Stall, StatusProgress } from '../../core/model.js';
+import type { RunningConfig, Stall, StatusProgress } from '../../core/model.js';
 import type { TaskProgress } from '../../sdk/plugin.js';
 import { hideSecrets } from '../kernel/known-secrets.js';
 import type { ActorContext } from '../kernel/protocol.js';
@@ -8,6 +8,7 @@ import type { LogProtocol } from '../log/protocol.js';
 import type { PersistenceProtocol } from '../persistence/protocol.js';
 import type { RebalancerProtocol } from '../rebalancer/protocol.js';
 import type { Gate } from './gate.js';
+import type { Changes } from './hot-config.js';
 import { Notes } from './notes.js';
 import type { PluginCalls } from './plugin-calls.js';
 import type { TaskParams } from './protocol.js';
@@ -42,6 +43,7 @@ export interface TaskParts {
   readonly counters: TaskCounters;
   readonly signals: Signals;
   readonly throttling: Throttling;
+  readonly changes: Changes;
 }
 
 /** Tells the rebalancer what this task is doing; said again when a new rebalancer comes up. */
@@ -65,6 +67,7 @@ export class StateReport {
     this.#seldom.soon();
   });
   #progress: StatusProgress | null = null;
+  #config: RunningConfig | null = null;
 
   constructor(context: TaskActorContext) {
     this.#context = context;
@@ -100,6 +103,12 @@ export class StateReport {
     this.#notes.set(code, message);
   }
 
+  /** Which config it runs with. */
+  config(config: RunningConfig): void {
+    this.#config = config;
+    this.#tell();
+  }
+
   /** How far a long work is; null: it is over. */
   progress(said: TaskProgress | null): void {
     if (said === null && this.#progress === null) return;
@@ -128,6 +137,7 @@ export class StateReport {
       ...(this.#skipped > 0 && { skipped: this.#skipped }),
       ...(notes.length > 0 && { notes }),
       ...(this.#progress && { progress: this.#progress }),
+      ...(this.#config && { config: this.#config }),
     });
   }
 }

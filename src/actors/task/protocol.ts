@@ -20,6 +20,8 @@ export interface TaskParams {
   readonly passivateAfterMs: number;
   /** The connector's config with the task's own laid over it. */
   readonly config: Readonly<Record<string, string>>;
+  /** Of the connector's config that it is from. */
+  readonly version: number;
   readonly settings: TaskSettings;
 }
 

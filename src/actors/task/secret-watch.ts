@@ -15,13 +15,38 @@ export interface SecretWatchParts {
   /** Default: five seconds. */
   readonly lookMs?: number;
   readonly againMs?: number;
+  /** Another config runs from then on. */
+  readonly over?: AbortSignal;
+}
+
+/** The files of the config that runs. */
+export class SecretWatcher {
+  readonly #context: SecretWatchParts['context'];
+  #over: AbortController | null = null;
+
+  constructor(context: SecretWatchParts['context']) {
+    this.#context = context;
+  }
+
+  /** `config`: with its references resolved, as it runs. */
+  watch(written: SecretWatchParts['written'], config: SecretWatchParts['written']): void {
+    this.#over?.abort();
+    this.#over = new AbortController();
+    const context = { ...this.#context, params: { ...this.#context.params, config } };
+    watchSecrets({ context, written, over: this.#over.signal });
+  }
+
+  /** Unless one that was taken over is watched already. */
+  begin(written: SecretWatchParts['written'], config: SecretWatchParts['written']): void {
+    if (this.#over === null) this.watch(written, config);
+  }
 }
 
 /**
  * Where the files that the task's configuration refers to say something else, the task ends in order and is started anew with
  * that. By looking: a network's file system, and a volume of Kubernetes, report no changes.
  */
-export function watchSecrets({ context, written, lookMs, againMs = AGAIN_MS }: SecretWatchParts): void {
+export function watchSecrets({ context, written, lookMs, againMs = AGAIN_MS, over }: SecretWatchParts): void {
   const { log, params, signal } = context;
   const files = referencedFiles(written);
   if (files.length === 0 || params.config['config.action.reload'] === 'none') return;
@@ -50,6 +75,7 @@ export function watchSecrets({ context, written, lookMs, againMs = AGAIN_MS }: S
       before = null;
       return lookMs ?? LOOK_MS;
     }
+    if (over?.aborted === true) return null;
     if (now === before) {
       log.info({ files }, 'what the configuration refers to has changed: the task starts anew with it');
       context.passivate(null);
@@ -62,16 +88,17 @@ export function watchSecrets({ context, written, lookMs, againMs = AGAIN_MS }: S
   const lookOn = (ms: number): void => {
     const timer = setTimeout(() => {
       void look().then((next) => {
-        if (next !== null && !signal.aborted) lookOn(next);
+        if (next !== null && !signal.aborted && over?.aborted !== true) lookOn(next);
       });
     }, ms).unref();
-    signal.addEventListener(
-      'abort',
-      () => {
-        clearTimeout(timer);
-      },
-      { once: true },
-    );
+    for (const end of [signal, over])
+      end?.addEventListener(
+        'abort',
+        () => {
+          clearTimeout(timer);
+        },
+        { once: true },
+      );
   };
   lookOn(0);
 }

@@ -3,6 +3,7 @@ import type {
   Member,
   NodeRef,
   Passive,
+  RunningConfig,
   Stall,
   StatusNote,
   StatusProgress,
@@ -120,6 +121,12 @@ export const isStatus = object<UnitStatus>({
   notes: optional(listOf(object<StatusNote>({ code: text, since: number, message: text }))),
   progress: optional(object<StatusProgress>({ text, percent: optional(number), since: number, at: number })),
   passive: optional(object<Passive>({ since: number, until: optional(number) })),
+  config: optional(
+    object<RunningConfig>({
+      running: count,
+      refused: optional(object<NonNullable<RunningConfig['refused']>>({ version: count, reason: text })),
+    }),
+  ),
 });
 
 export const isClusterEntry = byType<ClusterEntry>({

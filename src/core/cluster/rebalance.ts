@@ -19,6 +19,8 @@ export interface RunningUnit {
   readonly generation: number;
   /** FAILED stays here until it is stopped: a failed unit is not started again by itself. */
   readonly state: UnitState;
+  /** Of a task: the newest version of its connector's config that it runs with, or has refused. */
+  readonly version?: number;
 }
 
 export type Action =
@@ -117,9 +119,11 @@ export function decide(input: RebalanceInput): Action[] {
     const runs = running.get(unit);
     const want = wanted.get(unit);
     const action =
-      runs !== undefined
-        ? stopIfOver(unit, runs, own, want, here || (want?.outdated === true && takes))
-        : next(unit, claim, own, here ? want : undefined);
+      runs !== undefined && !starts && isDownWithOlder(runs, want)
+        ? { type: 'stop' as const, unit }
+        : runs !== undefined
+          ? stopIfOver(unit, runs, own, want, here || (want?.outdated === true && takes))
+          : next(unit, claim, own, here ? want : undefined);
     if (action === null) continue;
     // It moves when it runs.
     if (starts && (action.type !== 'stop' || action.moving === true)) continue;
@@ -164,6 +168,14 @@ function stopIfOver(
   // Nobody starts one of an older config: as a move it would not end.
   const moving = parseUnitKey(unit).task !== null && want.outdated !== true;
   return moving ? { type: 'stop', unit, moving } : { type: 'stop', unit };
+}
+
+/**
+ * A task that runs takes a newer config over by itself; one that is down may be so because of the one that it has, and would
+ * not hear of it.
+ */
+function isDownWithOlder({ state, version = 0 }: RunningUnit, want: Wanted | undefined): boolean {
+  return (state === 'FAILED' || state === 'RESTARTING') && (want?.version ?? 0) > version;
 }
 
 function next(

@@ -14,6 +14,8 @@ export interface Wanted {
   readonly generation: number;
   /** Of a task: the generation of its plan. */
   readonly plan?: number;
+  /** Of a task: of the connector's config that it is to run with. */
+  readonly version?: number;
   /** False: the unit is kept, and does nothing. */
   readonly active: boolean;
   /** A task of an older config, until the new plan is there: it runs on where it runs, and is started nowhere. */
@@ -87,7 +89,12 @@ function unitsOf(entry: ConnectorEntry): readonly ConnectorUnit[] {
     const plan = tasks.generation;
     const wanted: Wanted = isOutdated(entry)
       ? { generation: plan, plan, active, outdated: true }
-      : { generation: unitGeneration(entry, task) ?? plan, plan, active };
+      : {
+          generation: unitGeneration(entry, task) ?? plan,
+          plan,
+          version: tasks.connectorVersion,
+          active,
+        };
     units.push({ load: parsed({ unit, weight }), wanted });
   }
   KNOWN_UNITS.set(entry, units);

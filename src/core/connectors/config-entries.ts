@@ -50,6 +50,8 @@ export type ConfigEntry =
   | { readonly type: 'TARGET'; readonly name: string; readonly state: TargetState }
   | { readonly type: 'DELETE'; readonly name: string }
   | ({ readonly type: 'TASKS' } & TasksWrite)
+  /** The same, and the tasks take it over while they run. TASKS_STALE where they cannot. */
+  | ({ readonly type: 'SETTINGS' } & TasksWrite)
   | {
       readonly type: 'RESTART';
       readonly name: string;
@@ -73,6 +75,14 @@ export function isConnectorName(name: string): boolean {
   return isName(name);
 }
 
+const isTasksWrite = object<TasksWrite>({
+  name: isName,
+  connectorVersion: count,
+  configs: listOf(isConfig),
+  epoch: optional(count),
+  asked: optional(count),
+});
+
 export const isConfigEntry = byType<ConfigEntry>({
   CONNECTOR: object<ConnectorWrite>({
     name: isName,
@@ -84,13 +94,8 @@ export const isConfigEntry = byType<ConfigEntry>({
   }),
   TARGET: object({ name: isName, state: isTarget }),
   DELETE: object({ name: isName }),
-  TASKS: object<TasksWrite>({
-    name: isName,
-    connectorVersion: count,
-    configs: listOf(isConfig),
-    epoch: optional(count),
-    asked: optional(count),
-  }),
+  TASKS: isTasksWrite,
+  SETTINGS: isTasksWrite,
   RESTART: object({ name: isName, connector: flag, tasks: listOf(count) }),
   REPLAN: object({ name: isName }),
   SIGNAL: object<SignalWrite>({ name: isName, ...SIGNAL_ENTRY }),

@@ -12,6 +12,7 @@ import {
 } from '../replica/json-shape.js';
 import { parseUnitKey, type ConnectorEntry, type TaskSet, type UnitKey } from '../model.js';
 import type { EntryMeta, Machine } from '../replica/machine.js';
+import { changedKeys, changedSince, isHotKey, isTakenOver } from './hot-keys.js';
 import {
   isConfig,
   isConfigEntry,
@@ -73,6 +74,8 @@ export interface ConfigState {
 /** Bounded by number, not by age: that would trust clocks. The same on every node, or they diverge. */
 const MAX_TOMBSTONES = 10_000;
 const MAX_BOOTED = 10_000;
+/** Keys that changed before their connector came to be planned. */
+const MAX_CHANGED = 1000;
 
 export const configMachine: Machine<ConfigState, ConfigEntry, ConfigResult> = {
   name: 'config',
@@ -109,6 +112,8 @@ function apply(state: ConfigState, entry: ConfigEntry, meta: EntryMeta): ConfigR
       return remove(state, stored, offset);
     case 'TASKS':
       return tasks(state, stored, entry, meta);
+    case 'SETTINGS':
+      return settings(state, stored, entry);
     case 'RESTART':
       return save(state, restarted(stored, entry.connector, entry.tasks, offset));
     case 'REPLAN':
@@ -159,7 +164,19 @@ function write(
     return failure('VERSION_CONFLICT', message);
   }
   // Tasks of the old config go on until the new plan is there.
-  return save(state, sameConfig(stored.config, config) ? stored : { ...stored, config, version: offset });
+  if (sameConfig(stored.config, config)) return save(state, stored);
+  return save(state, { ...stored, config, version: offset, tasks: drifted(stored, config) });
+}
+
+/** Remembers what changes under the tasks that are planned: it decides whether they can take it over. */
+function drifted({ tasks, version, config: before }: ConnectorEntry, after: Config): TaskSet | null {
+  const known = tasks === null ? null : changedSince(tasks, version);
+  if (tasks === null || known === null) return tasks;
+  const changed = [...new Set([...known, ...changedKeys(before, after)])].sort();
+  if (changed.every(isHotKey) && changed.length <= MAX_CHANGED) return { ...tasks, changed };
+  // They start anew, whatever else changes until they are planned.
+  const { changed: _hot, ...restarting } = tasks;
+  return tasks.changed === undefined ? tasks : restarting;
 }
 
 function remove(state: ConfigState, stored: ConnectorEntry, offset: number): ConfigResult {
@@ -184,15 +201,9 @@ function tasks(
   { connectorVersion, configs, epoch, asked }: TasksWrite,
   meta: EntryMeta,
 ): ConfigResult {
-  if (connectorVersion !== stored.version) {
-    const message = `connector ${stored.name} is at version ${stored.version}: tasks planned from version ${connectorVersion} are out of date`;
-    return failure('TASKS_STALE', message);
-  }
+  const stale = staleness(stored, { connectorVersion, epoch });
+  if (stale !== null) return stale;
   const newest = stored.tasks?.epoch;
-  if (epoch !== undefined && newest !== undefined && epoch < newest) {
-    const message = `the tasks of connector ${stored.name} were planned at epoch ${newest}: those of epoch ${epoch} are out of date`;
-    return failure('TASKS_STALE', message);
-  }
   const planned = replanned(stored, asked);
   const by = epoch === undefined ? {} : { epoch };
   if (planned.tasks !== null && samePlan(planned.tasks, connectorVersion, configs)) {
@@ -207,6 +218,41 @@ function tasks(
     ...restarts,
     tasks: { connectorVersion, generation: meta.offset, configs, ...by },
   });
+}
+
+/** The tasks keep their generation, and so run on. */
+function settings(
+  state: ConfigState,
+  stored: ConnectorEntry,
+  { connectorVersion, configs, epoch, asked }: TasksWrite,
+): ConfigResult {
+  const stale = staleness(stored, { connectorVersion, epoch });
+  if (stale !== null) return stale;
+  const { tasks: present } = stored;
+  if (present === null || !isTakenOver(present, { connectorVersion, configs })) {
+    const message = `the tasks of connector ${stored.name} cannot take over what was planned: they start anew with it`;
+    return failure('TASKS_STALE', message);
+  }
+  const { generation } = present;
+  const by = epoch === undefined ? {} : { epoch };
+  return save(state, {
+    ...replanned(stored, asked),
+    tasks: { connectorVersion, generation, configs, ...by },
+  });
+}
+
+function staleness(
+  stored: ConnectorEntry,
+  { connectorVersion, epoch }: { readonly connectorVersion: number; readonly epoch: number | undefined },
+): ConfigResult | null {
+  if (connectorVersion !== stored.version) {
+    const message = `connector ${stored.name} is at version ${stored.version}: tasks planned from version ${connectorVersion} are out of date`;
+    return failure('TASKS_STALE', message);
+  }
+  const newest = stored.tasks?.epoch;
+  if (epoch === undefined || newest === undefined || epoch >= newest) return null;
+  const message = `the tasks of connector ${stored.name} were planned at epoch ${newest}: those of epoch ${epoch} are out of date`;
+  return failure('TASKS_STALE', message);
 }
 
 const TASK_GONE = { code: 'TASK_GONE', message: 'the connector has planned fewer tasks since' };
@@ -288,6 +334,7 @@ const isTaskSet = object<TaskSet>({
   generation: count,
   configs: listOf(isConfig),
   epoch: optional(count),
+  changed: optional(listOf(text)),
 });
 const isConnectorEntry = object<ConnectorEntry>({
   name: isName,

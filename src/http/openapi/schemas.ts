@@ -41,6 +41,7 @@ const connectorState: Schema = {
   type: 'string',
   enum: ['UNASSIGNED', 'RUNNING', 'PAUSED', 'STOPPED', 'FAILED', 'RESTARTING'],
 };
+const taskConfig = object({ running: count, refused: orNull(count), reason: orNull(string) });
 const unit = {
   state: connectorState,
   worker_id: string,
@@ -51,6 +52,7 @@ const unit = {
   'notes?': list(object({ code: string, since: time, message: string })),
   'progress?': object({ text: string, 'percent?': { type: 'number' }, since: time, at: time }),
   'passive?': object({ since: time, 'until?': time }),
+  'config?': taskConfig,
 };
 const connectorType: Schema = { type: 'string', enum: ['source', 'sink', 'unknown'] };
 const definition = {
@@ -147,6 +149,7 @@ export const SCHEMAS = {
     connector: object(unit),
     tasks: list(ref('TaskState')),
     type: connectorType,
+    'config?': taskConfig,
   }),
   Connectors: {
     anyOf: [

@@ -20,7 +20,7 @@ import type { SourceRecord } from '#troupe/sdk/record.js';
 import { transactionsOf } from '../../support/transactions.js';
 import { KEPT, newFolder, openStore } from '../../fault/log/support.js';
 import { taskCounters } from '../../support/metrics.js';
-import { NO_REST, NO_SIGNALS, throttlingOf } from '../../support/task-parts.js';
+import { NO_REST, NO_SIGNALS, throttlingOf, UNCHANGED } from '../../support/task-parts.js';
 
 const MEGA = 1024 * 1024;
 /** The largest that a connector may set. */
@@ -100,6 +100,7 @@ export async function pollOnce(t: TestContext, source: OneShotSource, tolerance:
     topic: 'texts',
     marker: null,
     signals: NO_SIGNALS,
+    changes: UNCHANGED,
     onPaused: () => undefined,
     begun: source.begun,
     log: silent,

@@ -109,7 +109,7 @@ export const configEntry: fc.Arbitrary<ConfigEntry> = fc.oneof(
     weight: 4,
     arbitrary: fc.record(
       {
-        type: fc.constant('TASKS' as const),
+        type: fc.constantFrom('TASKS' as const, 'SETTINGS' as const),
         name,
         connectorVersion: small,
         configs: fc.array(config, { maxLength: 3 }),

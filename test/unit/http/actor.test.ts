@@ -100,6 +100,7 @@ async function start(t: TestContext, refs: ReturnType<typeof peers>, lease = cre
   };
   const system: SystemRef = {
     startChild: () => Promise.resolve(),
+    replaceSpec: () => Promise.resolve(),
     stopChild: () => Promise.resolve(),
     children: () => Promise.resolve([]),
     tree: () => Promise.resolve({ id: 'root', kind: 'supervisor', state: 'running', restarts: 0 }),

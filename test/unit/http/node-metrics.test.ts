@@ -51,6 +51,7 @@ class PlayedNode {
     });
     return new NodeMetrics(worker, rebalancer, {
       startChild: () => assert.fail(),
+      replaceSpec: () => assert.fail(),
       stopChild: () => assert.fail(),
       children: () => assert.fail(),
       tree: () => Promise.resolve(this.#tree()),

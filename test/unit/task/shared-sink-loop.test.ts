@@ -17,7 +17,7 @@ import { DataError, RetriableError, type ConnectRecord, type SinkRecord } from '
 import { until } from '../../support/wait.js';
 import { DEFAULT_TOLERANCE } from '../../support/tolerance.js';
 import { readCounters, taskCounters } from '../../support/metrics.js';
-import { NO_SIGNALS, throttlingOf } from '../../support/task-parts.js';
+import { NO_SIGNALS, throttlingOf, UNCHANGED } from '../../support/task-parts.js';
 
 interface Handed extends Delivery {
   readonly value: string;
@@ -137,6 +137,7 @@ function play(
     maxAttempts: 16,
     flushIntervalMs: 1,
     signals: NO_SIGNALS,
+    changes: UNCHANGED,
     onPaused: ignore,
     onDelivered: ignore,
     onNotAcked: ignore,

@@ -16,7 +16,7 @@ import { batchOf } from '../../conformance/log-batches.js';
 import { until } from '../../support/wait.js';
 import { DEFAULT_TOLERANCE } from '../../support/tolerance.js';
 import { readCounters } from '../../support/metrics.js';
-import { NO_SIGNALS, throttlingOf } from '../../support/task-parts.js';
+import { NO_SIGNALS, throttlingOf, UNCHANGED } from '../../support/task-parts.js';
 
 const ignore = (): void => undefined;
 const NO_CHANGES = { areDue: false, apply: () => Promise.resolve(), end: () => Promise.resolve() };
@@ -80,7 +80,8 @@ function play(
     gate,
     signal,
     queues,
-    changes: NO_CHANGES,
+    queueChanges: NO_CHANGES,
+    changes: UNCHANGED,
     onUnreadable: () => false,
     counters: counters.sink,
     errors: new RecordErrors(

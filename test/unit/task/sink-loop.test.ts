@@ -15,7 +15,7 @@ import { batchOf } from '../../conformance/log-batches.js';
 import { until } from '../../support/wait.js';
 import { DEFAULT_TOLERANCE } from '../../support/tolerance.js';
 import { taskCounters } from '../../support/metrics.js';
-import { NO_SIGNALS, throttlingOf } from '../../support/task-parts.js';
+import { NO_SIGNALS, throttlingOf, UNCHANGED } from '../../support/task-parts.js';
 
 const ignore = (): void => undefined;
 const NO_CHANGES = { areDue: false, apply: () => Promise.resolve(), end: () => Promise.resolve() };
@@ -39,6 +39,7 @@ interface More {
   readonly preCommit?: SinkTask['preCommit'];
   readonly from?: QueueStart;
   readonly throttle?: SinkLoopParts['throttle'];
+  readonly changes?: SinkLoopParts['changes'];
 }
 
 /** Puts `a` and `b`; the loop ends with the test. */
@@ -46,7 +47,7 @@ function play(
   t: TestContext,
   commit: SinkLoopParts['offsets']['commit'],
   put: (values: readonly unknown[], played: Played) => Promise<void> | void = ignore,
-  { readFrom = read, rewind = () => Promise.resolve(), preCommit, from, throttle }: More = {},
+  { readFrom = read, rewind = () => Promise.resolve(), preCommit, from, throttle, changes }: More = {},
 ): Played {
   const lease = createLease();
   renewLease(lease, monotonicMs() + 3_600_000);
@@ -89,7 +90,8 @@ function play(
     gate,
     signal,
     queues,
-    changes: NO_CHANGES,
+    queueChanges: NO_CHANGES,
+    changes: changes ?? UNCHANGED,
     onUnreadable: () => false,
     counters: taskCounters().sink,
     errors: new RecordErrors(DEFAULT_TOLERANCE, silent, signal, (call, stall) =>
@@ -431,4 +433,39 @@ test('a sink that is throttled by bytes is given one record at least, however la
   assert.deepEqual(puts, [['a']]);
   now = 60_000;
   await until('the second', () => puts.length === 2);
+});
+
+test('a config that has changed is taken while a put asks for another try, and the records are converted anew', async (t) => {
+  let due = false;
+  let by = 'old';
+  const puts: unknown[][] = [];
+  const played = play(
+    t,
+    async () => undefined,
+    (values) => {
+      puts.push(values.map((value) => `${String(value)} ${by}`));
+      if (puts.length === 1) throw new RetriableError('not now', { retryAfterMs: 3_600_000 });
+    },
+    {
+      changes: {
+        get isDue() {
+          return due;
+        },
+        take: () => {
+          due = false;
+          by = 'new';
+          played.gate.release();
+        },
+      },
+    },
+  );
+  await until('it waits', () => puts.length === 1);
+  due = true;
+  played.gate.hold();
+  await until('they are put again', () => puts.length === 2);
+  assert.deepEqual(puts, [
+    ['a old', 'b old'],
+    ['a new', 'b new'],
+  ]);
+  assert.ok(!played.said.includes('paused'), 'a change is no pause');
 });

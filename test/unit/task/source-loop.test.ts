@@ -225,3 +225,37 @@ test('what may pass later is tried for errors.retry.timeout, and is a bad record
   await until('the other is appended', () => appended.length === 1);
   assert.match(warned.join(), /RECORDS_SKIPPED.*away for good/);
 });
+
+test('a changed chain is used from the next record on, also where the one before asks for another try for ever', async (t) => {
+  let due = false;
+  const changes = {
+    get isDue() {
+      return due;
+    },
+    take: () => {
+      due = false;
+      played.use((record) => withValue(record, null, `${String(record.value)} new`));
+      played.gate.release();
+    },
+  };
+  let polls = 0;
+  let tries = 0;
+  const played = play(t, () => ((polls += 1) === 1 ? [at(1), at(2), at(3)] : []), {
+    changes,
+    transform: (record) => {
+      if (record.value !== '2') return record;
+      tries += 1;
+      throw new RetriableError('not now', { retryAfterMs: 3_600_000 });
+    },
+  });
+  await until('it waits', () => tries === 1);
+  due = true;
+  played.gate.hold();
+  await until('all are there', () => played.appended.length === 3);
+  assert.deepEqual(
+    played.appended.map(({ value }) => value),
+    ['1', '2 new', '3 new'],
+  );
+  assert.ok(!played.said.includes('paused'), 'a change is no pause');
+  assert.deepEqual(played.positions.at(-1), { n: 3 });
+});

@@ -8,6 +8,7 @@ import type { Gate } from '../gate.js';
 import type { PluginCalls } from '../plugin-calls.js';
 import type { Signals } from '../signals.js';
 import type { Throttled } from '../throttling.js';
+import type { Changes } from '../hot-config.js';
 import { NOT_NOW, type RecordErrors } from '../record-errors.js';
 import type { SinkCounters } from '../task-counters.js';
 import { sinkRecord, type SinkConversion } from '../sink/sink-record.js';
@@ -18,6 +19,7 @@ export interface SharedSinkLoopParts {
   readonly gate: Gate;
   readonly signal: AbortSignal;
   readonly signals: Signals;
+  readonly changes: Pick<Changes, 'isDue' | 'take'>;
   readonly consumer: SharedConsumer;
   readonly errors: RecordErrors;
   readonly tolerance: Tolerance;
@@ -97,7 +99,13 @@ export class SharedSinkLoop {
   }
 
   async #paused(): Promise<void> {
-    const { gate, signal, consumer, errors, onPaused, signals, task } = this.#parts;
+    const { gate, signal, consumer, errors, onPaused, signals, task, changes } = this.#parts;
+    if (changes.isDue) changes.take();
+    if (gate.open || signal.aborted) return;
+    if (gate.held) {
+      await gate.changed();
+      return;
+    }
     if (gate.target !== 'RUNNING') await this.#flush();
     errors.recovered('put');
     this.#failures = 0;
@@ -106,6 +114,7 @@ export class SharedSinkLoop {
     while (!gate.open && !signal.aborted) {
       await gate.changed();
       if (signals.waiting) await signals.serve(task);
+      if (changes.isDue) changes.take();
     }
     onPaused(false);
   }

@@ -6,6 +6,7 @@ import type { FileAccess, SinkTask, SinkTaskContext } from '../../../sdk/plugin.
 import type { StartedTask, TaskParts } from '../parts.js';
 import { checkTask } from '../../../plugins/plugin-returns.js';
 import { flowReport } from '../flow-report.js';
+import { presentTolerance } from '../hot-settings.js';
 import type { LoadedSink } from '../load-task.js';
 import { pluginContext } from '../plugin-context.js';
 import { recordErrors, type RecordErrors } from '../record-errors.js';
@@ -54,7 +55,8 @@ async function startOnTopics(
     topics: topics.map(({ name }) => name),
     maxAttempts: loaded.maxAttempts,
   });
-  const errors = recordErrors(parts, loaded.tolerance);
+  const tolerance = presentTolerance(loaded);
+  const errors = recordErrors(parts, tolerance);
   const used = new TopicsUsed(context.peers.rebalancer, context.params.unit);
   const flow = flowReport(context.log, 'delivered');
   const loop = new SharedSinkLoop({
@@ -65,12 +67,17 @@ async function startOnTopics(
     signal,
     consumer,
     errors,
-    tolerance: loaded.tolerance,
+    tolerance,
+    changes: parts.changes,
     conversion: loaded,
-    maxRecords: loaded.limits.maxRecords,
+    get maxRecords() {
+      return loaded.limits.maxRecords;
+    },
     throttle: parts.throttling,
     maxAttempts: loaded.maxAttempts,
-    flushIntervalMs: loaded.offsetFlushIntervalMs,
+    get flushIntervalMs() {
+      return loaded.offsetFlushIntervalMs;
+    },
     onPaused: (paused) => {
       report.paused(paused);
     },

@@ -2,6 +2,7 @@ import type { QueueOffset, QueueRef } from '../../../sdk/plugin.js';
 import type { SinkRecord } from '../../../sdk/record.js';
 import { checkOffset } from '../../../log/checks.js';
 import { untilWholeSecondMs } from '../../kernel/whole-seconds.js';
+import type { Changes } from '../hot-config.js';
 import { NOT_NOW } from '../record-errors.js';
 import { SinkCommits, type SinkCommitsParts } from './sink-commits.js';
 import type { Signals } from '../signals.js';
@@ -15,9 +16,10 @@ import { allowedTo, took } from './sink-throttle.js';
 export interface SinkLoopParts extends SinkCommitsParts {
   readonly signal: AbortSignal;
   readonly signals: Signals;
+  readonly changes: Pick<Changes, 'isDue' | 'take'>;
   readonly queues: SinkQueues;
   /** What comes between two deliveries, when records may move. */
-  readonly changes: {
+  readonly queueChanges: {
     readonly areDue: boolean;
     readonly apply: () => Promise<void>;
     /** After the last commit. */
@@ -130,26 +132,18 @@ export class SinkLoop implements QueueListener {
   }
 
   async #run(): Promise<void> {
-    const { gate, signal, signals, task, queues, changes, throttle } = this.#parts;
+    const { gate, signal, signals, task, queues, queueChanges, throttle } = this.#parts;
     while (!signal.aborted) {
       if (this.#failure !== null) throw this.#failure.error;
       if (signals.waiting) await signals.serve(task);
       await this.#commits.rewind();
       if (!gate.open) {
-        if (gate.target !== 'RUNNING') await this.#commits.flush();
-        this.#parts.onPaused(true);
-        while (!gate.open && !signal.aborted) {
-          await gate.changed();
-          if (signals.waiting) await signals.serve(task);
-          // What did not pass at the pause.
-          if (gate.target !== 'RUNNING' && this.#commits.isDue) await this.#commits.flush();
-        }
-        this.#parts.onPaused(false);
+        await this.#untilOpen();
         continue;
       }
       this.#news = false;
-      if (changes.areDue) {
-        await changes.apply();
+      if (queueChanges.areDue) {
+        await queueChanges.apply();
         // It may have been told to read elsewhere.
         continue;
       }
@@ -162,7 +156,24 @@ export class SinkLoop implements QueueListener {
       else if (next === null && !(await this.#rest())) await this.#idle();
     }
     await this.#commits.rewind();
-    if (await this.#commits.flush()) await changes.end();
+    if (await this.#commits.flush()) await queueChanges.end();
+  }
+
+  /** A pause, a lease that is lost, or a config that has changed: nothing that was read is in hand. */
+  async #untilOpen(): Promise<void> {
+    const { gate, signal, signals, task, changes, onPaused } = this.#parts;
+    if (gate.target !== 'RUNNING') await this.#commits.flush();
+    let isPaused = false;
+    for (;;) {
+      if (changes.isDue) changes.take();
+      if (gate.open || signal.aborted) break;
+      if (!isPaused && !gate.held) onPaused((isPaused = true));
+      await gate.changed();
+      if (signals.waiting) await signals.serve(task);
+      // What did not pass at the pause.
+      if (gate.target !== 'RUNNING' && this.#commits.isDue) await this.#commits.flush();
+    }
+    if (isPaused) onPaused(false);
   }
 
   async #deliver(reader: SinkQueue, batch: FetchedBatch): Promise<void> {
@@ -277,13 +288,13 @@ export class SinkLoop implements QueueListener {
 
   /** Nothing would be lost by a stop, and nothing but a record starts anything. */
   get #isSettled(): boolean {
-    const { gate, queues, changes, signals } = this.#parts;
+    const { gate, queues, queueChanges, signals } = this.#parts;
     return (
       gate.open &&
       !signals.waiting &&
       this.#failure === null &&
       this.#commits.isSettled &&
-      !changes.areDue &&
+      !queueChanges.areDue &&
       !queues.all.some(({ paused, held }) => paused || held)
     );
   }

@@ -7,6 +7,7 @@ import type { StartedTask, TaskParts } from '../parts.js';
 import { isUnknownTopic } from '../deleted-topic.js';
 import { checkTask } from '../../../plugins/plugin-returns.js';
 import { flowReport } from '../flow-report.js';
+import { presentTolerance } from '../hot-settings.js';
 import type { LoadedSink } from '../load-task.js';
 import { pluginContext } from '../plugin-context.js';
 import { recordErrors, skippedRecords, type RecordErrors } from '../record-errors.js';
@@ -58,7 +59,7 @@ interface Round {
 async function startOnQueues(parts: TaskParts, loaded: LoadedSink, round: Round): Promise<SinkRound> {
   const { context, gate, calls, report, signals } = parts;
   const { params, signal } = context;
-  const errors = recordErrors(parts, loaded.tolerance, round.skipped);
+  const errors = recordErrors(parts, presentTolerance(loaded), round.skipped);
   const offsets = offsetsOf(parts, round, errors);
   const task = checkTask('sink', parseUnitKey(params.unit).connector, loaded.connector.createTask());
   const used = new TopicsUsed(context.peers.rebalancer, context.params.unit);
@@ -110,14 +111,19 @@ async function startOnQueues(parts: TaskParts, loaded: LoadedSink, round: Round)
     signal,
     signals,
     queues,
-    changes,
+    queueChanges: changes,
     onUnreadable: (error, queue) => unreadable.looksAfter(error, queue),
     errors,
     conversion: loaded,
-    maxRecords: loaded.limits.maxRecords,
+    get maxRecords() {
+      return loaded.limits.maxRecords;
+    },
+    changes: parts.changes,
     throttle: parts.throttling,
     resting: restingOf(context, loaded, round.topics, (topic) => changes.topicId(topic)),
-    flushIntervalMs: loaded.offsetFlushIntervalMs,
+    get flushIntervalMs() {
+      return loaded.offsetFlushIntervalMs;
+    },
     offsets,
     log: context.log,
     onPaused: (paused) => {

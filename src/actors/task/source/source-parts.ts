@@ -7,6 +7,7 @@ import type { SourceRecord } from '../../../sdk/record.js';
 import type { ActorLogger } from '../../kernel/protocol.js';
 import type { Gate } from '../gate.js';
 import type { EncodeHeaders } from '../headers.js';
+import type { Changes } from '../hot-config.js';
 import type { PluginCalls } from '../plugin-calls.js';
 import type { RecordErrors } from '../record-errors.js';
 import type { Signals } from '../signals.js';
@@ -18,21 +19,26 @@ import type { SourceRest } from './source-rest.js';
 import type { SourceTransactions } from './source-transactions.js';
 import type { SourceWriter } from './source-writer.js';
 
-export interface SourceLoopParts {
+/** What may change between two records. */
+export interface SourceConversion {
+  transform: ((record: SourceRecord) => SourceRecord | null) | null;
+  keyConverter: ConverterInstance;
+  valueConverter: ConverterInstance;
+  headerConverter: EncodeHeaders;
+}
+
+export interface SourceLoopParts extends SourceConversion {
   readonly task: SourceTask;
   readonly polled: PolledRecords;
   readonly calls: PluginCalls;
   readonly gate: Gate;
   readonly signal: AbortSignal;
   readonly signals: Signals;
+  readonly changes: Pick<Changes, 'isDue' | 'take'>;
   readonly writer: SourceWriter;
   readonly transactions: SourceTransactions;
   readonly topics: Pick<Topics, 'queues' | 'ensure' | 'route'>;
   readonly errors: RecordErrors;
-  readonly transform: ((record: SourceRecord) => SourceRecord | null) | null;
-  readonly keyConverter: ConverterInstance;
-  readonly valueConverter: ConverterInstance;
-  readonly headerConverter: EncodeHeaders;
   /** Where a record goes that names no topic. */
   readonly topic: string | null;
   /** Where records are found by marks: exact-append.ts. */

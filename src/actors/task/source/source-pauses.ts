@@ -19,16 +19,19 @@ export async function begin({ begun, writer, transactions }: SourceLoopParts): P
   }
 }
 
-/** A pause, or a lease that is lost: what was polled becomes durable first. */
+/** A pause, a lease that is lost, or a config that has changed: what was polled becomes durable first. */
 export async function untilOpen(parts: SourceLoopParts): Promise<void> {
-  const { gate, signal, onPaused } = parts;
+  const { gate, signal, changes, onPaused } = parts;
   await settle(parts);
-  onPaused(true);
-  while (!gate.open && !signal.aborted) {
+  let isPaused = false;
+  for (;;) {
+    if (changes.isDue) changes.take();
+    if (gate.open || signal.aborted) break;
+    if (!isPaused && !gate.held) onPaused((isPaused = true));
     await gate.changed();
     if (parts.signals.waiting) await parts.signals.serve(parts.task);
   }
-  onPaused(false);
+  if (isPaused) onPaused(false);
 }
 
 /**

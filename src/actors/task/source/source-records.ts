@@ -94,6 +94,14 @@ async function recover(
     if (done !== NOT_NOW) return undefined;
     if (signal.aborted) return STOPPED;
     if (!gate.open) await untilOpen(parts);
+    if (signal.aborted) return STOPPED;
+    // At once: the chain may be another by now.
+    try {
+      await again();
+      return undefined;
+    } catch (error) {
+      failure = error;
+    }
   }
 }
 

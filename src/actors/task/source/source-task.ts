@@ -21,13 +21,15 @@ import { checkTask, PolledRecords } from '../../../plugins/plugin-returns.js';
 import { checkPosition, checkRest } from '../../../plugins/plugin-words.js';
 import { flowReport } from '../flow-report.js';
 import { headerEncoder } from '../headers.js';
+import { presentTolerance, type HotSettings } from '../hot-settings.js';
 import { newTopicSettings, type LoadedSource } from '../load-task.js';
 import { pluginContext } from '../plugin-context.js';
 import { recordErrors } from '../record-errors.js';
 import { startPlugin } from '../run-to-end.js';
 import { PartitionBound } from './partition-bound.js';
 import { SourceRest } from './source-rest.js';
-import { runSource, type SourceLoopParts } from './source-loop.js';
+import { runSource } from './source-loop.js';
+import type { SourceConversion, SourceLoopParts } from './source-parts.js';
 import { SourceTransactions } from './source-transactions.js';
 import { SourceWriter } from './source-writer.js';
 import { TopicsUsed } from '../topics-used.js';
@@ -38,7 +40,7 @@ const FULL_LOG_RETRY_MS = 500;
 
 /** Fences, finds the positions, starts the plugin and then its loop. */
 export async function startSource(parts: TaskParts, loaded: LoadedSource): Promise<StartedTask> {
-  const { context, log, gate, calls, report, counters, signals } = parts;
+  const { context, log, gate, calls, report, counters, signals, changes } = parts;
   const { params, signal } = context;
   const { unit, settings } = params;
   const exactly = isExact(parts, loaded);
@@ -50,7 +52,7 @@ export async function startSource(parts: TaskParts, loaded: LoadedSource): Promi
   );
   const { connector } = parseUnitKey(unit);
   const task = checkTask('source', connector, loaded.connector.createTask());
-  const errors = recordErrors(parts, loaded.tolerance);
+  const errors = recordErrors(parts, presentTolerance(loaded));
   const begun: PositionWord[] = [];
   const flow = flowReport(context.log, 'appended');
   // Without the lease another node may be writing for this task by now.
@@ -72,7 +74,9 @@ export async function startSource(parts: TaskParts, loaded: LoadedSource): Promi
   const used = new TopicsUsed(parts.context.peers.rebalancer, unit);
   const writer = new SourceWriter({
     log,
-    limits: loaded.limits,
+    get limits() {
+      return loaded.limits;
+    },
     fence,
     positionEntry,
     exact: exactly
@@ -90,7 +94,6 @@ export async function startSource(parts: TaskParts, loaded: LoadedSource): Promi
       errors.recovered('append');
     },
   });
-  const { chain } = loaded;
   const transactions = new SourceTransactions({
     writer,
     maxBytes: loaded.transactionMaxBytes,
@@ -115,14 +118,12 @@ export async function startSource(parts: TaskParts, loaded: LoadedSource): Promi
     gate,
     signal,
     signals,
+    changes,
     writer,
     transactions,
     errors,
     topics: topicsOf(parts, loaded),
-    transform: chain === null ? null : (record) => chain.apply(record),
-    keyConverter: loaded.keyConverter.instance,
-    valueConverter: loaded.valueConverter.instance,
-    headerConverter: headerEncoder(loaded.headerConverter),
+    ...conversionOf(loaded),
     topic: loaded.topic,
     marker: exactly ? new RecordMarker(progress.positions) : null,
     onPaused: (paused) => {
@@ -136,6 +137,7 @@ export async function startSource(parts: TaskParts, loaded: LoadedSource): Promi
     throttle: parts.throttling,
   };
   const sourced = sourceContext(parts, loaded.files, { positions: progress.positions, begun, rest });
+  changes.onTake(() => Object.assign(loop, conversionOf(loaded)));
   await gate.untilLeased();
   return startPlugin(parts, {
     start: () => task.start(sourced, loaded.config, params.config),
@@ -146,6 +148,16 @@ export async function startSource(parts: TaskParts, loaded: LoadedSource): Promi
       errors.close();
     },
   });
+}
+
+function conversionOf(loaded: HotSettings): SourceConversion {
+  const { chain, keyConverter, valueConverter, headerConverter } = loaded;
+  return {
+    transform: chain === null ? null : (record) => chain.apply(record),
+    keyConverter: keyConverter.instance,
+    valueConverter: valueConverter.instance,
+    headerConverter: headerEncoder(headerConverter),
+  };
 }
 
 /** Whether records must be looked for in the log so that none stands there twice. */
