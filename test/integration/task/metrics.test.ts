@@ -197,7 +197,7 @@ test('what is counted is what arrives, over restarts, a new config, killed threa
     await flow.replaced(`${path}/0`, () => rest.request('POST', `/connectors/${path}/tasks/0/restart`));
   flow.more(70);
   await flow.settled();
-  await flow.replaced('numbers/0', () => rest.run('numbers', { ...flow.source, 'linger.ms': '1' }));
+  await flow.replaced('numbers/0', () => rest.run('numbers', { ...flow.source, 'batch.size': '3999' }));
   flow.more(60);
   await flow.settled();
 

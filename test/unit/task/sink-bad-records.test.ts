@@ -32,10 +32,7 @@ interface Played {
 }
 
 /** A queue of `a` to `d`; what the sink took, and each commit. */
-function play(
-  t: TestContext,
-  { tolerance, transform = ignore, put = ignore, breakerFailures = 0 }: Played,
-) {
+function play(t: TestContext, { tolerance, transform = ignore, put = ignore, breakerFailures = 0 }: Played) {
   const lease = createLease();
   renewLease(lease, monotonicMs() + 3_600_000);
   const ending = new AbortController();
