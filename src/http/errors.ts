@@ -58,6 +58,7 @@ export const ERRORS = {
   TOPIC_NOT_FOUND: { status: 404, meaning: 'The log has no topic of that name.' },
   LOGGER_NOT_FOUND: { status: 404, meaning: 'The node has no logger of that name.' },
   LOG_LEVEL_INVALID: { status: 404, meaning: 'There is no such level.' },
+  QUEUE_NOT_FOUND: { status: 404, meaning: 'The topic has no queue of that number.' },
   METHOD_NOT_ALLOWED: { status: 405, meaning: 'The route exists, with the methods told in Allow.' },
   REQUEST_TOO_SLOW: { status: 408, meaning: 'The request did not arrive in time.' },
   CONNECTOR_EXISTS: { status: 409, meaning: 'There is a connector of that name already.' },

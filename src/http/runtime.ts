@@ -7,6 +7,8 @@ import type {
   PluginKeyInfo,
   PluginListing,
   QueueLag,
+  RecordsReply,
+  RecordsRequest,
   TopicDetails,
   TopicSummary,
 } from '../actors/config-sync/protocol.js';
@@ -110,6 +112,8 @@ export interface Runtime {
   /** Of the log. */
   topics(call: Call): Promise<readonly TopicSummary[]>;
   topic(call: Call, name: string): Promise<TopicDetails | null>;
+  /** TOPIC_NOT_FOUND, TOPIC_OWN, QUEUE_NOT_FOUND, CONNECTOR_NOT_FOUND, CONFIG_INVALID. */
+  records(call: Call, request: RecordsRequest): Promise<RecordsReply>;
   /** TOPIC_NOT_FOUND, TOPIC_OWN, TOPIC_IN_USE. */
   deleteTopic(call: Call, name: string): Promise<void>;
   /** Topics that a connector has used. TOPIC_TRACKING_OFF. */

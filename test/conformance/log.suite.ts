@@ -4,7 +4,9 @@ import { after, before, describe, test } from 'node:test';
 
 import fc from 'fast-check';
 
-import { BatchBuilder } from '#troupe/log/batch.js';
+import { readWindow } from '#troupe/actors/config-sync/topic-window.js';
+import type { WindowFrom } from '#troupe/actors/config-sync/protocol.js';
+import { BatchBuilder, BatchReader } from '#troupe/log/batch.js';
 import { LogError, MAX_BATCH_BYTES } from '#troupe/log/log.js';
 import type { Log, LogErrorCode, QueueEntry } from '#troupe/log/log.js';
 
@@ -153,6 +155,84 @@ export function logConformance(name: string, open: () => Promise<LogUnderTest>):
         }),
         { numRuns: 50 },
       );
+    });
+
+    test('a window shows what was asked for, from wherever, and goes on where it ended', async () => {
+      const topic = await newTopic(2);
+      const append = async (queue: number, first: number, count: number): Promise<void> => {
+        const builder = new BatchBuilder();
+        for (let i = first; i < first + count; i += 1)
+          builder.add(`k${i}`, `v${i}`, 1000 * i, [['h', Buffer.from('1')]]);
+        await log.append({ entries: [{ topic, queue, batch: builder.build() }] });
+      };
+      for (const [first, count] of [
+        [0, 3],
+        [3, 1],
+        [4, 6],
+      ] as const)
+        await append(0, first, count);
+      await append(1, 50, 2);
+      const signal = new AbortController().signal;
+      const look = async (queue: number | null, from: WindowFrom, limit: number): Promise<unknown[]> => {
+        const { runs, queues, stopped } = await readWindow(log, { topic, queue, from, limit }, signal);
+        assert.equal(stopped, null);
+        const found = runs.flatMap(({ baseOffset, bytes, queue: at }) => {
+          const reader = BatchReader.open(bytes);
+          return Array.from({ length: reader.count }, (_, i) => {
+            assert.equal(reader.headers(i).length, 1);
+            return `${at}/${baseOffset + i} ${String(reader.keyText(i))}`;
+          });
+        });
+        return [found, queues.map((each) => [each.queue, each.from, each.next, each.endOffset])];
+      };
+      assert.deepEqual(await look(0, { kind: 'latest' }, 2), [['0/8 k8', '0/9 k9'], [[0, 8, 10, 10]]]);
+      assert.deepEqual(await look(0, { kind: 'earliest' }, 2), [['0/0 k0', '0/1 k1'], [[0, 0, 2, 10]]]);
+      assert.deepEqual(await look(0, { kind: 'offset', offset: 2 }, 3), [
+        ['0/2 k2', '0/3 k3', '0/4 k4'],
+        [[0, 2, 5, 10]],
+      ]);
+      assert.deepEqual(await look(0, { kind: 'offset', offset: 99 }, 3), [[], [[0, 10, 10, 10]]]);
+      assert.deepEqual(await look(0, { kind: 'timestamp', timestamp: 3500 }, 1), [
+        ['0/4 k4'],
+        [[0, 4, 5, 10]],
+      ]);
+      assert.deepEqual(await look(0, { kind: 'timestamp', timestamp: 99_999 }, 1), [[], [[0, 10, 10, 10]]]);
+      assert.deepEqual(await look(null, { kind: 'latest' }, 4), [
+        ['0/8 k8', '0/9 k9', '1/0 k50', '1/1 k51'],
+        [
+          [0, 8, 10, 10],
+          [1, 0, 2, 2],
+        ],
+      ]);
+      const offsets = new Map([[0, 9]]);
+      assert.deepEqual(await look(null, { kind: 'offsets', offsets }, 2), [
+        ['0/9 k9', '1/0 k50'],
+        [
+          [0, 9, 10, 10],
+          [1, 0, 1, 2],
+        ],
+      ]);
+      await assert.rejects(look(7, { kind: 'latest' }, 1), { code: 'QUEUE_NOT_FOUND' });
+    });
+
+    test('a window of large records holds no more than its bytes, and one record in any case', async () => {
+      const topic = await newTopic();
+      const large = 'x'.repeat(600_000);
+      for (let i = 0; i < 3; i += 1) await log.append({ entries: [entry(topic, large)] });
+      const signal = new AbortController().signal;
+      const request = { topic, queue: 0, from: { kind: 'earliest' }, limit: 10 } as const;
+      const { runs, queues, stopped } = await readWindow(log, request, signal);
+      assert.deepEqual([runs.length, queues[0]?.next, stopped], [1, 1, 'BYTES']);
+      const late = await readWindow(
+        log,
+        request,
+        signal,
+        (() => {
+          let now = 0;
+          return () => (now += 20_000);
+        })(),
+      );
+      assert.deepEqual([late.runs.length, late.stopped], [0, 'TIME']);
     });
 
     test('an entry twice in one append stands there twice', async () => {

@@ -23,6 +23,7 @@ import { servePositions } from './planning-positions.js';
 import { PluginCatalogs } from './plugin-catalogs.js';
 import type { ConfigSyncProtocol } from './protocol.js';
 import { sinkLag } from './sink-lag.js';
+import { TopicRecords } from './topic-records.js';
 import { TrackedTopics } from './tracked-topics.js';
 import { publishChanges } from './publish-changes.js';
 
@@ -73,6 +74,7 @@ export default behavior<ConfigSyncProtocol, ConfigSyncPeers, ConfigSyncParams>({
     const configs = new ConnectorConfigs(replica, pool);
     const offsets = new ConnectorOffsets(configs, pool, context.peers.persistence);
     const signals = new ConnectorSignals(replica, pool, params.workerId);
+    const records = new TopicRecords(log, params.ownTopics, configs, pool);
     const logTopics = new LogTopics(log, params.ownTopics, replica);
     const events = followEvents(replica);
     const levels = new ClusterLevels(replica, context.system, context.log);
@@ -95,6 +97,7 @@ export default behavior<ConfigSyncProtocol, ConfigSyncPeers, ConfigSyncParams>({
           lag: async ({ name }) => sinkLag(log, (await offsets.read(name)).offsets, Date.now()),
           topics: () => logTopics.list(),
           topic: ({ name }) => logTopics.describe(name),
+          records: (request, { signal }) => records.read(request, signal),
           deleteTopic: ({ name }) => logTopics.delete(name),
           usedTopics: ({ name }) => topics.of(name),
           forgetTopics: ({ name }) => topics.forget(name),

@@ -9,6 +9,8 @@ import { unknownKeys, warningText } from '../../plugins/unknown-keys.js';
 import { findPlugin, PLUGIN_TYPES } from '../../plugins/catalog.js';
 import { fileAccess, isFileRules } from '../../plugins/file-access.js';
 import { discoverPlugins } from '../../plugins/discover.js';
+import { buildConverter, DEFAULT_CONVERTERS } from '../../plugins/converter-config.js';
+import { buildTransformChain } from '../../plugins/transform-chain.js';
 import { checkPlan } from '../../plugins/plugin-returns.js';
 import { loadPlugin, loadPluginOf } from '../../plugins/load.js';
 import { parseConfigOrThrow } from '../../sdk/config-parse.js';
@@ -36,8 +38,10 @@ import {
   resolveSecrets,
   type SecretProviders,
 } from '../secret-providers.js';
+import type { SinkConversion } from '../sink-record.js';
 import { planningLogger } from './planning-lines.js';
 import { readPositions } from './planning-positions.js';
+import { shownRecords } from './shown-records.js';
 import type { DuePlanningJob, Plan, PlanningAnswer as JobAnswer, PlanningJob } from './planning-pool.js';
 
 const catalog = discoverPlugins(pluginPaths());
@@ -125,6 +129,8 @@ async function perform(job: PlanningJob, dueAt: number): Promise<unknown> {
       return signalled(job.name, job.config, job.signal, dueAt);
     case 'positions':
       return checkPositions(job.name, job.config, job.changes, dueAt);
+    case 'records':
+      return records(job);
     case 'definition': {
       const { plugin } = await loadPlugin(findPlugin(catalog, PLUGIN_TYPES, job.class, job.version));
       return pluginKeyInfos(plugin.config);
@@ -193,6 +199,49 @@ async function signalled(
   const said: unknown = await connector.signal(connectorContext(name, dueAt), config, raw, signal);
   const { answer, replan } = checkPlanningAnswer(said);
   return { answer: hideSecretsIn(answer), replan };
+}
+
+/** Of what nobody's configuration says no reference to a secret is followed. */
+async function records({
+  name,
+  config: written,
+  runs,
+  transform,
+}: Extract<PlanningJob, { kind: 'records' }>): Promise<readonly string[]> {
+  const raw = name === null ? written : checkedConfig(await resolve(name, written));
+  const chain = await buildTransformChain(transform ? raw : {}, catalog);
+  try {
+    return await shownRecords(runs, {
+      ...(await convertersOf(raw)),
+      chain: chain.size === 0 ? null : chain,
+    });
+  } finally {
+    await chain.close();
+  }
+}
+
+async function convertersOf(raw: RawConfig): Promise<Omit<SinkConversion, 'chain'>> {
+  const of = nodeOptions();
+  return {
+    keyConverter: await buildConverter(raw, 'key', of.keyConverter ?? DEFAULT_CONVERTERS.key, catalog),
+    valueConverter: await buildConverter(
+      raw,
+      'value',
+      of.valueConverter ?? DEFAULT_CONVERTERS.value,
+      catalog,
+    ),
+    headerConverter: await buildConverter(
+      raw,
+      'header',
+      of.headerConverter ?? DEFAULT_CONVERTERS.header,
+      catalog,
+    ),
+  };
+}
+
+function checkedConfig(resolved: ResolvedConfig): RawConfig {
+  checkResolved(resolved);
+  return resolved.config;
 }
 
 /** Throws ConnectError POSITIONS_REFUSED, whatever the connector throws. */

@@ -14,6 +14,7 @@ import { parseLine, type PlanningLine } from './planning-lines.js';
 import { parseRequest, type PositionsRequest } from './planning-positions.js';
 import { OverMemory, PlanningWatch, type JobPulse } from './planning-watch.js';
 import type { ConfigInfos, PluginKeyInfo } from './protocol.js';
+import type { Run } from './topic-window.js';
 
 /** A job as its thread is given it. */
 export interface DuePlanningJob {
@@ -45,6 +46,16 @@ export type PlanningJob =
       /** null: all are removed. */
       readonly changes: readonly PositionChange[] | null;
     }
+  | {
+      /** Records as JSON. */
+      readonly kind: 'records';
+      /** Whose configuration it is, with references to secrets; null: nobody's. */
+      readonly name: string | null;
+      readonly config: Readonly<Record<string, string>>;
+      readonly runs: readonly Run[];
+      /** Through the transforms of the configuration, too. */
+      readonly transform: boolean;
+    }
   | { readonly kind: 'definition'; readonly class: string; readonly version: string | null };
 
 export interface Plan {
@@ -65,7 +76,9 @@ export type PlanningResult<J extends PlanningJob> = J extends { kind: 'validate'
       ? Required<SignalAnswer>
       : J extends { kind: 'positions' }
         ? null
-        : readonly PluginKeyInfo[];
+        : J extends { kind: 'records' }
+          ? readonly string[]
+          : readonly PluginKeyInfo[];
 
 /** What crosses back from a pool thread: an error keeps its code. */
 export type PlanningAnswer =
@@ -279,7 +292,8 @@ export class PlanningPool {
 
 function culpritOf(job: PlanningJob): string {
   if (job.kind === 'definition') return `${job.class} ${job.version ?? ''}`;
-  return job.config['connector.class'] ?? job.config['connector-class'] ?? '';
+  const { config } = job;
+  return config['connector.class'] ?? config['connector-class'] ?? config['value.converter'] ?? '';
 }
 
 /** Of the queue itself: it is full, or nobody waits any more. */

@@ -7,10 +7,12 @@ import type { QueueRange } from '../../log/log.js';
 import type { LevelName } from '../../core/logger-levels.js';
 import type { Protocol } from '../kernel/protocol.js';
 import type { ProgressChange } from '../persistence/protocol.js';
+import type { Window, WindowRequest } from './topic-window.js';
 
 type Config = Readonly<Record<string, string>>;
 
 export type { ConfigInfos, ConfigKeyInfo, PluginKeyInfo };
+export type { WindowFrom } from './topic-window.js';
 
 export interface PluginInfo {
   readonly class: string;
@@ -42,6 +44,16 @@ export interface TopicSummary {
   readonly queues: number;
   /** The cluster's own. */
   readonly internal: boolean;
+}
+
+export interface RecordsRequest extends WindowRequest {
+  /** Those of a connector, or keys of a configuration. */
+  readonly converters: { readonly connector: string } | { readonly config: Config };
+}
+
+export interface RecordsReply extends Omit<Window, 'runs'> {
+  /** Each a JSON object, in the order of the queues and their offsets. */
+  readonly records: readonly string[];
 }
 
 export interface TopicDetails extends Omit<TopicSummary, 'queues'> {
@@ -109,6 +121,8 @@ export interface ConfigSyncProtocol extends Protocol {
     /** The log's topics. */
     topics: { request: Record<string, never>; reply: readonly TopicSummary[] };
     topic: { request: { name: string }; reply: TopicDetails | null };
+    /** TOPIC_NOT_FOUND, TOPIC_OWN, QUEUE_NOT_FOUND, CONNECTOR_NOT_FOUND, CONFIG_INVALID. */
+    records: { request: RecordsRequest; reply: RecordsReply };
     /** TOPIC_NOT_FOUND, TOPIC_OWN, TOPIC_IN_USE: a connector that is not stopped uses it. */
     deleteTopic: { request: { name: string }; reply: Record<string, never> };
     /** Asks for a new plan, of whoever has the connector's claim. CONNECTOR_NOT_FOUND. */

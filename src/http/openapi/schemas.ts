@@ -36,6 +36,7 @@ export function mapOf(values: Schema): Schema {
 }
 
 const anyJson: Schema = { description: 'Any JSON.' };
+const base64: Schema = { ...string, contentEncoding: 'base64' };
 const anyObject: Schema = { type: 'object' };
 const connectorState: Schema = {
   type: 'string',
@@ -85,6 +86,45 @@ export const SCHEMAS = {
     'errorCode?': { type: 'integer', description: "RocketMQ Connect's name of the status." },
   }),
   Worker: object({ version: string, commit: string, kafka_cluster_id: string, worker_id: string }),
+  Records: object({
+    queues: list(
+      object({
+        queue: count,
+        startOffset: count,
+        endOffset: count,
+        from: { ...count, description: 'The first offset that was read.' },
+        next: { ...count, description: 'The first offset that was not read: where to go on.' },
+      }),
+    ),
+    records: list(ref('ShownRecord')),
+    stopped: {
+      anyOf: [{ type: 'string', enum: ['BYTES', 'TIME'] }, { type: 'null' }],
+      description: 'Why fewer records are here than were asked for.',
+    },
+  }),
+  ShownRecord: {
+    ...object({
+      topic: string,
+      queue: count,
+      offset: count,
+      timestamp: integer,
+      'original_topic?': string,
+      'key?': anyJson,
+      'key_schema?': ref('ShownSchema'),
+      'value?': anyJson,
+      'value_schema?': ref('ShownSchema'),
+      'headers?': list(object({ key: string, value: anyJson, 'schema?': ref('ShownSchema') })),
+      'dropped?': { const: true, description: 'A transform leaves it out.' },
+      'error?': object({ code: string, message: string }),
+      'raw?': object({
+        key: orNull(base64),
+        value: orNull(base64),
+        headers: list(object({ key: string, value: orNull(base64) })),
+      }),
+    }),
+    description: 'A record: converted, or with an error and its first bytes.',
+  },
+  ShownSchema: object({ type: string, 'optional?': boolean, 'name?': string, 'version?': integer }),
   LoggerLevel: object({
     level: {
       type: 'string',

@@ -18,6 +18,7 @@ import { newerRocketmqRoutes } from './rocketmq-newer.js';
 import { rocketmqRoutes } from './rocketmq.js';
 import { json, koaPath, type Route } from './route.js';
 import { signalRoutes } from './signals.js';
+import { topicRecordRoutes } from './topic-records.js';
 import { topicRoutes } from './topics.js';
 import { usedTopicRoutes } from './used-topics.js';
 import { workerRoutes } from './worker.js';
@@ -38,6 +39,7 @@ export function routeTable(deps: RouteDeps): readonly Route[] {
     ...offsetRoutes(deps),
     ...usedTopicRoutes(deps),
     ...topicRoutes(deps),
+    ...topicRecordRoutes(deps),
     ...pluginRoutes(deps),
     ...importRoutes(deps),
   ];

@@ -7,7 +7,8 @@ import { Description } from './described.js';
 import { SINK } from './in-memory-runtime.js';
 import { FILE } from './route-table.js';
 
-const RUNS = 1000;
+const RUNS = Number(process.env['TEST_REQUESTS'] ?? '1000');
+const SEED = Number(process.env['TEST_SEED'] ?? Date.now() % 2 ** 31);
 
 interface Operation {
   readonly method: string;
@@ -115,6 +116,7 @@ const request = fc
 
 test('requests made from the description get described answers, no 5xx, and change nothing where they are refused', async (t) => {
   const rest = await Rest.start(t);
+  t.diagnostic(`TEST_SEED=${SEED}`);
   await fc.assert(
     fc.asyncProperty(request, async ({ operation, parts, words, body: sent }) => {
       await rest.send('PUT', '/connectors/a/config', { body: FILE });
@@ -132,6 +134,6 @@ test('requests made from the description get described answers, no 5xx, and chan
       assert.ok(answer.status < 500, `${method} ${target}: ${answer.status} ${answer.text}`);
       if (answer.status >= 400) assert.equal(JSON.stringify([...rest.runtime.entries]), before);
     }),
-    { numRuns: RUNS },
+    { numRuns: RUNS, seed: SEED },
   );
 });

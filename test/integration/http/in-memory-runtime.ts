@@ -47,6 +47,8 @@ export class InMemoryRuntime implements Runtime {
     cluster: new EventPages(() => this.places.cluster),
   };
   readonly levels = new LogLevels('INFO');
+  /** Requests for records. */
+  readonly looked: unknown[] = [];
   readonly altered: unknown[] = [];
   used: readonly string[] = ['t1', 't2'];
   readonly sent: Signals = new Map();
@@ -67,6 +69,21 @@ export class InMemoryRuntime implements Runtime {
   async events(...[source, request, signal]: Parameters<Runtime['events']>): ReturnType<Runtime['events']> {
     await this.before('events');
     return this.pages[source].page(request, signal);
+  }
+
+  async records(...[, request]: Parameters<Runtime['records']>): ReturnType<Runtime['records']> {
+    await this.before('records');
+    this.looked.push(request);
+    if (request.topic !== 't')
+      throw new RuntimeFailure('TOPIC_NOT_FOUND', `there is no topic ${request.topic}`);
+    if ((request.queue ?? 0) !== 0) throw new RuntimeFailure('QUEUE_NOT_FOUND', 'there is one queue');
+    return {
+      queues: [{ queue: 0, startOffset: 0, endOffset: 3, from: 2, next: 3 }],
+      records: [
+        '{"topic":"t","queue":0,"offset":2,"timestamp":1,"key":null,"value":12345678901234567890,"headers":[]}',
+      ],
+      stopped: null,
+    };
   }
 
   async loggers(): Promise<ReturnType<LogLevels['list']>> {

@@ -32,6 +32,29 @@ testRoutes([
     ...error('TOPIC_NOT_FOUND'),
   },
   {
+    situation: 'records of a topic',
+    send: ['GET', '/topics/t/records?limit=1'],
+    status: 200,
+  },
+  {
+    situation: 'records of a queue that there is not',
+    send: ['GET', '/topics/t/records?queue=1'],
+    status: 404,
+    ...error('QUEUE_NOT_FOUND'),
+  },
+  {
+    situation: 'records from an offset and from a time',
+    send: ['GET', '/topics/t/records?queue=0&offset=1&timestamp=1'],
+    status: 400,
+    ...error('QUERY_INVALID'),
+  },
+  {
+    situation: 'more records than are shown',
+    send: ['GET', '/topics/t/records?limit=1001'],
+    status: 400,
+    ...error('QUERY_INVALID'),
+  },
+  {
     situation: 'a topic in use is deleted',
     send: ['DELETE', '/topics/t'],
     status: 409,
@@ -66,4 +89,28 @@ test('where topics are not tracked both routes say so', async (t) => {
     const answer = await rest.send(method, path);
     assert.deepEqual([answer.status, errorOf(answer.json).message], [403, 'Topic tracking is disabled.']);
   }
+});
+
+test('a request for records says which, and with which converters; digits stay', async (t) => {
+  const rest = await Rest.start(t);
+  const options = 'value.converter=J&value.converter.schemas.enable=false&other=x';
+  const { text } = await rest.send('GET', `/topics/t/records?timestamp=5&limit=7&${options}`);
+  await rest.send('GET', '/topics/t/records?queue=0&offset=2&connector=a');
+  assert.match(text, /"value":12345678901234567890,/);
+  assert.deepEqual(rest.runtime.looked, [
+    {
+      topic: 't',
+      queue: null,
+      from: { kind: 'timestamp', timestamp: 5 },
+      limit: 7,
+      converters: { config: { 'value.converter': 'J', 'value.converter.schemas.enable': 'false' } },
+    },
+    {
+      topic: 't',
+      queue: 0,
+      from: { kind: 'offset', offset: 2 },
+      limit: 10,
+      converters: { connector: 'a' },
+    },
+  ]);
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { sinkRecord } from '#troupe/actors/task/sink/sink-record.js';
+import { sinkRecord } from '#troupe/actors/sink-record.js';
 import string from '#troupe/converters/string.js';
 import { BatchBuilder, BatchReader, type RecordHeader } from '#troupe/log/batch.js';
 import { escapedHeaders, readTransaction, transactionHeader } from '#troupe/log/transaction-mark.js';

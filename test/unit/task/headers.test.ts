@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { decodeHeaders, headerEncoder } from '#troupe/actors/task/headers.js';
+import { decodeHeaders, headerEncoder } from '#troupe/actors/record-headers.js';
 import bytes from '#troupe/converters/byte-array.js';
 import json from '#troupe/converters/json/converter.js';
 import { Long } from '#troupe/converters/numbers.js';

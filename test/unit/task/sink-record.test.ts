@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { sinkRecord, type SinkConversion } from '#troupe/actors/task/sink/sink-record.js';
+import { sinkRecord, type SinkConversion } from '#troupe/actors/sink-record.js';
 import bytes from '#troupe/converters/byte-array.js';
 import json from '#troupe/converters/json/converter.js';
 import string from '#troupe/converters/string.js';

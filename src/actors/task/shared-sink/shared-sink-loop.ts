@@ -11,7 +11,7 @@ import type { Throttled } from '../throttling.js';
 import type { Changes } from '../hot-config.js';
 import { NOT_NOW, type RecordErrors } from '../record-errors.js';
 import type { SinkCounters } from '../task-counters.js';
-import { sinkRecord, type SinkConversion } from '../sink/sink-record.js';
+import { sinkRecord, type SinkConversion } from '../../sink-record.js';
 
 export interface SharedSinkLoopParts {
   readonly task: SinkTask;

@@ -11,7 +11,7 @@ import type { LoadedSink } from '../load-task.js';
 import { pluginContext } from '../plugin-context.js';
 import { recordErrors, type RecordErrors } from '../record-errors.js';
 import { startPlugin } from '../run-to-end.js';
-import { placeOf } from '../sink/sink-record.js';
+import { placeOf } from '../../sink-record.js';
 import { SharedSinkLoop } from './shared-sink-loop.js';
 import { whenAllExist } from '../sink/queues-to-come.js';
 import { SinkTopics } from '../sink/sink-topics.js';

@@ -10,7 +10,7 @@ import type { Throttled } from '../throttling.js';
 import type { FetchedBatch, QueueListener, SinkQueue } from './sink-queue.js';
 import type { SinkQueues } from './sink-queues.js';
 import type { Resting } from './sink-resting.js';
-import { sinkRecord, type SinkConversion } from './sink-record.js';
+import { sinkRecord, type SinkConversion } from '../../sink-record.js';
 import { allowedTo, took } from './sink-throttle.js';
 
 export interface SinkLoopParts extends SinkCommitsParts {

@@ -20,7 +20,7 @@ import { SinkLoop } from './sink-loop.js';
 import { SinkOffsets } from './sink-offsets.js';
 import { SinkQueue } from './sink-queue.js';
 import { SinkQueues } from './sink-queues.js';
-import { placeOf } from './sink-record.js';
+import { placeOf } from '../../sink-record.js';
 import { restingOf } from './sink-resting.js';
 import { SinkTopics } from './sink-topics.js';
 import { Unreadable } from './unreadable.js';

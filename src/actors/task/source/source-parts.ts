@@ -6,7 +6,7 @@ import type { ConverterInstance, SourceTask } from '../../../sdk/plugin.js';
 import type { SourceRecord } from '../../../sdk/record.js';
 import type { ActorLogger } from '../../kernel/protocol.js';
 import type { Gate } from '../gate.js';
-import type { EncodeHeaders } from '../headers.js';
+import type { EncodeHeaders } from '../../record-headers.js';
 import type { Changes } from '../hot-config.js';
 import type { PluginCalls } from '../plugin-calls.js';
 import type { RecordErrors } from '../record-errors.js';

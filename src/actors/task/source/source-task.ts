@@ -20,7 +20,7 @@ import type { StartedTask, TaskParts } from '../parts.js';
 import { checkTask, PolledRecords } from '../../../plugins/plugin-returns.js';
 import { checkPosition, checkRest } from '../../../plugins/plugin-words.js';
 import { flowReport } from '../flow-report.js';
-import { headerEncoder } from '../headers.js';
+import { headerEncoder } from '../../record-headers.js';
 import { presentTolerance, type HotSettings } from '../hot-settings.js';
 import { newTopicSettings, type LoadedSource } from '../load-task.js';
 import { pluginContext } from '../plugin-context.js';

@@ -1,10 +1,10 @@
 /** The headers of records as they stand in the log, by the connector's `header.converter`. */
 import { isUtf8 } from 'node:buffer';
-import type { LoadedConverter } from '../../plugins/converter-config.js';
-import { checkConverted, checkSerialised } from '../../plugins/plugin-returns.js';
-import type { RecordHeader } from '../../log/batch-headers.js';
-import { DataError } from '../../sdk/errors.js';
-import type { Header } from '../../sdk/record.js';
+import type { LoadedConverter } from '../plugins/converter-config.js';
+import { checkConverted, checkSerialised } from '../plugins/plugin-returns.js';
+import type { RecordHeader } from '../log/batch-headers.js';
+import { DataError } from '../sdk/errors.js';
+import type { Header } from '../sdk/record.js';
 import { markNulls, unmarkNulls } from './null-headers.js';
 
 export type EncodeHeaders = (topic: string, headers: readonly Header[]) => readonly RecordHeader[];

@@ -3,8 +3,8 @@
  * reserved name before the others says which they are, as JSON: by name, and by number among those of the name, whose order every
  * log keeps. It is there besides where a header of somebody else has its name, and then says none.
  */
-import type { RecordHeader } from '../../log/batch-headers.js';
-import { fieldOf, isFields, setField } from '../../sdk/value.js';
+import type { RecordHeader } from '../log/batch-headers.js';
+import { fieldOf, isFields, setField } from '../sdk/value.js';
 
 export const NULL_HEADERS = 'TROUPE_NULL';
 

@@ -1,11 +1,11 @@
-import type { LoadedConverter } from '../../../plugins/converter-config.js';
-import { checkConverted } from '../../../plugins/plugin-returns.js';
-import type { TransformChain } from '../../../plugins/transform-chain.js';
-import type { BatchReader } from '../../../log/batch.js';
-import { readTransaction, type MarkedHeaders } from '../../../log/transaction-mark.js';
-import type { QueueOffset } from '../../../sdk/plugin.js';
-import { NO_HEADERS, type SinkRecord } from '../../../sdk/record.js';
-import { decodeHeaders } from '../headers.js';
+import type { LoadedConverter } from '../plugins/converter-config.js';
+import { checkConverted } from '../plugins/plugin-returns.js';
+import type { TransformChain } from '../plugins/transform-chain.js';
+import type { BatchReader } from '../log/batch.js';
+import { readTransaction, type MarkedHeaders } from '../log/transaction-mark.js';
+import type { QueueOffset } from '../sdk/plugin.js';
+import { NO_HEADERS, type SinkRecord } from '../sdk/record.js';
+import { decodeHeaders } from './record-headers.js';
 
 export interface SinkConversion {
   readonly chain: Pick<TransformChain, 'apply'> | null;
