@@ -4,6 +4,7 @@ import { javaPattern, javaPatternProblem } from '../sdk/java-pattern/java-patter
 import { MIN_OWN_MB } from '../core/task-heap.js';
 import { CONSUMING } from './config-consuming.js';
 import { ERROR_HANDLING } from './config-errors.js';
+import { PARTITIONING } from './config-partitioner.js';
 import { THROTTLE } from './config-throttle.js';
 import { topicNameProblem } from './topic-name.js';
 import { UNKNOWN_KEYS, UNKNOWN_KEYS_MODES } from '../core/parameters/unknown-keys-mode.js';
@@ -318,6 +319,7 @@ export function topicsRegex(pattern: string): RegExp {
 
 /** Without the converters' keys, which are in converter-config.ts, and those of single transforms. */
 export function commonDefinition(kind: 'source' | 'sink' | null): readonly ConfigKey[] {
-  const own = kind === 'source' ? SOURCE : kind === 'sink' ? [...SINK, ...CONSUMING] : [];
+  const own =
+    kind === 'source' ? [...SOURCE, ...PARTITIONING] : kind === 'sink' ? [...SINK, ...CONSUMING] : [];
   return [...CONNECTOR, ...KEYS, ...own, ...ERROR_HANDLING, ...BATCHING, ...THROTTLE];
 }

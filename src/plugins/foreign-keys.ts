@@ -58,7 +58,8 @@ const FOREIGN: readonly ForeignKeys[] = [
   },
   {
     keys: /^producer\.override\.partitioner/,
-    reason: 'records with a key go to the queue of that key, others in turn',
+    reason:
+      'partitioner says which queue a record goes to: kafka as Kafka itself, round-robin, field and others',
   },
   {
     keys: /^admin\.override\./,

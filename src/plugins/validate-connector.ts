@@ -9,6 +9,7 @@ import type {
   SinkConnector,
   SourceConnector,
 } from '../sdk/plugin.js';
+import { partitionerIssues } from './config-partitioner.js';
 import { fileAccess } from './file-access.js';
 import { configInfos, type ConfigInfos, type DryRun } from './config-infos.js';
 import { isPassword, own } from './config-plugins.js';
@@ -62,6 +63,7 @@ export async function validateConnector(
   issues.push(...parseConfig(common, raw).issues, ...errorHandlingIssues(raw));
   if (plugin?.kind === 'sink')
     issues.push(...topicIssues(raw), ...sharingIssues(plugin, raw, options.sharing === true));
+  if (plugin?.kind === 'source') issues.push(...partitionerIssues(parseConfig(common, raw).config));
   issues.push(...ownTopicIssues(plugin?.kind ?? null, raw, options.ownTopics ?? []));
   for (const configured of [
     await configureConverter(raw, 'key', options.keyConverter ?? DEFAULT_CONVERTERS.key, catalog),

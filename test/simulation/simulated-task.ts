@@ -117,6 +117,7 @@ export class SimulatedTask {
           kind: 'source',
           topic: RECORDS_TOPIC,
           topicCreation: (_topic, node) => node,
+          partitioner: { by: 'key', field: '' },
           exactlyOnce: this.#world.random.next(2) === 0 ? 'requested' : 'disabled',
           transactionMaxBytes: 100_000,
           connector: { ...sourceOrSink, kind: 'source', createTask: () => plugin },

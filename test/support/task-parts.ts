@@ -197,6 +197,7 @@ export function loadedSource(createTask: () => SourceTask, more: Partial<LoadedS
     kind: 'source',
     topic: 'numbers',
     topicCreation: (_topic, node) => node,
+    partitioner: { by: 'key', field: '' },
     exactlyOnce: 'requested',
     transactionMaxBytes: 100_000,
     connector: { ...connector, kind: 'source', createTask },

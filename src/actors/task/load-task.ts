@@ -1,6 +1,7 @@
 import { passwordsOf } from '../../plugins/configured-plugins.js';
 import { commonDefinition, topicsRegex } from '../../plugins/config-common.js';
 import { buildTopicCreation, type TopicCreation } from '../../plugins/topic-creation.js';
+import { partitionerOf, type Partitioner } from '../../plugins/config-partitioner.js';
 import { findPlugin, type PluginCatalog } from '../../plugins/catalog.js';
 import { fileAccess } from '../../plugins/file-access.js';
 import { discoverPlugins } from '../../plugins/discover.js';
@@ -24,6 +25,7 @@ export interface LoadedSource extends Loaded {
   readonly connector: SourceConnector;
   readonly topic: string | null;
   readonly topicCreation: TopicCreation;
+  readonly partitioner: Partitioner;
   readonly exactlyOnce: ExactlyOnce;
   /** What is held of transactions until they end. */
   readonly transactionMaxBytes: number;
@@ -64,6 +66,7 @@ export async function loadTask(params: TaskParams): Promise<LoadedSource | Loade
       connector,
       topic: common.stringOrNull('topic'),
       topicCreation: buildTopicCreation(raw),
+      partitioner: partitionerOf(common),
       exactlyOnce: exactlyOnceOf(common.string('exactly.once.support')),
       transactionMaxBytes: common.int('transaction.max.bytes'),
     };

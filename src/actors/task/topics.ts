@@ -1,23 +1,31 @@
 import { LRUCache } from 'lru-cache';
 import { DataError } from '../../sdk/errors.js';
 import { LogError, type Log, type TopicDescription, type TopicSettings } from '../../log/log.js';
-import { hashBytes } from '../../core/hash.js';
+import type { ConnectRecord } from '../../sdk/record.js';
 import { topicNameProblem } from '../../plugins/topic-name.js';
+import { queueChoice, type ChooseQueue } from './source/queue-choice.js';
 
 /** Settings of a topic that does not exist yet; null: it must exist. */
 export type NewTopic = (topic: string) => TopicSettings | null;
+
+interface Known {
+  readonly topic: string;
+  readonly queues: number;
+  /** Of each topic its own: else one that has every second record would fill half of its queues. */
+  turn: number;
+}
 
 /** What a task knows of the topics it writes to: how many queues they have. Creates those that are missing. */
 export class Topics {
   readonly #log: Pick<Log, 'describeTopic' | 'createTopic'>;
   readonly #create: NewTopic;
   readonly #own: ReadonlySet<string>;
+  readonly #choose: ChooseQueue;
   readonly #onExisting: (topic: TopicDescription) => void;
   /** Recomputable, so bounded: a source that makes up topic names cannot fill the heap. */
-  readonly #queues = new LRUCache<string, number>({ max: 1000 });
+  readonly #known = new LRUCache<string, Known>({ max: 1000 });
   /** Most records go where the one before went. */
-  #last: { readonly topic: string; readonly queues: number } | null = null;
-  #turn = 0;
+  #last: Known | null = null;
 
   /** `own`: the cluster's topics, which no record may go to. */
   constructor(
@@ -26,7 +34,9 @@ export class Topics {
     own: readonly string[],
     /** Told of each topic that it did not create. */
     onExisting: (topic: TopicDescription) => void = () => undefined,
+    choose: ChooseQueue = queueChoice({ by: 'key', field: '' }),
   ) {
+    this.#choose = choose;
     this.#onExisting = onExisting;
     this.#log = log;
     this.#create = create;
@@ -36,40 +46,37 @@ export class Topics {
   /** Number of queues, or null when it must be asked by `ensure`. */
   queues(topic: string): number | null {
     if (this.#last?.topic === topic) return this.#last.queues;
-    const queues = this.#queues.get(topic);
-    if (queues === undefined) return null;
-    this.#last = { topic, queues };
-    return queues;
+    const known = this.#known.get(topic);
+    if (known === undefined) return null;
+    this.#last = known;
+    return known.queues;
   }
 
   /** DataError OWN_TOPIC, BAD_TOPIC. */
   async ensure(topic: string): Promise<number> {
-    const known = this.#queues.get(topic);
-    if (known !== undefined) return known;
+    const known = this.queues(topic);
+    if (known !== null) return known;
     if (this.#own.has(topic)) throw ownTopic(topic);
     const problem = topicNameProblem(topic);
     if (problem !== null) throw new DataError(problem, { code: 'BAD_TOPIC' });
     const there = await this.#log.describeTopic(topic);
     const found = there ?? (await this.#createTopic(topic));
     if (there !== null) this.#onExisting(there);
-    this.#queues.set(topic, found.queues);
+    this.#last = { topic, queues: found.queues, turn: 0 };
+    this.#known.set(topic, this.#last);
     return found.queues;
   }
 
-  /** The queue of a record: as it says, else by key so that records of one key keep their order, else in turn. */
-  route(topic: string, queues: number, wanted: number | null, key: Uint8Array | string | null): number {
-    if (wanted !== null) {
-      if (Number.isInteger(wanted) && wanted >= 0 && wanted < queues) return wanted;
-      throw new DataError(
-        `the record wants queue ${wanted}, but topic ${topic} has queues 0 to ${queues - 1}`,
-        {
-          code: 'BAD_QUEUE',
-        },
-      );
+  /** The queue of a record: see queue-choice.ts. DataError BAD_QUEUE. */
+  route(topic: string, queues: number, record: ConnectRecord, key: Uint8Array | string | null): number {
+    const last = this.#last;
+    const turn = last === null ? 0 : (last.turn = (last.turn + 1) % 0x3fffffff);
+    try {
+      return this.#choose(record, key, queues, turn);
+    } catch (error) {
+      if (!(error instanceof DataError)) throw error;
+      throw new DataError(`${error.message} (topic ${topic})`, { code: error.code, cause: error });
     }
-    if (key !== null) return hashBytes(key) % queues;
-    this.#turn = (this.#turn + 1) % 0x3fffffff;
-    return this.#turn % queues;
   }
 
   async #createTopic(topic: string): Promise<TopicDescription> {

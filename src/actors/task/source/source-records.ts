@@ -121,7 +121,7 @@ function write(
     'value',
     parts.valueConverter.fromConnectData(topic, record.valueSchema, record.value),
   );
-  const queue = queues === 1 ? 0 : parts.topics.route(topic, queues, record.queue, key);
+  const queue = queues === 1 && record.queue === null ? 0 : parts.topics.route(topic, queues, record, key);
   const headers = record.headers.length === 0 ? null : parts.headerConverter(topic, record.headers);
   parts.transactions.add(
     topic,

@@ -1,4 +1,4 @@
-import { LogError, type Permit, type QueueEntry } from '../../../log/log.js';
+import { LogError, type Permit, type QueueEntry, type TopicDescription } from '../../../log/log.js';
 import { encodeValues } from '../../../log/replicated-topic.js';
 import { ExactAppend, type ExactAppendOptions } from './exact-append.js';
 import { progressEncoder } from '../progress-entries.js';
@@ -27,6 +27,7 @@ import { pluginContext } from '../plugin-context.js';
 import { recordErrors } from '../record-errors.js';
 import { startPlugin } from '../run-to-end.js';
 import { PartitionBound } from './partition-bound.js';
+import { queueChoice } from './queue-choice.js';
 import { SourceRest } from './source-rest.js';
 import { runSource } from './source-loop.js';
 import type { SourceConversion, SourceLoopParts } from './source-parts.js';
@@ -190,17 +191,18 @@ function exactAppend(
 }
 
 /** A source that says how its topics are to be, and finds one that is not so, is told. */
-function topicsOf({ context, log }: TaskParts, { topicCreation }: LoadedSource): Topics {
+function topicsOf({ context, log }: TaskParts, { topicCreation, partitioner }: LoadedSource): Topics {
   const { settings } = context.params;
   const create: NewTopic = (topic) => {
     const ofNode = newTopicSettings(settings);
     return ofNode === null ? null : topicCreation(topic, ofNode);
   };
-  return new Topics(log, create, settings.ownTopics, (found) => {
+  const onExisting = (found: TopicDescription): void => {
     const asked = topicCreation(found.name, NOT_ASKED);
     const difference = differenceOf(found, asked, { retention: log.capabilities.trim });
     if (difference !== null) context.log.warn({ topic: found.name }, difference);
-  });
+  };
+  return new Topics(log, create, settings.ownTopics, onExisting, queueChoice(partitioner));
 }
 
 interface Said {
