@@ -69,7 +69,8 @@ export async function readJsonOrText(
   return { json: parseDeclared(text, ctx) };
 }
 
-async function readObject(
+/** The text, too: numbers in it have all their digits. */
+export async function readObject(
   ctx: Context,
   maxBytes: number,
 ): Promise<{ readonly text: string; readonly map: JsonMap }> {

@@ -11,6 +11,7 @@ import type {
   RecordsRequest,
   TopicDetails,
   TopicSummary,
+  TransformTestReport,
 } from '../actors/config-sync/protocol.js';
 import type { ClusterView } from '../actors/discovery/protocol.js';
 import type { EventPage, EventsRequest } from '../core/event.js';
@@ -127,6 +128,8 @@ export interface Runtime {
   signal(call: Call, name: string, id: string): Promise<SignalRecord | null>;
   /** `dryRun`: the connector also connects as its tasks would. */
   validate(call: Call, config: Config, dryRun?: boolean): Promise<ConfigInfos>;
+  /** `body`: JSON that has the tests in its field `tests`. CONFIG_INVALID, and what planning fails with. */
+  testTransforms(call: Call, config: Config, body: string): Promise<TransformTestReport>;
   plugins(call: Call): Promise<PluginListing>;
   /** PLUGIN_NOT_FOUND. */
   pluginConfig(call: Call, pluginClass: string, version: string | null): Promise<readonly PluginKeyInfo[]>;

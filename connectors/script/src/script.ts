@@ -39,11 +39,12 @@ const transform: Transform = {
     {
       name: 'timeout.ms',
       type: 'INT',
-      defaultValue: '100',
+      defaultValue: '1000',
       min: 1,
       max: 10_000,
       importance: 'LOW',
-      documentation: 'A script that takes longer for a record is ended, and the record a bad one.',
+      documentation:
+        'A script that runs longer for a record is ended, and the record a bad one. Time in which its thread has to wait does not count.',
     },
     {
       name: 'memory.max',

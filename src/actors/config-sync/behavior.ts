@@ -122,6 +122,8 @@ export default behavior<ConfigSyncProtocol, ConfigSyncPeers, ConfigSyncParams>({
           signalPlanner: (request, { signal }) => signals.plannerAnswers(request, signal),
           validate: ({ config, dryRun }, { signal }) =>
             dryRun ? configs.dryRun(config, { signal }) : configs.validate(config, { signal }),
+          testTransforms: ({ config, body }, { signal }) =>
+            pool.run({ kind: 'test', config, body }, { signal }),
           plugins: () => plugins.listing(),
           pluginConfig: ({ class: name, version }) => pool.run({ kind: 'definition', class: name, version }),
           reloadPlugins: () => {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isConnectorFile, parseConnectorFile } from '../../core/connectors/connector-file.js';
+import { isConnectorFile, isTestFile, parseConnectorFile } from '../../core/connectors/connector-file.js';
 
 export interface BootConnector {
   readonly file: string;
@@ -65,7 +65,7 @@ async function filesOf(
   }
   // Hidden ones are of editors and of mounts, as Kubernetes makes them.
   const shown = names.filter((name) => !name.startsWith('.'));
-  for (const file of shown.filter((name) => !isConnectorFile(name)))
+  for (const file of shown.filter((name) => !isConnectorFile(name) && !isTestFile(name)))
     problems.push({ file, reason: 'it is not read: the file of a connector ends in .json or .properties' });
   return shown.filter(isConnectorFile);
 }

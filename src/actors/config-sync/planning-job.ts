@@ -13,7 +13,13 @@ import { buildConverter, DEFAULT_CONVERTERS } from '../../plugins/converter-conf
 import { buildTransformChain } from '../../plugins/transform-chain.js';
 import { checkPlan } from '../../plugins/plugin-returns.js';
 import { loadPlugin, loadPluginOf } from '../../plugins/load.js';
+import {
+  parseTransformTests,
+  runTransformTests,
+  type TransformTestReport,
+} from '../../plugins/transform-tests.js';
 import { parseConfigOrThrow } from '../../sdk/config-parse.js';
+import { isFields, parseJson } from '../../sdk/index.js';
 import { checkPlanningAnswer, checkReplanAfter } from '../../plugins/signal-answers.js';
 import { ConfigError, ConnectError } from '../../sdk/errors.js';
 import type {
@@ -131,6 +137,8 @@ async function perform(job: PlanningJob, dueAt: number): Promise<unknown> {
       return checkPositions(job.name, job.config, job.changes, dueAt);
     case 'records':
       return records(job);
+    case 'test':
+      return testTransforms(job.config, job.body);
     case 'definition': {
       const { plugin } = await loadPlugin(findPlugin(catalog, PLUGIN_TYPES, job.class, job.version));
       return pluginKeyInfos(plugin.config);
@@ -159,6 +167,28 @@ async function resolve(
   const passwords = await passwordsOf(resolved.config, catalog, nodeOptions());
   rememberSecrets(passwords);
   return { ...resolved, passwords };
+}
+
+/** What comes of a secret is shown as one. */
+async function testTransforms(written: RawConfig, body: string): Promise<TransformTestReport> {
+  const parsed = parseJson(body);
+  const tests = parseTransformTests(isFields(parsed) ? parsed['tests'] : undefined);
+  const resolved = await resolve(written['name'] ?? '', written);
+  checkResolved(resolved);
+  const { tests: results, ...counts } = await runTransformTests(resolved.config, tests, catalog);
+  return {
+    ...counts,
+    tests: results.map(({ name, passed, differences, out }) => ({
+      name,
+      passed,
+      out: hideSecrets(out),
+      differences: differences.map(({ path, expected, actual }) => ({
+        path,
+        expected: hideSecrets(expected),
+        actual: hideSecrets(actual),
+      })),
+    })),
+  };
 }
 
 function connectorContext(name: string, dueAt: number): ConnectorContext {

@@ -13,7 +13,7 @@ import { PackagePools } from './package-pools.js';
 import { parseLine, type PlanningLine } from './planning-lines.js';
 import { parseRequest, type PositionsRequest } from './planning-positions.js';
 import { OverMemory, PlanningWatch, type JobPulse } from './planning-watch.js';
-import type { ConfigInfos, PluginKeyInfo } from './protocol.js';
+import type { ConfigInfos, PluginKeyInfo, TransformTestReport } from './protocol.js';
 import type { Run } from './topic-window.js';
 
 /** A job as its thread is given it. */
@@ -56,6 +56,12 @@ export type PlanningJob =
       /** Through the transforms of the configuration, too. */
       readonly transform: boolean;
     }
+  | {
+      readonly kind: 'test';
+      readonly config: Readonly<Record<string, string>>;
+      /** JSON that has the tests in its field `tests`. */
+      readonly body: string;
+    }
   | { readonly kind: 'definition'; readonly class: string; readonly version: string | null };
 
 export interface Plan {
@@ -78,7 +84,9 @@ export type PlanningResult<J extends PlanningJob> = J extends { kind: 'validate'
         ? null
         : J extends { kind: 'records' }
           ? readonly string[]
-          : readonly PluginKeyInfo[];
+          : J extends { kind: 'test' }
+            ? TransformTestReport
+            : readonly PluginKeyInfo[];
 
 /** What crosses back from a pool thread: an error keeps its code. */
 export type PlanningAnswer =

@@ -1,4 +1,5 @@
 import type { ConfigInfos, ConfigKeyInfo, PluginKeyInfo } from '../../plugins/config-infos.js';
+import type { TransformTestReport } from '../../plugins/transform-tests.js';
 import type { SignalBody, SignalRecord, SignalTarget, UnitAnswer } from '../../core/connectors/signals.js';
 import type { ConnectorEntry, SourcePosition, TargetState, UnitKey } from '../../core/model.js';
 import type { EventPage, EventsRequest } from '../../core/event.js';
@@ -11,8 +12,8 @@ import type { Window, WindowRequest } from './topic-window.js';
 
 type Config = Readonly<Record<string, string>>;
 
-export type { ConfigInfos, ConfigKeyInfo, PluginKeyInfo };
 export type { WindowFrom } from './topic-window.js';
+export type { ConfigInfos, ConfigKeyInfo, PluginKeyInfo, TransformTestReport };
 
 export interface PluginInfo {
   readonly class: string;
@@ -160,6 +161,8 @@ export interface ConfigSyncProtocol extends Protocol {
     alterOffsets: { request: { name: string; change: ProgressChange }; reply: Record<string, never> };
     /** `dryRun`: the connector also connects as its tasks would. */
     validate: { request: { config: Config; dryRun: boolean }; reply: ConfigInfos };
+    /** `body`: JSON that has the tests of the transforms in its field `tests`. CONFIG_INVALID. */
+    testTransforms: { request: { config: Config; body: string }; reply: TransformTestReport };
     plugins: { request: Record<string, never>; reply: PluginListing };
     /** Definitions of one plugin's own keys. PLUGIN_NOT_FOUND. */
     pluginConfig: { request: { class: string; version: string | null }; reply: readonly PluginKeyInfo[] };

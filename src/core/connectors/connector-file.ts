@@ -10,9 +10,16 @@ export interface ConnectorFile {
 
 const FORMS = /\.(json|properties)$/i;
 
+/** Tests of the transforms of a connector, beside its file. */
+const TESTS = /\.test\.json$/i;
+
 /** Whether a file of that name is one of a connector. */
 export function isConnectorFile(file: string): boolean {
-  return FORMS.test(file);
+  return FORMS.test(file) && !TESTS.test(file);
+}
+
+export function isTestFile(file: string): boolean {
+  return TESTS.test(file);
 }
 
 /**
@@ -44,7 +51,8 @@ function jsonEntries(content: string): Entries {
   if (name !== undefined && typeof name !== 'string') throw new Error('its "name" must be a text');
   if (config !== undefined) {
     if (!isJsonMap(config)) throw new Error(form);
-    const unknown = Object.keys(parsed).find((key) => key !== 'name' && key !== 'config');
+    // Tests are not the node's to run.
+    const unknown = Object.keys(parsed).find((key) => !['name', 'config', 'tests'].includes(key));
     if (unknown !== undefined)
       throw new Error(`${unknown} stands beside "config": put it into it, or remove it`);
     return { name, config: texts(config) };

@@ -90,6 +90,8 @@ export function actorRuntime(
     signal: (call, name, id) => ask(call, sync, 'signalOf', { name, id }),
     validate: (call, config, dryRun = false) =>
       ask(call, sync, 'validate', { config, dryRun }, whileThere(call)),
+    testTransforms: (call, config, body) =>
+      ask(call, sync, 'testTransforms', { config, body }, whileThere(call)),
     plugins: (call) => listing.read(call),
     pluginConfig: (call, pluginClass, version) =>
       ask(call, sync, 'pluginConfig', { class: pluginClass, version }),

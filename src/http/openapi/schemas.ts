@@ -261,6 +261,31 @@ export const SCHEMAS = {
       }),
     ),
   }),
+  TransformTests: {
+    type: 'object',
+    properties: {
+      config: ref('ConfigSent'),
+      tests: list({
+        type: 'object',
+        properties: { name: string, in: anyJson, out: anyJson },
+        required: ['in'],
+        additionalProperties: false,
+      }),
+    },
+    required: ['config', 'tests'],
+  },
+  TransformTestReport: object({
+    passed: count,
+    failed: count,
+    tests: list(
+      object({
+        name: string,
+        passed: boolean,
+        differences: list(object({ path: string, expected: string, actual: string })),
+        out: anyJson,
+      }),
+    ),
+  }),
   ImportSent: {
     description:
       'A connector, with or without `config` around its keys; a list of them; an answer of GET /connectors?expand=info; or `{"files": [{"name": …, "content": …}]}`. As text/plain: properties.',

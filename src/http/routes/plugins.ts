@@ -1,5 +1,6 @@
 /** Kafka Connect's routes on what is installed. */
-import { readJsonObject } from '../body.js';
+import { losesDigits } from '../../sdk/index.js';
+import { readJsonObject, readObject } from '../body.js';
 import { parseConfig } from '../config-body.js';
 import type { RouteContext, RouteDeps } from '../context.js';
 import { HttpError } from '../errors.js';
@@ -8,6 +9,7 @@ import { blamingPlugin, rewording } from '../failures.js';
 import { shortened } from '../names.js';
 import { list, schema } from '../openapi/schemas.js';
 import type { Config } from '../runtime.js';
+import { isJsonMap } from '../json.js';
 import { restore, holdsHidden } from '../secrets.js';
 import { connectorTypes, hiddenInfos, pluginInfo } from '../shapes.js';
 import { flag, pathPart, queryValues } from './parameters.js';
@@ -61,6 +63,23 @@ export function pluginRoutes(deps: RouteDeps): readonly Route[] {
       ],
       handle: (ctx) => validate(ctx, deps),
     },
+    {
+      method: 'put',
+      path: '/connector-plugins/{plugin}/config/transforms/test',
+      summary: 'Run tests of the transforms of a configuration.',
+      body: schema('TransformTests'),
+      answers: {
+        200: json('What came out, and how it differs from what was expected.', schema('TransformTestReport')),
+      },
+      errors: [
+        'CONFIG_INVALID',
+        'PLUGIN_MISMATCH',
+        'PLANNING_FAILED',
+        'PLANNING_TIMEOUT',
+        'PLANNING_OUT_OF_MEMORY',
+      ],
+      handle: (ctx) => testTransforms(ctx, deps),
+    },
   ];
 }
 
@@ -82,6 +101,24 @@ async function validate(ctx: RouteContext, deps: RouteDeps): Promise<void> {
   const real = holdsHidden(config) ? await withStored(ctx, deps, config) : config;
   const work = blamingPlugin(deps.runtime.validate(ctx.state.call, real, flag(ctx, 'dry_run', false)));
   ctx.body = hiddenInfos(await rewording(work, 'PLUGIN_NOT_FOUND', unknownPlugin(plugin)));
+}
+
+async function testTransforms(ctx: RouteContext, deps: RouteDeps): Promise<void> {
+  const { map, text } = await readObject(ctx, deps.maxBodyBytes);
+  const { config } = map;
+  if (config === undefined || !isJsonMap(config))
+    throw new HttpError('BODY_INVALID', 'The body is invalid: config must be an object of strings.', {
+      fields: [{ field: 'config', value: null, reason: 'must be an object of strings' }],
+    });
+  const given = ofPlugin(pathPart(ctx, 'plugin'), parseConfig(config));
+  const report = await blamingPlugin(deps.runtime.testTransforms(ctx.state.call, given, text));
+  ctx.body = { ...report, tests: report.tests.map((test) => ({ ...test, out: outOf(test.out) })) };
+}
+
+/** As JSON; where a number has more digits than JSON.parse keeps, as the text that it is. */
+function outOf(text: string): unknown {
+  const out: unknown = JSON.parse(text);
+  return losesDigits(out) ? text : out;
 }
 
 function unknownPlugin(plugin: string): string {

@@ -24,6 +24,8 @@ import {
   type Signals,
 } from '#troupe/core/connectors/signals.js';
 import type { ConfigIssue } from '#troupe/sdk/config.js';
+import { discoverPlugins } from '#troupe/plugins/discover.js';
+import { parseTransformTests, runTransformTests } from '#troupe/plugins/transform-tests.js';
 import { RuntimeFailure, type Config, type Health, type Runtime } from '#troupe/http/runtime.js';
 
 export const SOURCE = 'example.LinesSourceConnector';
@@ -233,6 +235,18 @@ export class InMemoryRuntime implements Runtime {
   async validate(_: unknown, config: Config): Promise<ConfigInfos> {
     await this.before('validate');
     return infosOf(config);
+  }
+
+  async testTransforms(
+    ...[, config, body]: Parameters<Runtime['testTransforms']>
+  ): ReturnType<Runtime['testTransforms']> {
+    await this.before('testTransforms');
+    try {
+      const { tests }: { tests?: unknown } = JSON.parse(body) as object;
+      return await runTransformTests(config, parseTransformTests(tests), discoverPlugins([]));
+    } catch (error) {
+      throw new RuntimeFailure('CONFIG_INVALID', String(error));
+    }
   }
 
   async plugins(): Promise<PluginListing> {

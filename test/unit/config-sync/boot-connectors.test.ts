@@ -69,6 +69,17 @@ test('the forms of Kafka Connect are taken, with a mark before the text, and eve
   );
 });
 
+test('tests beside a connector, or in its file, are left alone', async (t) => {
+  const dir = folder(t);
+  write(join(dir, 'a.json'), '{"name":"a","config":{"n":"1"},"tests":[]}');
+  write(join(dir, 'a.test.json'), '[{"in":{},"out":null}]');
+  const { connectors, problems } = await readBootConnectors(dir, join(dir, '.store'));
+  assert.deepEqual(
+    [connectors.map(({ name, config }) => [name, config]), problems],
+    [[['a', { n: '1' }]], []],
+  );
+});
+
 test('a name in two files, and a key that stands twice in one, are problems', async (t) => {
   const dir = folder(t);
   write(join(dir, 'a.json'), '{"name":"same","config":{"n":"1"}}');

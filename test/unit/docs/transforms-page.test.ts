@@ -5,7 +5,8 @@ import { fileURLToPath } from 'node:url';
 import { builtinPlugins } from '#troupe/plugins/builtin.js';
 import { discoverPlugins } from '#troupe/plugins/discover.js';
 import { buildTransformChain } from '#troupe/plugins/transform-chain.js';
-import { fieldOf, isFields, sourceRecord, type Fields } from '#troupe/sdk/index.js';
+import { parseTransformTests, runTransformTests } from '#troupe/plugins/transform-tests.js';
+import { fieldOf, isFields, parseJson, sourceRecord, type Fields } from '#troupe/sdk/index.js';
 
 const page = readFileSync(
   new URL('../docs/transforms.md', import.meta.resolve('#troupe/supervisor.js')),
@@ -56,6 +57,36 @@ test('each example of the page of transforms gives what it says', async () => {
       example['out'] === null ? null : { topic: null, key: null, headers: {}, ...fields(example['out']) };
     assert.deepEqual(await outcome(example), expected, text);
   }
+});
+
+test('the tests of a chain that the page shows pass', async () => {
+  const [, text = ''] = /## Tests of a chain.*?```json\n(.*?)```/s.exec(page) ?? [];
+  const config = {
+    transforms: 'mask,drop',
+    'transforms.mask.type': 'MaskField$Value',
+    'transforms.mask.fields': 'card',
+    'transforms.drop.type': 'Filter',
+    'transforms.drop.predicate': 'debug',
+    predicates: 'debug',
+    'predicates.debug.type': 'HasHeaderKey',
+    'predicates.debug.name': 'debug',
+  };
+  const { tests } = await runTransformTests(config, parseTransformTests(parseJson(text)), catalog);
+  assert.equal(tests.length, 4);
+  assert.deepEqual(
+    tests.flatMap(({ differences }) => differences),
+    [],
+  );
+});
+
+test('the answer to the tests of the page is the one that it shows', async () => {
+  const [, body = '', answer = ''] =
+    /transforms\/test .*? -d '(.*?)'\n```\n\n```json\n(.*?)```/s.exec(page) ?? [];
+  const sent = fields(JSON.parse(body));
+  const config = fields(sent['config']) as Record<string, string>;
+  const report = await runTransformTests(config, parseTransformTests(sent['tests']), catalog);
+  const shown = report.tests.map((each) => ({ ...each, out: JSON.parse(each.out) as unknown }));
+  assert.deepEqual({ ...report, tests: shown }, JSON.parse(answer));
 });
 
 test('every transform and predicate that comes with Troupe is on the page', () => {
