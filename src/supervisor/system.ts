@@ -1,3 +1,4 @@
+import { allowCollections } from '../actors/kernel/collect-garbage.js';
 import type { SystemRequest } from '../actors/kernel/control.js';
 import { announceStop, createLease, monotonicMs } from '../actors/kernel/lease.js';
 import { parseLevel, type LevelName } from '../core/logger-levels.js';
@@ -68,6 +69,7 @@ export interface System {
 /** Checks the tree (throws SystemError) and starts it. */
 export function startSystem(root: SupervisorSpec, options: SystemOptions): System {
   checkTree(root);
+  allowCollections();
   return new ActorSystem(root, options);
 }
 

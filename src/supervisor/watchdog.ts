@@ -1,4 +1,5 @@
 import { BEAT_MS } from '../actors/kernel/pulse.js';
+import { collectWhenQuiet } from './collect-when-quiet.js';
 
 export interface Watched {
   watch(elapsedMs: number): void;
@@ -14,6 +15,8 @@ const ROUNDS_PER_SAMPLE = 4;
 export class Watchdog {
   readonly #threads: () => Iterable<Watched>;
   readonly #now: () => number;
+  /** Of the supervisor itself. */
+  readonly #garbage = collectWhenQuiet();
   #last: number;
   #round = 0;
   #timer: NodeJS.Timeout | null = null;
@@ -37,6 +40,7 @@ export class Watchdog {
     this.#last = now;
     const counted = elapsed < 2 * BEAT_MS ? elapsed : BEAT_MS;
     this.#round += 1;
+    if (this.#round % ROUNDS_PER_SAMPLE === 0) this.#garbage.look(ROUNDS_PER_SAMPLE * BEAT_MS);
     for (const thread of this.#threads()) {
       thread.watch(counted);
       if (this.#round % ROUNDS_PER_SAMPLE === 0) thread.sampleLoop();

@@ -1,6 +1,7 @@
 /** A thread's signs of life in shared memory, written by its own timer: who reads them asks nobody. */
 import v8 from 'node:v8';
-import vm from 'node:vm';
+import { QuietHeap } from '../../core/quiet-heap.js';
+import { collectGarbage } from './collect-garbage.js';
 import { untilWholeSecondMs } from './whole-seconds.js';
 
 export const BEAT_MS = 250;
@@ -63,28 +64,34 @@ export function startPulse(
   // Of a thread that has little to do, and whose memory does not grow: a beat costs it more than the rest.
   const quietBeatMs = (): number => Math.max(BEAT_MS, Math.min(untilWholeSecondMs(), beatDeadlineMs / 4));
   let turned = performance.eventLoopUtilization();
+  let looked = performance.now();
   let heldBefore = 0;
   let isQuiet = false;
+  const heap = new QuietHeap();
   const beat = (): void => {
     const count = Atomics.add(pulse, BEAT, 1);
+    const now = performance.now();
+    const turns = performance.eventLoopUtilization();
+    const { utilization } = performance.eventLoopUtilization(turns, turned);
     let { used_heap_size: used, external_memory: external } = v8.getHeapStatistics();
     // Both include garbage. Only what a collection leaves is held, and only that is worth a restart.
-    if (used > softLimitBytes || external > externalLimitBytes) {
+    const isOver = used > softLimitBytes || external > externalLimitBytes;
+    if (isOver || heap.isToCollect(now - looked, utilization, used + external)) {
       collectGarbage();
       ({ used_heap_size: used, external_memory: external } = v8.getHeapStatistics());
+      heap.collected(used + external);
     }
     Atomics.store(pulse, HEAP_KB, Math.ceil(used / 1024));
     Atomics.store(pulse, EXTERNAL_KB, Math.ceil(external / 1024));
     countOver(pulse, OVER_SOFT, used > softLimitBytes);
     countOver(pulse, OVER_EXTERNAL, external > externalLimitBytes);
     if (isQuiet || count % BEATS_PER_CALL_COUNT === 0) Atomics.store(pulse, POOL_CALLS, poolCalls());
-    const now = performance.eventLoopUtilization();
     isQuiet =
-      performance.eventLoopUtilization(now, turned).utilization < QUIET_UTILIZATION &&
+      utilization < QUIET_UTILIZATION &&
       used + external - heldBefore < QUIET_GROWTH_BYTES &&
       used <= softLimitBytes &&
       external <= externalLimitBytes;
-    turned = now;
+    [looked, turned] = [now, turns];
     heldBefore = used + external;
     timer = setTimeout(beat, isQuiet ? quietBeatMs() : BEAT_MS);
   };
@@ -105,20 +112,4 @@ function countOver(pulse: PulseBuffer, slot: number, over: boolean): void {
 /** Those of compression and cryptography cannot be seen. */
 function poolCalls(): number {
   return process.getActiveResourcesInfo().filter((type) => /^FSReq|^Get(Addr|Name)Info/.test(type)).length;
-}
-
-let gc: (() => void) | null = null;
-
-/** Node gives `gc` only under a flag; set late, it is seen by contexts made afterwards. */
-function collectGarbage(): void {
-  if (gc === null) {
-    v8.setFlagsFromString('--expose-gc');
-    const found: unknown = vm.runInNewContext('globalThis.gc');
-    gc = isFunction(found) ? found : () => undefined;
-  }
-  gc();
-}
-
-function isFunction(value: unknown): value is () => void {
-  return typeof value === 'function';
 }

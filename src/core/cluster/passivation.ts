@@ -50,7 +50,7 @@ export interface KnownTopic {
 }
 
 /** With more tasks than this alive on a node, those that are idle rest sooner. */
-const MANY_TASKS = 64;
+const MANY_TASKS = 32;
 const SOON_MS = 1000;
 
 /**
