@@ -71,6 +71,10 @@ export const ERRORS = {
     status: 409,
     meaning: 'The connector is STOPPED, so that nothing of it runs that could do this.',
   },
+  PREVIEW_REFUSED: {
+    status: 409,
+    meaning: 'The connector cannot be looked at by a task beside its own.',
+  },
   SIGNAL_EXISTS: { status: 409, meaning: 'The connector was sent another signal of that id.' },
   TOO_MANY_SIGNALS: {
     status: 429,

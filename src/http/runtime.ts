@@ -4,8 +4,10 @@
  */
 import type {
   ConfigInfos,
+  ConfigSyncProtocol,
   PluginKeyInfo,
   PluginListing,
+  PreviewReply,
   QueueLag,
   RecordsReply,
   RecordsRequest,
@@ -113,6 +115,8 @@ export interface Runtime {
   /** Of the log. */
   topics(call: Call): Promise<readonly TopicSummary[]>;
   topic(call: Call, name: string): Promise<TopicDetails | null>;
+  /** CONNECTOR_NOT_FOUND, PREVIEW_REFUSED, CONFIG_INVALID, TOPIC_NOT_FOUND, PLANNING_FAILED and the like. */
+  preview(call: Call, request: ConfigSyncProtocol['ask']['preview']['request']): Promise<PreviewReply>;
   /** TOPIC_NOT_FOUND, TOPIC_OWN, QUEUE_NOT_FOUND, CONNECTOR_NOT_FOUND, CONFIG_INVALID. */
   records(call: Call, request: RecordsRequest): Promise<RecordsReply>;
   /** TOPIC_NOT_FOUND, TOPIC_OWN, TOPIC_IN_USE. */

@@ -144,6 +144,14 @@ export interface SourceConnector extends ConnectorPlugin<SourceTask> {
     raw: RawConfig,
     changes: readonly PositionChange[],
   ): Promise<void> | void;
+  /**
+   * Why its records cannot be looked at by a task beside those of the connector (`GET /connectors/{name}/preview`), as a sentence for its
+   * user; null: they can. Such a task is started from the connector's positions, polled for some seconds and stopped; it is told of
+   * no commit, and what it says of positions is forgotten. Refuse where polling takes records away from others, or the system
+   * has one reader: a queue that is consumed, a replication slot, a port that is listened on. Without it a preview is made.
+   * @experimental
+   */
+  previewRefusal?(config: ParsedConfig, raw: RawConfig): string | null;
 }
 
 export interface SinkConnector extends ConnectorPlugin<SinkTask> {

@@ -8,7 +8,7 @@ export function textKey(name: string): ConfigKey {
 export function sourceOf(
   keys: readonly string[],
   createTask: () => SourceTask,
-  more: Partial<Connector> = {},
+  more: Partial<Connector> & Pick<Source, 'previewRefusal'> = {},
 ): Plugin {
   return { type: 'source', plugin: { kind: 'source', ...connectorOf(keys), ...more, createTask } };
 }
@@ -21,7 +21,8 @@ export function sinkOf(
   return { type: 'sink', plugin: { kind: 'sink', shareable, ...connectorOf(keys), createTask } };
 }
 
-type Connector = Pick<Extract<Plugin, { type: 'source' }>['plugin'], 'version' | 'config' | 'taskConfigs'>;
+type Source = Extract<Plugin, { type: 'source' }>['plugin'];
+type Connector = Pick<Source, 'version' | 'config' | 'taskConfigs'>;
 
 function connectorOf(keys: readonly string[]): Connector {
   return {

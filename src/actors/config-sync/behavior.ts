@@ -25,6 +25,7 @@ import type { ConfigSyncProtocol } from './protocol.js';
 import { sinkLag } from './sink-lag.js';
 import { TopicRecords } from './topic-records.js';
 import { TrackedTopics } from './tracked-topics.js';
+import { Previews } from './previews.js';
 import { publishChanges } from './publish-changes.js';
 
 type Context = ActorContext<ConfigSyncPeers, ConfigSyncParams>;
@@ -75,6 +76,15 @@ export default behavior<ConfigSyncProtocol, ConfigSyncPeers, ConfigSyncParams>({
     const offsets = new ConnectorOffsets(configs, pool, context.peers.persistence);
     const signals = new ConnectorSignals(replica, pool, params.workerId);
     const records = new TopicRecords(log, params.ownTopics, configs, pool);
+    const previews = new Previews({
+      log,
+      ownTopics: params.ownTopics,
+      configs,
+      offsets,
+      records,
+      plugins,
+      pool,
+    });
     const logTopics = new LogTopics(log, params.ownTopics, replica);
     const events = followEvents(replica);
     const levels = new ClusterLevels(replica, context.system, context.log);
@@ -97,6 +107,7 @@ export default behavior<ConfigSyncProtocol, ConfigSyncPeers, ConfigSyncParams>({
           lag: async ({ name }) => sinkLag(log, (await offsets.read(name)).offsets, Date.now()),
           topics: () => logTopics.list(),
           topic: ({ name }) => logTopics.describe(name),
+          preview: (request, { signal }) => previews.of(request, signal),
           records: (request, { signal }) => records.read(request, signal),
           deleteTopic: ({ name }) => logTopics.delete(name),
           usedTopics: ({ name }) => topics.of(name),

@@ -47,6 +47,8 @@ import {
 import type { SinkConversion } from '../sink-record.js';
 import { planningLogger } from './planning-lines.js';
 import { readPositions } from './planning-positions.js';
+import { previewSource } from './preview-source.js';
+import type { PreviewReply } from './protocol.js';
 import { shownRecords } from './shown-records.js';
 import type { DuePlanningJob, Plan, PlanningAnswer as JobAnswer, PlanningJob } from './planning-pool.js';
 
@@ -86,6 +88,11 @@ function pluginPaths(): string[] {
   return texts(poolData()['pluginPaths']);
 }
 
+/** How long a source is polled, and of what is left of the time. */
+const PREVIEW_MS = 5000;
+const PREVIEW_SHARE = 0.5;
+/** As much as a window of a topic holds. */
+const PREVIEW_CHARS = 1024 * 1024;
 /** A plan may still end by itself, before its thread is ended. */
 const WARNED_AT = 0.9;
 
@@ -139,6 +146,8 @@ async function perform(job: PlanningJob, dueAt: number): Promise<unknown> {
       return records(job);
     case 'test':
       return testTransforms(job.config, job.body);
+    case 'preview':
+      return preview(job, dueAt);
     case 'definition': {
       const { plugin } = await loadPlugin(findPlugin(catalog, PLUGIN_TYPES, job.class, job.version));
       return pluginKeyInfos(plugin.config);
@@ -248,6 +257,52 @@ async function records({
   } finally {
     await chain.close();
   }
+}
+
+/** Ends within the time of the job, as does whatever heeds its signal. */
+async function preview(
+  { name, config: written, task, withPositions, limit }: Extract<PlanningJob, { kind: 'preview' }>,
+  dueAt: number,
+): Promise<Omit<PreviewReply, 'type'>> {
+  const planned = task ?? (await firstTask(name, written, dueAt));
+  const { raw, entry, connector } = await connectorOf(name, { ...written, ...planned });
+  if (connector.kind !== 'source') throw new ConnectError('it is no source', { code: 'PREVIEW_REFUSED' });
+  const config = parseConfigOrThrow(connector.config, raw);
+  const refusal: unknown = connector.previewRefusal?.(config, raw);
+  if (typeof refusal === 'string')
+    throw new ConnectError(`the connector refuses a preview: ${hideSecrets(refusal)}`, {
+      code: 'PREVIEW_REFUSED',
+    });
+  const chain = await buildTransformChain(raw, catalog);
+  try {
+    return await previewSource({
+      name,
+      className: entry.class,
+      connector,
+      config,
+      raw,
+      positions: withPositions ? await readPositions(name, undefined) : [],
+      files,
+      log: planningLogger(name),
+      chain,
+      ...(await convertersOf(raw)),
+      limit,
+      until: Math.min(Date.now() + PREVIEW_MS, Date.now() + (dueAt - Date.now()) * PREVIEW_SHARE),
+      maxChars: PREVIEW_CHARS,
+    });
+  } finally {
+    await chain.close();
+  }
+}
+
+/** As it would be planned. */
+async function firstTask(name: string, written: RawConfig, dueAt: number): Promise<RawConfig> {
+  const [first] = (await plan(name, written, dueAt)).configs;
+  if (first === undefined)
+    throw new ConnectError('the connector plans no task now, so there is nothing to poll', {
+      code: 'PREVIEW_REFUSED',
+    });
+  return first;
 }
 
 async function convertersOf(raw: RawConfig): Promise<Omit<SinkConversion, 'chain'>> {

@@ -13,7 +13,7 @@ import { PackagePools } from './package-pools.js';
 import { parseLine, type PlanningLine } from './planning-lines.js';
 import { parseRequest, type PositionsRequest } from './planning-positions.js';
 import { OverMemory, PlanningWatch, type JobPulse } from './planning-watch.js';
-import type { ConfigInfos, PluginKeyInfo, TransformTestReport } from './protocol.js';
+import type { ConfigInfos, PluginKeyInfo, PreviewReply, TransformTestReport } from './protocol.js';
 import type { Run } from './topic-window.js';
 
 /** A job as its thread is given it. */
@@ -62,6 +62,17 @@ export type PlanningJob =
       /** JSON that has the tests in its field `tests`. */
       readonly body: string;
     }
+  | {
+      /** Records of a source, polled from a task that is started for it. */
+      readonly kind: 'preview';
+      readonly name: string;
+      readonly config: Readonly<Record<string, string>>;
+      /** What its first task is given besides; null: it is planned for this. */
+      readonly task: Readonly<Record<string, string>> | null;
+      /** From those of the connector; else from none. */
+      readonly withPositions: boolean;
+      readonly limit: number;
+    }
   | { readonly kind: 'definition'; readonly class: string; readonly version: string | null };
 
 export interface Plan {
@@ -86,7 +97,9 @@ export type PlanningResult<J extends PlanningJob> = J extends { kind: 'validate'
           ? readonly string[]
           : J extends { kind: 'test' }
             ? TransformTestReport
-            : readonly PluginKeyInfo[];
+            : J extends { kind: 'preview' }
+              ? Omit<PreviewReply, 'type'>
+              : readonly PluginKeyInfo[];
 
 /** What crosses back from a pool thread: an error keeps its code. */
 export type PlanningAnswer =

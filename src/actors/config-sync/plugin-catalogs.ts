@@ -79,6 +79,18 @@ export class PluginCatalogs {
     }
   }
 
+  /** Throws PLUGIN_NOT_FOUND, PLUGIN_AMBIGUOUS, PLUGIN_VERSION_NOT_FOUND. */
+  kindOf(config: Readonly<Record<string, string>>): 'source' | 'sink' {
+    const name = config['connector.class'] ?? config['connector-class'] ?? '';
+    const { type } = findPlugin(
+      this.#catalog,
+      ['source', 'sink'],
+      name,
+      config['connector.plugin.version'] ?? null,
+    );
+    return type === 'source' ? 'source' : 'sink';
+  }
+
   /** The folders of the packages whose code a job runs; what is not found runs none. */
   packagesOf(job: PlanningJob): readonly string[] {
     const named =

@@ -8,7 +8,7 @@ import type { QueueRange } from '../../log/log.js';
 import type { LevelName } from '../../core/logger-levels.js';
 import type { Protocol } from '../kernel/protocol.js';
 import type { ProgressChange } from '../persistence/protocol.js';
-import type { Window, WindowRequest } from './topic-window.js';
+import type { Window, WindowQueue, WindowRequest } from './topic-window.js';
 
 type Config = Readonly<Record<string, string>>;
 
@@ -55,6 +55,24 @@ export interface RecordsRequest extends WindowRequest {
 export interface RecordsReply extends Omit<Window, 'runs'> {
   /** Each a JSON object, in the order of the queues and their offsets. */
   readonly records: readonly string[];
+}
+
+export interface PreviewRequest {
+  readonly limit: number;
+  /** Of a sink: at the beginning or the end of its topics, or what it would be given next. */
+  readonly from: 'latest' | 'earliest' | 'next';
+}
+
+/** What a connector would move, or be given. */
+export interface PreviewReply {
+  readonly type: 'source' | 'sink';
+  /** Each a JSON object. */
+  readonly records: readonly string[];
+  /** Why there are fewer than were asked for; null: there are as many, or all that the topics hold. */
+  readonly stopped: 'BYTES' | 'TIME' | 'ERROR' | null;
+  readonly error?: { readonly code: string; readonly message: string };
+  /** Of a sink. */
+  readonly topics?: readonly { readonly topic: string; readonly queues: readonly WindowQueue[] }[];
 }
 
 export interface TopicDetails extends Omit<TopicSummary, 'queues'> {
@@ -122,6 +140,14 @@ export interface ConfigSyncProtocol extends Protocol {
     /** The log's topics. */
     topics: { request: Record<string, never>; reply: readonly TopicSummary[] };
     topic: { request: { name: string }; reply: TopicDetails | null };
+    /**
+     * Of a connector that is there, or of a configuration. Nothing is written, and no position or offset moves. CONNECTOR_NOT_FOUND,
+     * CONFIG_INVALID, PREVIEW_REFUSED, TOPIC_NOT_FOUND, PLANNING_FAILED and the like.
+     */
+    preview: {
+      request: PreviewRequest & { readonly of: { readonly connector: string } | { readonly config: Config } };
+      reply: PreviewReply;
+    };
     /** TOPIC_NOT_FOUND, TOPIC_OWN, QUEUE_NOT_FOUND, CONNECTOR_NOT_FOUND, CONFIG_INVALID. */
     records: { request: RecordsRequest; reply: RecordsReply };
     /** TOPIC_NOT_FOUND, TOPIC_OWN, TOPIC_IN_USE: a connector that is not stopped uses it. */

@@ -77,6 +77,7 @@ export function actorRuntime(
     },
     topics: (call) => ask(call, sync, 'topics', {}),
     topic: (call, name) => ask(call, sync, 'topic', { name }),
+    preview: (call, request) => ask(call, sync, 'preview', request, whileThere(call)),
     records: (call, request) => ask(call, sync, 'records', request, whileThere(call)),
     deleteTopic: async (call, name) => {
       await ask(call, sync, 'deleteTopic', { name });

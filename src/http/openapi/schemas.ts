@@ -124,6 +124,44 @@ export const SCHEMAS = {
     }),
     description: 'A record: converted, or with an error and its first bytes.',
   },
+  Preview: object({
+    type: { type: 'string', enum: ['source', 'sink'] },
+    records: list(ref('PreviewedRecord')),
+    stopped: {
+      anyOf: [{ type: 'string', enum: ['BYTES', 'TIME', 'ERROR'] }, { type: 'null' }],
+      description: 'Why fewer records are here than were asked for.',
+    },
+    'error?': object({ code: string, message: string }, 'What a poll of the source failed with.'),
+    'topics?': list(
+      object({
+        topic: string,
+        queues: list(
+          object({ queue: count, startOffset: count, endOffset: count, from: count, next: count }),
+        ),
+      }),
+    ),
+  }),
+  PreviewedRecord: {
+    ...object({
+      'topic?': string,
+      'original_topic?': string,
+      'queue?': orNull(count),
+      'offset?': count,
+      'timestamp?': orNull(integer),
+      'source_partition?': anyObject,
+      'source_position?': anyObject,
+      'key?': anyJson,
+      'key_schema?': ref('ShownSchema'),
+      'value?': anyJson,
+      'value_schema?': ref('ShownSchema'),
+      'headers?': list(object({ key: string, value: anyJson, 'schema?': ref('ShownSchema') })),
+      'dropped?': { const: true, description: 'A transform leaves it out.' },
+      'error?': object({ code: string, message: string }),
+      'raw?': anyObject,
+    }),
+    description:
+      'A record after the transforms: as the sink would be given it, or as the source would write it.',
+  },
   ShownSchema: object({ type: string, 'optional?': boolean, 'name?': string, 'version?': integer }),
   LoggerLevel: object({
     level: {

@@ -13,6 +13,7 @@ import { isJsonMap } from '../json.js';
 import { restore, holdsHidden } from '../secrets.js';
 import { connectorTypes, hiddenInfos, pluginInfo } from '../shapes.js';
 import { flag, pathPart, queryValues } from './parameters.js';
+import { answerPreview, PREVIEW } from './preview.js';
 import { flagParameter, json, type Route } from './route.js';
 
 export function pluginRoutes(deps: RouteDeps): readonly Route[] {
@@ -80,6 +81,18 @@ export function pluginRoutes(deps: RouteDeps): readonly Route[] {
       ],
       handle: (ctx) => testTransforms(ctx, deps),
     },
+    {
+      method: 'post',
+      path: '/connector-plugins/{plugin}/preview',
+      summary: 'Records that a connector of this configuration would move, or be given; nothing is written.',
+      query: PREVIEW.query,
+      body: schema('ConfigSent'),
+      answers: PREVIEW.answers,
+      errors: ['PLUGIN_MISMATCH', ...PREVIEW.errors],
+      handle: async (ctx) => {
+        await answerPreview(ctx, deps, { config: await configOf(ctx, deps) });
+      },
+    },
   ];
 }
 
@@ -97,8 +110,7 @@ async function definitions(ctx: RouteContext, deps: RouteDeps): Promise<void> {
 
 async function validate(ctx: RouteContext, deps: RouteDeps): Promise<void> {
   const plugin = pathPart(ctx, 'plugin');
-  const config = ofPlugin(plugin, parseConfig(await readJsonObject(ctx, deps.maxBodyBytes)));
-  const real = holdsHidden(config) ? await withStored(ctx, deps, config) : config;
+  const real = await configOf(ctx, deps);
   const work = blamingPlugin(deps.runtime.validate(ctx.state.call, real, flag(ctx, 'dry_run', false)));
   ctx.body = hiddenInfos(await rewording(work, 'PLUGIN_NOT_FOUND', unknownPlugin(plugin)));
 }
@@ -119,6 +131,11 @@ async function testTransforms(ctx: RouteContext, deps: RouteDeps): Promise<void>
 function outOf(text: string): unknown {
   const out: unknown = JSON.parse(text);
   return losesDigits(out) ? text : out;
+}
+
+async function configOf(ctx: RouteContext, deps: RouteDeps): Promise<Config> {
+  const config = ofPlugin(pathPart(ctx, 'plugin'), parseConfig(await readJsonObject(ctx, deps.maxBodyBytes)));
+  return holdsHidden(config) ? withStored(ctx, deps, config) : config;
 }
 
 function unknownPlugin(plugin: string): string {

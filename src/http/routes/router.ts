@@ -15,6 +15,7 @@ import { nodeRoutes } from './nodes.js';
 import { offsetRoutes } from './offsets.js';
 import { pluginRoutes } from './plugins.js';
 import { newerRocketmqRoutes } from './rocketmq-newer.js';
+import { previewRoutes } from './preview.js';
 import { rocketmqRoutes } from './rocketmq.js';
 import { json, koaPath, type Route } from './route.js';
 import { signalRoutes } from './signals.js';
@@ -40,6 +41,7 @@ export function routeTable(deps: RouteDeps): readonly Route[] {
     ...usedTopicRoutes(deps),
     ...topicRoutes(deps),
     ...topicRecordRoutes(deps),
+    ...previewRoutes(deps),
     ...pluginRoutes(deps),
     ...importRoutes(deps),
   ];

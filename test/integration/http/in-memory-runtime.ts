@@ -73,6 +73,22 @@ export class InMemoryRuntime implements Runtime {
     return this.pages[source].page(request, signal);
   }
 
+  async preview(...[, { of, ...request }]: Parameters<Runtime['preview']>): ReturnType<Runtime['preview']> {
+    await this.before('preview');
+    this.looked.push(request);
+    const config = 'config' in of ? of.config : this.entries.get(of.connector)?.config;
+    if (config === undefined) throw new RuntimeFailure('CONNECTOR_NOT_FOUND', 'there is none');
+    if (config['connector.class'] === SINK)
+      throw new RuntimeFailure('PREVIEW_REFUSED', 'the connector refuses a preview: there is one reader');
+    return {
+      type: 'source',
+      records: [
+        '{"topic":"t","queue":null,"timestamp":null,"key":null,"value":12345678901234567890,"headers":[]}',
+      ],
+      stopped: 'TIME',
+    };
+  }
+
   async records(...[, request]: Parameters<Runtime['records']>): ReturnType<Runtime['records']> {
     await this.before('records');
     this.looked.push(request);

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { RuntimeFailure } from '#troupe/http/runtime.js';
 import { errorOf, Rest } from './client.js';
+import { SINK } from './in-memory-runtime.js';
 import { error, FILE, testRoutes } from './route-table.js';
 
 testRoutes([
@@ -35,6 +36,29 @@ testRoutes([
     situation: 'records of a topic',
     send: ['GET', '/topics/t/records?limit=1'],
     status: 200,
+  },
+  {
+    situation: 'a preview of a connector',
+    send: ['GET', '/connectors/a/preview?limit=2&from=next'],
+    status: 200,
+  },
+  {
+    situation: 'a preview of no connector',
+    send: ['GET', '/connectors/none/preview'],
+    status: 404,
+    ...error('CONNECTOR_NOT_FOUND'),
+  },
+  {
+    situation: 'a preview from nowhere',
+    send: ['GET', '/connectors/a/preview?from=nowhere'],
+    status: 400,
+    ...error('QUERY_INVALID'),
+  },
+  {
+    situation: 'a preview of a configuration that refuses it',
+    send: ['POST', `/connector-plugins/${SINK}/preview`, { body: { topics: 't' } }],
+    status: 409,
+    ...error('PREVIEW_REFUSED'),
   },
   {
     situation: 'records of a queue that there is not',

@@ -13,14 +13,13 @@ import {
   type SourcePosition,
   type TransactionPart,
 } from '../../../core/model.js';
-import { partitionMatches } from '../../../sdk/partitions.js';
-import type { JsonObject } from '../../../sdk/record.js';
 import type { FileAccess, SourceTaskContext } from '../../../sdk/plugin.js';
 import type { StartedTask, TaskParts } from '../parts.js';
 import { checkTask, PolledRecords } from '../../../plugins/plugin-returns.js';
 import { checkPosition, checkRest } from '../../../plugins/plugin-words.js';
 import { flowReport } from '../flow-report.js';
 import { headerEncoder } from '../../record-headers.js';
+import { startPositions } from '../../source-positions.js';
 import { presentTolerance, type HotSettings } from '../hot-settings.js';
 import { newTopicSettings, type LoadedSource } from '../load-task.js';
 import { pluginContext } from '../plugin-context.js';
@@ -216,15 +215,9 @@ function sourceContext(
   files: FileAccess,
   { positions, begun, rest }: Said,
 ): SourceTaskContext {
-  const known = new Map(positions.map((item) => [canonical(item.partition), item.position]));
   return {
     ...pluginContext(parts, files),
-    position: (partition) => known.get(canonical(partition)) ?? null,
-    positions: (match) => {
-      if (match === undefined) return positions;
-      checkPosition('positions', { match });
-      return positions.filter(({ partition }) => partitionMatches(partition, match));
-    },
+    ...startPositions(positions),
     beginAt: (partition, position) => {
       checkPosition('beginAt', { partition, position });
       begun.push({ partition, position });
@@ -237,11 +230,6 @@ function sourceContext(
       rest.say(checkRest(until));
     },
   };
-}
-
-/** Equal partitions have equal text, whatever the order of their keys. */
-function canonical(partition: JsonObject): string {
-  return JSON.stringify(Object.entries(partition).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)));
 }
 
 /** The entry of the position topic that goes with a batch. */
