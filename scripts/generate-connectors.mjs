@@ -47,7 +47,7 @@ among the tests. Where they do otherwise, it is on purpose:
   in an object, in their order.
 - Of \`producer.override.…\`, \`consumer.override.…\` and \`admin.override.…\` those count that [have a counterpart](import.md#what-becomes-of-keys); the
   others are for Kafka's clients, and a warning. What of them, and of others, asks for what is not there is refused: a start at the end of a topic (\`consumer.override.auto.offset.reset=latest\`),
-  another group, a transaction that is longer than a poll, a dead-letter queue.
+  another group, a transaction that is longer than a poll.
 - What converters do otherwise: [compatibility.md](compatibility.md#converters).
 `;
 

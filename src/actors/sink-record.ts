@@ -1,4 +1,5 @@
 import type { LoadedConverter } from '../plugins/converter-config.js';
+import { failedAt, type Stage } from '../plugins/failed-stage.js';
 import { checkConverted } from '../plugins/plugin-returns.js';
 import type { TransformChain } from '../plugins/transform-chain.js';
 import type { BatchReader } from '../log/batch.js';
@@ -16,41 +17,59 @@ export interface SinkConversion {
 
 const NOTHING: MarkedHeaders = { transaction: null, headers: [] };
 
-/** A record of a batch as the sink is given it; null where a transform drops it. */
+/** A record of a batch as the sink is given it; null where a transform drops it. What it throws has its stage (`stageOf`). */
 export function sinkRecord(
-  { chain, keyConverter, valueConverter, headerConverter }: SinkConversion,
+  conversion: SinkConversion,
   topic: string,
   queue: number,
   offset: number,
   data: BatchReader,
   index: number,
 ): SinkRecord | null {
-  const keyData = keyConverter.input === 'text' ? data.keyTextOrBytes(index) : data.key(index);
-  const valueData = valueConverter.input === 'text' ? data.valueTextOrBytes(index) : data.value(index);
-  const key =
-    keyData === null ? null : checkConverted('key', keyConverter.instance.toConnectData(topic, keyData));
-  const value = checkConverted('value', valueConverter.instance.toConnectData(topic, valueData));
-  const stored = data.headers(index);
-  const { transaction, headers } = stored.length === 0 ? NOTHING : readTransaction(stored);
-  const record: SinkRecord = {
-    topic,
-    queue,
-    keySchema: key === null ? null : key.schema,
-    key: key === null ? null : key.value,
-    valueSchema: value.schema,
-    value: value.value,
-    timestamp: data.timestamp(index),
-    headers: headers.length === 0 ? NO_HEADERS : decodeHeaders(headerConverter, topic, headers),
-    offset,
-    originalTopic: topic,
-    originalQueue: queue,
-    originalOffset: offset,
-    tombstone: valueData === null,
-    transaction,
-  };
-  if (chain === null) return record;
-  const changed = chain.apply(record);
-  return changed === null ? null : asInLog(changed, record);
+  const read = readRecord(conversion, topic, queue, offset, data, index);
+  if (conversion.chain === null) return read;
+  const changed = conversion.chain.apply(read);
+  return changed === null ? null : asInLog(changed, read);
+}
+
+function readRecord(
+  { keyConverter, valueConverter, headerConverter }: SinkConversion,
+  topic: string,
+  queue: number,
+  offset: number,
+  data: BatchReader,
+  index: number,
+): SinkRecord {
+  let stage: Stage = 'KEY_CONVERTER';
+  try {
+    const keyData = keyConverter.input === 'text' ? data.keyTextOrBytes(index) : data.key(index);
+    const key =
+      keyData === null ? null : checkConverted('key', keyConverter.instance.toConnectData(topic, keyData));
+    stage = 'VALUE_CONVERTER';
+    const valueData = valueConverter.input === 'text' ? data.valueTextOrBytes(index) : data.value(index);
+    const value = checkConverted('value', valueConverter.instance.toConnectData(topic, valueData));
+    stage = 'HEADER_CONVERTER';
+    const stored = data.headers(index);
+    const { transaction, headers } = stored.length === 0 ? NOTHING : readTransaction(stored);
+    return {
+      topic,
+      queue,
+      keySchema: key === null ? null : key.schema,
+      key: key === null ? null : key.value,
+      valueSchema: value.schema,
+      value: value.value,
+      timestamp: data.timestamp(index),
+      headers: headers.length === 0 ? NO_HEADERS : decodeHeaders(headerConverter, topic, headers),
+      offset,
+      originalTopic: topic,
+      originalQueue: queue,
+      originalOffset: offset,
+      tombstone: valueData === null,
+      transaction,
+    };
+  } catch (error) {
+    throw failedAt(error, { stage });
+  }
 }
 
 /** Where it stands in the log. */

@@ -3,6 +3,7 @@ import type { ConfigDefinition, ConfigKey, ConfigValue } from '../sdk/config.js'
 import { javaPattern, javaPatternProblem } from '../sdk/java-pattern/java-pattern.js';
 import { MIN_OWN_MB } from '../core/task-heap.js';
 import { CONSUMING } from './config-consuming.js';
+import { DEAD_LETTERS } from './config-dead-letters.js';
 import { ERROR_HANDLING } from './config-errors.js';
 import { PARTITIONING } from './config-partitioner.js';
 import { THROTTLE } from './config-throttle.js';
@@ -321,5 +322,5 @@ export function topicsRegex(pattern: string): RegExp {
 export function commonDefinition(kind: 'source' | 'sink' | null): readonly ConfigKey[] {
   const own =
     kind === 'source' ? [...SOURCE, ...PARTITIONING] : kind === 'sink' ? [...SINK, ...CONSUMING] : [];
-  return [...CONNECTOR, ...KEYS, ...own, ...ERROR_HANDLING, ...BATCHING, ...THROTTLE];
+  return [...CONNECTOR, ...KEYS, ...own, ...ERROR_HANDLING, ...DEAD_LETTERS, ...BATCHING, ...THROTTLE];
 }

@@ -6,6 +6,7 @@ import { withTopic, type ConnectRecord } from '../sdk/record.js';
 import { configError, configurePlugin, own, type Configured } from './config-plugins.js';
 import type { PluginCatalog } from './catalog.js';
 import { closePlugins } from './close-plugins.js';
+import { failedAt } from './failed-stage.js';
 import { checkTested, checkTransformed } from './plugin-returns.js';
 
 /** Default for the end of all plugins of a chain. */
@@ -105,13 +106,12 @@ class Chain implements TransformChain {
 
 /** Whatever a transform throws concerns the record it was given, unless it asks to be called again. */
 function failure(error: unknown, alias: string): Error {
+  const stage = { stage: 'TRANSFORMATION', alias } as const;
   const retriable = asRetriable(error);
-  if (retriable !== null) return retriable;
+  if (retriable !== null) return failedAt(retriable, stage);
   const message = `transform ${alias}: ${error instanceof Error ? error.message : String(error)}`;
-  return new DataError(message, {
-    code: error instanceof DataError ? error.code : 'TRANSFORM_FAILED',
-    cause: error,
-  });
+  const code = error instanceof DataError ? error.code : 'TRANSFORM_FAILED';
+  return failedAt(new DataError(message, { code, cause: error }), stage);
 }
 
 function collect<T>(configured: Configured<T>, issues: ConfigIssue[], definition: ConfigKey[]): T | null {

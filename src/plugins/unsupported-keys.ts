@@ -10,10 +10,6 @@ interface Promised {
 
 const PROMISES: readonly Promised[] = [
   {
-    key: 'errors.deadletterqueue.topic.name',
-    reason: 'dead-letter queues are not supported in this version: remove it, or records would be lost',
-  },
-  {
     key: 'consumer.override.auto.offset.reset',
     kept: /^earliest$/i,
     reason:

@@ -14,6 +14,7 @@ import { fileAccess } from './file-access.js';
 import { configInfos, type ConfigInfos, type DryRun } from './config-infos.js';
 import { isPassword, own } from './config-plugins.js';
 import { commonDefinition } from './config-common.js';
+import { deadLetterIssues } from './config-dead-letters.js';
 import { errorHandlingIssues } from './config-errors.js';
 import { configureConverter, DEFAULT_CONVERTERS } from './converter-config.js';
 import { findPlugin, type PluginCatalog } from './catalog.js';
@@ -65,6 +66,7 @@ export async function validateConnector(
     issues.push(...topicIssues(raw), ...sharingIssues(plugin, raw, options.sharing === true));
   if (plugin?.kind === 'source') issues.push(...partitionerIssues(parseConfig(common, raw).config));
   issues.push(...ownTopicIssues(plugin?.kind ?? null, raw, options.ownTopics ?? []));
+  issues.push(...deadLetterIssues(raw, readBy(plugin, raw), options.ownTopics ?? []));
   for (const configured of [
     await configureConverter(raw, 'key', options.keyConverter ?? DEFAULT_CONVERTERS.key, catalog),
     await configureConverter(raw, 'value', options.valueConverter ?? DEFAULT_CONVERTERS.value, catalog),
@@ -153,6 +155,12 @@ function topicIssues(raw: RawConfig): readonly ConfigIssue[] {
       reason,
     },
   ];
+}
+
+function readBy(plugin: Connector | null, raw: RawConfig): Parameters<typeof deadLetterIssues>[1] {
+  if (plugin?.kind !== 'sink') return { topics: [], regex: null };
+  const { config } = parseConfig(commonDefinition('sink'), raw);
+  return { topics: config.list('topics'), regex: config.stringOrNull('topics.regex') };
 }
 
 function ownTopicIssues(

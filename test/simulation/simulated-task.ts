@@ -186,6 +186,7 @@ const LOADED = {
   valueConverter: TEXT,
   headerConverter: TEXT,
   tolerance: DEFAULT_TOLERANCE,
+  deadLetters: null,
   throttle: { recordsPerSecond: 0, bytesPerSecond: 0 },
   offsetFlushIntervalMs: FLUSH_MS,
   limits: { maxRecords: 5, maxBytes: 10_000, lingerMs: 0 },

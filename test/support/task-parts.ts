@@ -183,6 +183,7 @@ const common = {
   valueConverter: asText,
   headerConverter: asText,
   tolerance: DEFAULT_TOLERANCE,
+  deadLetters: null,
   limits: { maxRecords: 1000, maxBytes: 10_000, lingerMs: 0 },
   throttle: { recordsPerSecond: 0, bytesPerSecond: 0 },
   offsetFlushIntervalMs: 1000,

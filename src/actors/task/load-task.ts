@@ -1,5 +1,7 @@
 import { passwordsOf } from '../../plugins/configured-plugins.js';
 import { commonDefinition, topicsRegex } from '../../plugins/config-common.js';
+import { deadLettersOf, type DeadLetterSettings } from '../../plugins/config-dead-letters.js';
+import { buildConverter, type LoadedConverter } from '../../plugins/converter-config.js';
 import { buildTopicCreation, type TopicCreation } from '../../plugins/topic-creation.js';
 import { partitionerOf, type Partitioner } from '../../plugins/config-partitioner.js';
 import { findPlugin, type PluginCatalog } from '../../plugins/catalog.js';
@@ -12,12 +14,21 @@ import type { ParsedConfig } from '../../sdk/config.js';
 import type { FileAccess, RawConfig, SinkConnector, SourceConnector } from '../../sdk/plugin.js';
 import { rememberSecrets } from '../kernel/known-secrets.js';
 import { buildHotSettings, type HotSettings } from './hot-settings.js';
+import type { LetterConverters } from './dead-letters/source-letters.js';
 import type { TaskParams, TaskSettings } from './protocol.js';
 
 interface Loaded extends HotSettings {
   /** The connector's own keys, parsed. */
   readonly config: ParsedConfig;
+  /** Null: what is skipped goes nowhere. */
+  readonly deadLetters: LoadedDeadLetters | null;
   readonly files: FileAccess;
+}
+
+export interface LoadedDeadLetters {
+  readonly settings: DeadLetterSettings;
+  /** Those of sources' letters. */
+  readonly converters: LetterConverters;
 }
 
 export interface LoadedSource extends Loaded {
@@ -57,6 +68,7 @@ export async function loadTask(params: TaskParams): Promise<LoadedSource | Loade
   const loaded: Loaded = {
     config: parseConfigOrThrow(connector.config, raw),
     ...(await buildHotSettings(connector.kind, params, catalog)),
+    deadLetters: await loadDeadLetters(common, catalog),
     files: fileAccess(settings.files, catalog),
   };
   if (connector.kind === 'source') {
@@ -91,6 +103,20 @@ async function loadConnector(
   const name = raw['connector.class'] ?? raw['connector-class'] ?? '';
   const entry = findPlugin(catalog, ['source', 'sink'], name, raw['connector.plugin.version'] ?? null);
   return entry.type === 'source' ? loadPluginOf('source', entry) : loadPluginOf('sink', entry);
+}
+
+async function loadDeadLetters(
+  common: ParsedConfig,
+  catalog: PluginCatalog,
+): Promise<LoadedDeadLetters | null> {
+  const settings = deadLettersOf(common);
+  if (settings === null) return null;
+  const json = (part: 'key' | 'value' | 'header'): Promise<LoadedConverter> =>
+    buildConverter({ [`${part}.converter.schemas.enable`]: 'true' }, part, 'JsonConverter', catalog);
+  return {
+    settings,
+    converters: { key: await json('key'), value: await json('value'), header: await json('header') },
+  };
 }
 
 function exactlyOnceOf(value: string): ExactlyOnce {

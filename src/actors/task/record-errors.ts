@@ -4,11 +4,13 @@ import { asRetriable, DataError, FatalError } from '../../sdk/errors.js';
 import { ErrorBreaker } from '../../core/error-breaker.js';
 import type { Stall } from '../../core/model.js';
 import type { QueueOffset } from '../../sdk/plugin.js';
+import type { ConnectRecord } from '../../sdk/record.js';
 import { hideSecrets } from '../kernel/known-secrets.js';
 import type { ActorLogger } from '../kernel/protocol.js';
 import type { Gate } from './gate.js';
 import type { TaskParts } from './parts.js';
 import { retryDelayMs, type Tolerance } from '../../core/tolerance.js';
+import type { DeadLetters, RawRecord } from './dead-letters/letter.js';
 import { SkippedRecords, type RecordPlace } from './skipped-records.js';
 
 /** Characters of a cause in the status. */
@@ -27,6 +29,7 @@ export class RecordErrors {
   readonly #since = new Map<string, number>();
   readonly #skipped: SkippedRecords;
   readonly #breaker: ErrorBreaker;
+  readonly #letters: DeadLetters | null;
   /** Where the records that are being delivered begin, and the number of the first of them. */
   #delivered: (QueueOffset & { readonly number: number }) | null = null;
 
@@ -37,6 +40,8 @@ export class RecordErrors {
     /** Called when the call is to be made again, and with null when it succeeded. */
     onRetrying: (call: string, stall: Stall | null) => void,
     skipped = new SkippedRecords(log, () => undefined),
+    /** Null: what is skipped goes nowhere. */
+    letters: DeadLetters | null = null,
   ) {
     this.#tolerance = tolerance;
     this.#log = log;
@@ -44,6 +49,7 @@ export class RecordErrors {
     this.#onRetrying = onRetrying;
     this.#skipped = skipped;
     this.#breaker = new ErrorBreaker(tolerance.breaker);
+    this.#letters = letters;
   }
 
   /** Records, so far. */
@@ -140,7 +146,8 @@ export class RecordErrors {
     gate: Gate,
     again: () => Promise<T> | T,
     place: RecordPlace,
-    record?: unknown,
+    record?: ConnectRecord,
+    raw?: RawRecord,
   ): Promise<T | null | typeof NOT_NOW> {
     let first = true;
     const { retryTimeoutMs } = this.#tolerance;
@@ -164,7 +171,7 @@ export class RecordErrors {
       };
       return await this.retrying('transform', gate, body, () => until - performance.now());
     } catch (error) {
-      await this.badRecord(error, place, record);
+      await this.badRecord(error, place, record, raw);
       return null;
     }
   }
@@ -174,8 +181,16 @@ export class RecordErrors {
     return error instanceof DataError && this.#tolerance.tolerance === 'all';
   }
 
-  /** Skips the record when errors are tolerated, and says so; else throws what is wrong with it, and where it is. */
-  async badRecord(error: unknown, place: RecordPlace, record?: unknown): Promise<void> {
+  /**
+   * Skips the record when errors are tolerated, and says so; else throws what is wrong with it, and where it is. `raw`: as it
+   * stands in the log, where it does and is at hand.
+   */
+  async badRecord(
+    error: unknown,
+    place: RecordPlace,
+    record?: ConnectRecord,
+    raw?: RawRecord,
+  ): Promise<void> {
     // A log that is away, or has no such topic, is no fault of the record.
     if (error instanceof LogError) throw error;
     const { tolerance, logErrors, logMessages } = this.#tolerance;
@@ -186,6 +201,7 @@ export class RecordErrors {
     }
     if (tolerance !== 'all') throw badRecord(error, cause, place);
     if (this.#breaker.trips(this.#numberOf(place))) throw this.#tripped(error, cause, place);
+    await this.#letters?.add({ error, place, record, raw });
     this.#skipped.add(cause, place);
   }
 
@@ -228,6 +244,7 @@ export function recordErrors(
   parts: TaskParts,
   tolerance: Tolerance,
   skipped = skippedRecords(parts),
+  letters: DeadLetters | null = null,
 ): RecordErrors {
   const { context, report } = parts;
   return new RecordErrors(
@@ -238,6 +255,7 @@ export function recordErrors(
       report.stalled(call, stall);
     },
     skipped,
+    letters,
   );
 }
 

@@ -231,7 +231,6 @@ test("the node's header converter is that of a connector that names none", async
 
 test('what Kafka Connect promises and this version does not is refused, not passed over', async () => {
   for (const [key, value] of [
-    ['errors.deadletterqueue.topic.name', 'dlq'],
     ['consumer.override.auto.offset.reset', 'latest'],
     ['consumer.override.group.id', 'mine'],
     ['transaction.boundary', 'connector'],

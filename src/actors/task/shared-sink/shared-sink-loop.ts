@@ -5,6 +5,8 @@ import { asRetriable, DataError, RetriableError } from '../../../sdk/errors.js';
 import type { SinkTask } from '../../../sdk/plugin.js';
 import type { SinkRecord } from '../../../sdk/record.js';
 import type { Gate } from '../gate.js';
+import type { RawRecord } from '../dead-letters/letter.js';
+import type { SinkLetters } from '../dead-letters/sink-letters.js';
 import type { PluginCalls } from '../plugin-calls.js';
 import type { Signals } from '../signals.js';
 import type { Throttled } from '../throttling.js';
@@ -31,6 +33,8 @@ export interface SharedSinkLoopParts {
   readonly onPaused: (paused: boolean) => void;
   readonly onDelivered: (records: number, topic: string) => void;
   readonly counters: SinkCounters;
+  /** Null: there is no dead-letter queue. */
+  readonly letters?: Pick<SinkLetters, 'safe'> | null;
   /** So many records were written and will come again all the same. */
   readonly onNotAcked: (records: number) => void;
 }
@@ -150,7 +154,8 @@ export class SharedSinkLoop {
       try {
         record = convert();
       } catch (error) {
-        record = await errors.recover(error, gate, convert, { topic, queue, offset });
+        const raw = { batch: reader, index };
+        record = await errors.recover(error, gate, convert, { topic, queue, offset }, undefined, raw);
       }
       errors.passed(1);
       if (record === NOT_NOW) {
@@ -163,7 +168,8 @@ export class SharedSinkLoop {
     }
     const bad = errors.skipped - skipped;
     if (records.length > 0) {
-      const outcome = await this.#put(records, taken);
+      const [index = 0] = kept;
+      const outcome = await this.#put(records, taken, { batch: reader, index });
       if (outcome === 'each') {
         for (const index of kept) await this.#deliverSome(batch, reader, [index]);
         return;
@@ -188,6 +194,8 @@ export class SharedSinkLoop {
   async #put(
     records: readonly SinkRecord[],
     deliveries: readonly Delivery[],
+    /** The first of them. */
+    raw: RawRecord,
   ): Promise<'put' | 'each' | 'given back'> {
     const { task, calls, gate, errors, consumer, tolerance, counters } = this.#parts;
     const since = performance.now();
@@ -212,7 +220,7 @@ export class SharedSinkLoop {
       const [first, second] = deliveries;
       if (first === undefined || second !== undefined) return 'each';
       const { topic, queue } = records[0] ?? {};
-      await errors.badRecord(outcome, { topic, queue, offset: first.offset }, records[0]);
+      await errors.badRecord(outcome, { topic: topic ?? '', queue, offset: first.offset }, records[0], raw);
       return 'put';
     }
     if (outcome !== 'put') return 'given back';
@@ -248,6 +256,8 @@ export class SharedSinkLoop {
       return;
     }
     errors.recovered('flush');
+    // What is acknowledged does not come again.
+    await this.#parts.letters?.safe();
     const flushed = this.#unacked;
     this.#unacked = [];
     const notAcked = await consumer.ack(flushed);

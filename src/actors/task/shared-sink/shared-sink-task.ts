@@ -1,21 +1,25 @@
 import { groupOf, parseUnitKey } from '../../../core/model.js';
-import type { TopicDescription } from '../../../log/log.js';
+import { isNotNow, type TopicDescription } from '../../../log/log.js';
 import type { SharedConsumer } from '../../../log/shared.js';
 import { ConfigError } from '../../../sdk/errors.js';
 import type { FileAccess, SinkTask, SinkTaskContext } from '../../../sdk/plugin.js';
 import type { StartedTask, TaskParts } from '../parts.js';
 import { checkTask } from '../../../plugins/plugin-returns.js';
+import { openSinkLetters } from '../dead-letters/open-letters.js';
+import { reportTo } from '../dead-letters/report.js';
+import { appendLetters } from '../dead-letters/sink-letters.js';
 import { flowReport } from '../flow-report.js';
 import { presentTolerance } from '../hot-settings.js';
 import type { LoadedSink } from '../load-task.js';
 import { pluginContext } from '../plugin-context.js';
-import { recordErrors, type RecordErrors } from '../record-errors.js';
+import { recordErrors } from '../record-errors.js';
 import { startPlugin } from '../run-to-end.js';
-import { placeOf } from '../../sink-record.js';
 import { SharedSinkLoop } from './shared-sink-loop.js';
 import { whenAllExist } from '../sink/queues-to-come.js';
 import { SinkTopics } from '../sink/sink-topics.js';
 import { TopicsUsed } from '../topics-used.js';
+
+const LOG_AWAY_RETRY_MS = 2000;
 
 export type OpenShared = (group: {
   readonly group: string;
@@ -55,8 +59,21 @@ async function startOnTopics(
     topics: topics.map(({ name }) => name),
     maxAttempts: loaded.maxAttempts,
   });
+  const letters = await openSinkLetters(parts, loaded, {
+    append: (entries) =>
+      appendLetters(parts.log, entries, async (error, attempt) => {
+        if (!isNotNow(error) || signal.aborted) throw error;
+        await errors.backoff('append', error, attempt, LOG_AWAY_RETRY_MS);
+        while (!gate.leased && !signal.aborted) await errors.pause(LOG_AWAY_RETRY_MS);
+      }).then(() => {
+        errors.recovered('append');
+      }),
+    onMany: () => {
+      loop.requestCommit();
+    },
+  });
   const tolerance = presentTolerance(loaded);
-  const errors = recordErrors(parts, tolerance);
+  const errors = recordErrors(parts, tolerance, undefined, letters);
   const used = new TopicsUsed(context.peers.rebalancer, context.params.unit);
   const flow = flowReport(context.log, 'delivered');
   const loop = new SharedSinkLoop({
@@ -69,6 +86,7 @@ async function startOnTopics(
     errors,
     tolerance,
     changes: parts.changes,
+    letters,
     conversion: loaded,
     get maxRecords() {
       return loaded.limits.maxRecords;
@@ -90,7 +108,7 @@ async function startOnTopics(
       context.log.warn({ records }, 'records took too long or could not be acknowledged, and come again');
     },
   });
-  const sharing = sharedContext(parts, loaded.files, loop, errors);
+  const sharing = sharedContext(parts, loaded.files, loop, reportTo({ errors, letters }));
   try {
     await gate.untilLeased();
     return await startPlugin(parts, {
@@ -112,7 +130,7 @@ function sharedContext(
   parts: TaskParts,
   files: FileAccess,
   loop: SharedSinkLoop,
-  errors: RecordErrors,
+  report: SinkTaskContext['report'],
 ): SinkTaskContext {
   return {
     ...pluginContext(parts, files),
@@ -126,7 +144,7 @@ function sharedContext(
     requestCommit: () => {
       loop.requestCommit();
     },
-    report: (record, error) => errors.badRecord(error, placeOf(record), record),
+    report,
   };
 }
 

@@ -7,6 +7,7 @@ import type { Gate } from '../gate.js';
 import type { PluginCalls } from '../plugin-calls.js';
 import type { RecordErrors } from '../record-errors.js';
 import type { SinkCounters } from '../task-counters.js';
+import type { SinkLetters } from '../dead-letters/sink-letters.js';
 import type { SinkOffsets } from './sink-offsets.js';
 import { queueKey, type SinkQueue } from './sink-queue.js';
 
@@ -19,6 +20,8 @@ export interface SinkCommitsParts {
   readonly offsets: Pick<SinkOffsets, 'commit' | 'rewind'>;
   readonly log: Pick<ActorLogger, 'warn'>;
   readonly counters: SinkCounters;
+  /** Of the bad records that the next commit passes. Null: there is no dead-letter queue. */
+  readonly letters?: Pick<SinkLetters, 'waiting' | 'pass'> | null;
 }
 
 /** flush → preCommit → commit, and seeks. Bounded by the number of queues. */
@@ -96,7 +99,7 @@ export class SinkCommits {
 
   /** Everything put is committed, and nothing sought. */
   get isSettled(): boolean {
-    return this.#moved.size === 0 && this.#sought.size === 0;
+    return this.#moved.size === 0 && this.#sought.size === 0 && this.#parts.letters?.waiting !== true;
   }
 
   /** Because its time has come, and there is something to flush. */
@@ -124,11 +127,11 @@ export class SinkCommits {
 
   /** False: it did not pass, and is tried again. */
   async flush(): Promise<boolean> {
-    const { task, calls, errors, offsets, gate, counters } = this.#parts;
+    const { task, calls, errors, gate, counters } = this.#parts;
     this.#requested = false;
     this.#nextFlushAt = performance.now() + this.#parts.flushIntervalMs;
     if (!gate.leased) return false;
-    if (this.#moved.size === 0) return true;
+    if (this.#moved.size === 0 && this.#parts.letters?.waiting !== true) return true;
     const flushed = [...this.#moved.values()];
     const since = performance.now();
     try {
@@ -146,10 +149,8 @@ export class SinkCommits {
     // What the sink has gone back on in the meantime is not done any more.
     const safe = this.#trusted(flushed, answered).filter((item) => !this.#sought.has(queueKey(item)));
     try {
-      if (safe.length > 0) {
-        await offsets.commit(safe);
-        counters.committed();
-      }
+      await this.#commit(safe);
+      if (safe.length > 0) counters.committed();
     } catch (error) {
       // The log is waited for. Whether it has these offsets makes no difference: greater ones follow.
       if (!isNotNow(error)) throw error;
@@ -163,6 +164,13 @@ export class SinkCommits {
         this.#moved.delete(key);
     }
     return true;
+  }
+
+  /** Dead letters are durable before what passes them, or with it. */
+  async #commit(items: readonly QueueOffset[]): Promise<void> {
+    const { offsets, letters = null } = this.#parts;
+    if (letters?.waiting === true) await letters.pass((entries) => offsets.commit(items, entries));
+    else if (items.length > 0) await offsets.commit(items);
   }
 
   /** As Kafka Connect does, what no sink can know is left out: an offset that it was not asked for, or a queue of another task. */

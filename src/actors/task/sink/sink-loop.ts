@@ -183,7 +183,7 @@ export class SinkLoop implements QueueListener {
     const skipped = errors.skipped;
     const { records, indexes, end, failure } = await this.#convert(reader, batch, to);
     const bad = errors.skipped - skipped;
-    const { put, refused } = await this.#put(reader, seeks, batch.baseOffset, records, indexes);
+    const { put, refused } = await this.#put(reader, seeks, batch, records, indexes);
     took(throttle, batch, indexes, put);
     // After a seek inside put, also one to its own first record, what was put no longer says where to go on.
     if (reader.seeks !== seeks) return;
@@ -241,14 +241,15 @@ export class SinkLoop implements QueueListener {
     const offset = batch.baseOffset + index;
     const convert = (): SinkRecord | null =>
       sinkRecord(conversion, topic, queue, offset, batch.reader, index);
-    return errors.recover(error, gate, convert, { topic, queue, offset });
+    const raw = { batch: batch.reader, index };
+    return errors.recover(error, gate, convert, { topic, queue, offset }, undefined, raw);
   }
 
   /** How many are put, or skipped: fewer where the gate is closed in between, or a bad one is one too many. */
   async #put(
     reader: SinkQueue,
     seeks: number,
-    baseOffset: number,
+    batch: FetchedBatch,
     records: readonly SinkRecord[],
     indexes: readonly number[],
   ): Promise<Put> {
@@ -269,9 +270,10 @@ export class SinkLoop implements QueueListener {
       if (!errors.tolerates(error)) throw error;
       if (records.length === 1) {
         const { topic, queue } = reader;
-        const place = { topic, queue, offset: baseOffset + (indexes[0] ?? 0) };
+        const raw = { batch: batch.reader, index: indexes[0] ?? 0 };
+        const place = { topic, queue, offset: batch.baseOffset + raw.index };
         try {
-          await errors.badRecord(error, place, records[0]);
+          await errors.badRecord(error, place, records[0], raw);
         } catch (refusal) {
           return { put: 0, refused: { error: refusal } };
         }
@@ -280,7 +282,7 @@ export class SinkLoop implements QueueListener {
     }
     for (const [i, record] of records.entries()) {
       const index = indexes.slice(i, i + 1);
-      const { put, refused } = await this.#put(reader, seeks, baseOffset, [record], index);
+      const { put, refused } = await this.#put(reader, seeks, batch, [record], index);
       if (put === 0) return { put: i, refused };
     }
     return { put: records.length, refused: null };

@@ -9,9 +9,11 @@ import type { ActorLogger } from '../../kernel/protocol.js';
 import type { Gate } from '../gate.js';
 import { progressEncoder } from '../progress-entries.js';
 import type { RecordErrors } from '../record-errors.js';
+import type { LetterEntries } from '../dead-letters/sink-letters.js';
 import { queueKey } from './sink-queue.js';
 
 const LOG_AWAY_RETRY_MS = 2000;
+const NONE: LetterEntries = () => [];
 
 export interface SinkOffsetsOptions {
   readonly log: Log;
@@ -64,10 +66,10 @@ export class SinkOffsets {
     return this.#begun.get(queueKey(queue))?.beginning ?? { offset: 0, how: 'first', commit: false };
   }
 
-  /** The sink's place from now on, also where it lies before the one that it had. */
-  async commit(items: readonly QueueOffset[]): Promise<void> {
+  /** The sink's place from now on, also where it lies before the one that it had. `before`: what goes with it, and before it. */
+  async commit(items: readonly QueueOffset[], before: LetterEntries = NONE): Promise<void> {
     const back = items.some((item) => item.offset < (this.#committed.get(queueKey(item)) ?? 0));
-    await this.#append(items, back);
+    await this.#append(items, back, before);
     await this.#commitToGroup(items);
   }
 
@@ -206,8 +208,11 @@ export class SinkOffsets {
     }
   }
 
-  /** While the log is away, busy or full the task waits for it. An entry that was appended before its outcome was lost changes nothing. */
-  async #append(items: readonly QueueOffset[], reset: boolean): Promise<void> {
+  /**
+   * While the log is away, busy or full the task waits for it. An entry that was appended before its outcome was lost changes
+   * nothing. No `items`: what is `before` them goes alone.
+   */
+  async #append(items: readonly QueueOffset[], reset: boolean, before: LetterEntries = NONE): Promise<void> {
     const { log, errors, gate, signal, unit, epoch, offsetTopic } = this.#options;
     const named = items.map(({ topic, queue, offset }): SinkOffset => {
       const topicId = this.#topicIds.get(topic) ?? null;
@@ -217,7 +222,10 @@ export class SinkOffsets {
     for (let attempt = 1; ; attempt += 1) {
       try {
         await log.append({
-          entries: [{ topic: offsetTopic, queue: 0, batch: encodeValues([entry]) }],
+          entries: [
+            ...before(),
+            ...(items.length === 0 ? [] : [{ topic: offsetTopic, queue: 0, batch: encodeValues([entry]) }]),
+          ],
           fence: { key: unit, epoch },
         });
         errors.recovered('commit');

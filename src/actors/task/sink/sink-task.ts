@@ -6,6 +6,9 @@ import type { FileAccess, QueueRef, SinkTask, SinkTaskContext } from '../../../s
 import type { StartedTask, TaskParts } from '../parts.js';
 import { isUnknownTopic } from '../deleted-topic.js';
 import { checkTask } from '../../../plugins/plugin-returns.js';
+import { reportTo } from '../dead-letters/report.js';
+import { openSinkLetters } from '../dead-letters/open-letters.js';
+import type { SinkLetters } from '../dead-letters/sink-letters.js';
 import { flowReport } from '../flow-report.js';
 import { presentTolerance } from '../hot-settings.js';
 import type { LoadedSink } from '../load-task.js';
@@ -20,7 +23,6 @@ import { SinkLoop } from './sink-loop.js';
 import { SinkOffsets } from './sink-offsets.js';
 import { SinkQueue } from './sink-queue.js';
 import { SinkQueues } from './sink-queues.js';
-import { placeOf } from '../../sink-record.js';
 import { restingOf } from './sink-resting.js';
 import { SinkTopics } from './sink-topics.js';
 import { Unreadable } from './unreadable.js';
@@ -59,7 +61,13 @@ interface Round {
 async function startOnQueues(parts: TaskParts, loaded: LoadedSink, round: Round): Promise<SinkRound> {
   const { context, gate, calls, report, signals } = parts;
   const { params, signal } = context;
-  const errors = recordErrors(parts, presentTolerance(loaded), round.skipped);
+  const letters = await openSinkLetters(parts, loaded, {
+    append: (entries) => offsets.commit([], entries),
+    onMany: () => {
+      loop.requestCommit();
+    },
+  });
+  const errors = recordErrors(parts, presentTolerance(loaded), round.skipped, letters);
   const offsets = offsetsOf(parts, round, errors);
   const task = checkTask('sink', parseUnitKey(params.unit).connector, loaded.connector.createTask());
   const used = new TopicsUsed(context.peers.rebalancer, context.params.unit);
@@ -114,6 +122,7 @@ async function startOnQueues(parts: TaskParts, loaded: LoadedSink, round: Round)
     queueChanges: changes,
     onUnreadable: (error, queue) => unreadable.looksAfter(error, queue),
     errors,
+    letters,
     conversion: loaded,
     get maxRecords() {
       return loaded.limits.maxRecords;
@@ -136,7 +145,7 @@ async function startOnQueues(parts: TaskParts, loaded: LoadedSink, round: Round)
     counters: parts.counters.sink,
   });
   await changes.begin(round.found);
-  const sinking = sinkContext(parts, loaded.files, changes, loop, errors);
+  const sinking = sinkContext(parts, loaded.files, changes, loop, { errors, letters });
   await gate.untilLeased();
   const { done } = await startPlugin(parts, {
     start: () => task.start(sinking, loaded.config, params.config),
@@ -255,7 +264,7 @@ function sinkContext(
   files: FileAccess,
   changes: QueueChanges,
   loop: SinkLoop,
-  errors: RecordErrors,
+  bad: { readonly errors: RecordErrors; readonly letters: SinkLetters | null },
 ): SinkTaskContext {
   return {
     ...pluginContext(parts, files),
@@ -275,6 +284,6 @@ function sinkContext(
     requestCommit: () => {
       loop.requestCommit();
     },
-    report: (record, error) => errors.badRecord(error, placeOf(record), record),
+    report: reportTo(bad),
   };
 }

@@ -76,7 +76,7 @@ async function pollOn(parts: SourceLoopParts): Promise<void> {
 }
 
 async function poll(
-  { calls, task, polled, signals }: SourceLoopParts,
+  { calls, task, polled, signals, writer }: SourceLoopParts,
   bad: BadPolls,
 ): Promise<readonly SourceRecord[]> {
   // A poll that fails is made again and again.
@@ -86,6 +86,9 @@ async function poll(
     if (records.length > 0) bad.passed();
     return records;
   } catch (error) {
-    return bad.skip(error);
+    const skipped = await bad.skip(error);
+    // Each may have left a dead letter.
+    if (writer.full) await writer.room();
+    return skipped;
   }
 }

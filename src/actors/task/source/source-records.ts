@@ -1,6 +1,7 @@
 /** The way of one record of a source: transforms → converters → the open batch. */
 import { DataError } from '../../../sdk/errors.js';
 import { withTimestamp, type ConnectRecord, type SourceRecord } from '../../../sdk/record.js';
+import { failedAt, type Stage } from '../../../plugins/failed-stage.js';
 import { checkSerialised } from '../../../plugins/plugin-returns.js';
 import { NOT_NOW } from '../record-errors.js';
 import { recordBytes } from './open-batches.js';
@@ -30,16 +31,18 @@ function addNow(parts: SourceLoopParts, record: SourceRecord, now: number): Prom
   const out = parts.transform === null ? record : parts.transform(readAt(record, now));
   if (out !== null) {
     const topic = out.topic ?? parts.topic;
-    if (topic === null)
-      throw new DataError('the record names no topic and the connector has no "topic" setting', {
-        code: 'BAD_TOPIC',
-      });
+    if (topic === null) throw noTopic();
     const queues = parts.topics.queues(topic);
     if (queues === null) return addToNewTopic(parts, record, out, topic, now);
     write(parts, record, out, topic, queues, now);
   } else parts.counters.filtered();
   moved(parts, record, out !== null);
   return undefined;
+}
+
+function noTopic(): DataError {
+  const message = 'the record names no topic and the connector has no "topic" setting';
+  return failedAt(new DataError(message, { code: 'BAD_TOPIC' }), { stage: 'KAFKA_PRODUCE' });
 }
 
 /** What it says of its partition, after it was added or left out. */
@@ -66,7 +69,9 @@ async function addToNewTopic(
   topic: string,
   now: number,
 ): Promise<undefined> {
-  const queues = await parts.topics.ensure(topic);
+  const queues = await parts.topics.ensure(topic).catch((error: unknown) => {
+    throw failedAt(error, { stage: 'KAFKA_PRODUCE' });
+  });
   write(parts, record, out, topic, queues, now);
   moved(parts, record, true);
   return undefined;
@@ -83,13 +88,14 @@ async function recover(
   failure: unknown,
 ): Promise<typeof STOPPED | undefined> {
   const { errors, gate, signal } = parts;
-  const { sourcePartition: partition, sourcePosition: position } = record;
+  const { sourcePartition: partition, sourcePosition: position, transaction = null } = record;
+  const place = { partition, position, ...(transaction !== null && { transaction }) };
   for (;;) {
     const again = async (): Promise<true> => {
       await addNow(parts, record, now);
       return true;
     };
-    const done = await errors.recover(failure, gate, again, { partition, position }, record);
+    const done = await errors.recover(failure, gate, again, place, record);
     if (done === null) moved(parts, record, false);
     if (done !== NOT_NOW) return undefined;
     if (signal.aborted) return STOPPED;
@@ -113,26 +119,26 @@ function write(
   queues: number,
   now: number,
 ): void {
-  const key =
-    record.key === null && record.keySchema === null
-      ? null
-      : checkSerialised('key', parts.keyConverter.fromConnectData(topic, record.keySchema, record.key));
-  const value = checkSerialised(
-    'value',
-    parts.valueConverter.fromConnectData(topic, record.valueSchema, record.value),
-  );
-  const queue = queues === 1 && record.queue === null ? 0 : parts.topics.route(topic, queues, record, key);
-  const headers = record.headers.length === 0 ? null : parts.headerConverter(topic, record.headers);
-  parts.transactions.add(
-    topic,
-    queue,
-    key,
-    value,
-    record.timestamp ?? now,
-    headers,
-    parts.marker?.mark(sourcePartition, sourcePosition),
-    transaction,
-  );
-  const { throttle } = parts;
-  if (throttle.limits) throttle.took(1, throttle.countsBytes ? recordBytes(key, value, headers) : 0);
+  let stage: Stage = 'KEY_CONVERTER';
+  try {
+    const key =
+      record.key === null && record.keySchema === null
+        ? null
+        : checkSerialised('key', parts.keyConverter.fromConnectData(topic, record.keySchema, record.key));
+    stage = 'VALUE_CONVERTER';
+    const value = checkSerialised(
+      'value',
+      parts.valueConverter.fromConnectData(topic, record.valueSchema, record.value),
+    );
+    stage = 'HEADER_CONVERTER';
+    const headers = record.headers.length === 0 ? null : parts.headerConverter(topic, record.headers);
+    stage = 'KAFKA_PRODUCE';
+    const queue = queues === 1 && record.queue === null ? 0 : parts.topics.route(topic, queues, record, key);
+    const mark = parts.marker?.mark(sourcePartition, sourcePosition);
+    parts.transactions.add(topic, queue, key, value, record.timestamp ?? now, headers, mark, transaction);
+    const { throttle } = parts;
+    if (throttle.limits) throttle.took(1, throttle.countsBytes ? recordBytes(key, value, headers) : 0);
+  } catch (error) {
+    throw failedAt(error, { stage });
+  }
 }

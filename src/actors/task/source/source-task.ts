@@ -17,6 +17,7 @@ import type { FileAccess, SourceTaskContext } from '../../../sdk/plugin.js';
 import type { StartedTask, TaskParts } from '../parts.js';
 import { checkTask, PolledRecords } from '../../../plugins/plugin-returns.js';
 import { checkPosition, checkRest } from '../../../plugins/plugin-words.js';
+import { openSourceLetters } from '../dead-letters/open-letters.js';
 import { flowReport } from '../flow-report.js';
 import { headerEncoder } from '../../record-headers.js';
 import { startPositions } from '../../source-positions.js';
@@ -52,7 +53,9 @@ export async function startSource(parts: TaskParts, loaded: LoadedSource): Promi
   );
   const { connector } = parseUnitKey(unit);
   const task = checkTask('source', connector, loaded.connector.createTask());
-  const errors = recordErrors(parts, presentTolerance(loaded));
+  const marker = exactly ? new RecordMarker(progress.positions) : null;
+  const letters = await openSourceLetters(parts, loaded, { transactions: () => transactions, marker });
+  const errors = recordErrors(parts, presentTolerance(loaded), undefined, letters);
   const begun: PositionWord[] = [];
   const flow = flowReport(context.log, 'appended');
   // Without the lease another node may be writing for this task by now.
@@ -125,7 +128,7 @@ export async function startSource(parts: TaskParts, loaded: LoadedSource): Promi
     topics: topicsOf(parts, loaded),
     ...conversionOf(loaded),
     topic: loaded.topic,
-    marker: exactly ? new RecordMarker(progress.positions) : null,
+    marker,
     onPaused: (paused) => {
       report.paused(paused);
     },
