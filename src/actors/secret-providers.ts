@@ -1,7 +1,8 @@
 /** The config providers `env`, `file` and `dir`: what references stand for on this node. Nothing is allowed unless said so. */
 import { readFileSync, realpathSync, statSync } from 'node:fs';
 import { basename, isAbsolute, join, relative, resolve, sep } from 'node:path';
-import { listOf, object, text } from '../core/replica/json-shape.js';
+import { listOf, object, optional, recordOf, text } from '../core/replica/json-shape.js';
+import type { ProviderSetting } from '../core/parameters/provider-settings.js';
 import { parseProperties } from '../core/parameters/properties-file.js';
 import {
   resolveReferences,
@@ -19,12 +20,17 @@ export interface SecretProviders {
   readonly folders: readonly string[];
   /** `config.providers.scopes`. */
   readonly scopes: readonly string[];
+  /** Default: none. */
+  readonly plugins?: readonly ProviderSetting[];
 }
 
 export const isSecretProviders = object<SecretProviders>({
   env: listOf(text),
   folders: listOf(text),
   scopes: listOf(text),
+  plugins: optional(
+    listOf(object<ProviderSetting>({ name: text, pluginClass: text, params: recordOf(text) })),
+  ),
 });
 
 const MAX_FILE_BYTES = 1024 * 1024;
@@ -34,21 +40,27 @@ export function resolveSecrets(
   connector: string,
   config: Config,
   providers: SecretProviders,
+  fromPlugin: (reference: SecretReference) => string | null = () => null,
 ): ResolvedConfig {
-  const scopes = providers.scopes
-    .map(parseScope)
-    .filter((scope) => scope !== null)
-    .flatMap(behindLinks);
-  const checkScope = (provider: SecretScope['provider'], used: string): void => {
-    if (isInScope(scopes, connector, provider, used)) return;
-    throw new Error('may not be used by this connector: config.providers.scopes keeps it for others');
-  };
+  const checkScope = scopeCheck(connector, providers);
   return resolveReferences(config, (reference) => {
     if (reference.provider === 'env') return fromEnvironment(reference, providers.env, checkScope);
     if (reference.provider === 'file') return fromFile(reference, providers.folders, checkScope);
     if (reference.provider === 'dir') return fromFolder(reference, providers.folders, checkScope);
-    return null;
+    return fromPlugin(reference);
   });
+}
+
+/** Throws where a scope keeps it for other connectors. */
+export function scopeCheck(connector: string, providers: SecretProviders): CheckScope {
+  const scopes = providers.scopes
+    .map(parseScope)
+    .filter((scope) => scope !== null)
+    .flatMap(behindLinks);
+  return (provider, used) => {
+    if (isInScope(scopes, connector, provider, used)) return;
+    throw new Error('may not be used by this connector: config.providers.scopes keeps it for others');
+  };
 }
 
 /** The files whose content it refers to. */
@@ -64,7 +76,7 @@ export function referencedFiles(config: Config): readonly string[] {
 
 /** A folder that a scope names may be a link, and its files be reached without it. */
 function behindLinks(scope: SecretScope): readonly SecretScope[] {
-  if (scope.provider === 'env') return [scope];
+  if (scope.provider !== 'file') return [scope];
   try {
     return [scope, { ...scope, of: realpathSync(scope.of) }];
   } catch {

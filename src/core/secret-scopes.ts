@@ -5,19 +5,26 @@
 export interface SecretScope {
   /** A connector's name; one that ends in `*` stands for all that begin so. */
   readonly connector: string;
-  readonly provider: 'env' | 'file';
-  /** A variable, with `*` as above; or the absolute path of a file, or of a folder for all below. */
+  /** env, file, or the name of a plugin's in `config.providers`. */
+  readonly provider: string;
+  /**
+   * A variable, with `*` as above; the absolute path of a file, or of a folder for all below; or of a plugin's `path:key` with `*` as
+   * above, or a path for all in it.
+   */
   readonly of: string;
 }
 
-const FORM = /^([^=]+)=(env|file):(.+)$/;
+const FORM = /^([^=]+)=([A-Za-z][\w-]*):(.+)$/;
 
 /** null: it is not of that form. */
 export function parseScope(text: string): SecretScope | null {
   const [, connector = '', provider, of = ''] = FORM.exec(text) ?? [];
-  if (provider !== 'env' && provider !== 'file') return null;
+  if (provider === undefined) return null;
   if (provider === 'file' && !of.startsWith('/')) return null;
-  const path = provider === 'file' && of.length > 1 ? of.replace(/\/+$/, '') : of;
+  if (provider === 'file')
+    return { connector: connector.trim(), provider, of: of.length > 1 ? of.replace(/\/+$/, '') : of };
+  // A plugin's paths are compared without the slashes around them.
+  const path = provider === 'env' ? of : of.replace(/^\/+|\/+$/g, '');
   return { connector: connector.trim(), provider, of: path };
 }
 
@@ -33,7 +40,9 @@ export function isInScope(
 }
 
 function covers({ provider, of }: SecretScope, used: string): boolean {
-  return provider === 'env' ? matches(of, used) : used === of || used.startsWith(`${of}/`);
+  if (provider === 'env') return matches(of, used);
+  if (provider === 'file') return used === of || used.startsWith(`${of}/`);
+  return matches(of, used) || used.startsWith(`${of}:`) || used.startsWith(`${of}/`);
 }
 
 /** `pattern` may end in `*`. */

@@ -15,6 +15,7 @@ export const PLUGIN_TYPES: readonly PluginType[] = [
   'header_converter',
   'transformation',
   'predicate',
+  'config_provider',
 ];
 
 export interface CatalogEntry {
@@ -49,6 +50,7 @@ const SUFFIXES: Readonly<Record<PluginType, readonly string[]>> = {
   header_converter: ['HeaderConverter', 'Converter'],
   transformation: ['Transformation'],
   predicate: ['Predicate'],
+  config_provider: ['ConfigProvider'],
 };
 
 /** Names that select the plugin surely: its class and the aliases of its manifest. */

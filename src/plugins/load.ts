@@ -21,6 +21,7 @@ const METHODS: Readonly<Record<PluginType, readonly string[]>> = {
   header_converter: ['create'],
   transformation: ['create'],
   predicate: ['create'],
+  config_provider: ['create'],
 };
 const CONFIG_TYPES: readonly unknown[] = [
   'BOOLEAN',

@@ -409,6 +409,44 @@ export interface PredicateInstance {
   close?(): Promise<void> | void;
 }
 
+// --- Config providers: what references such as `${vault:path:key}` stand for. ---
+
+/**
+ * A node that has `config.providers=vault` and `config.providers.vault.class` set to the class of this plugin looks up
+ * `${vault:path:key}` in connectors' configurations with it.
+ * @experimental
+ */
+export interface ConfigProvider {
+  readonly version: string;
+  /** Of the node's parameters `config.providers.NAME.param.…`, without what stands before. */
+  readonly config: ConfigDefinition;
+  /** Once in each thread that has something to look up: of each task, and of those that validate and plan. */
+  create(config: ParsedConfig): ConfigProviderInstance;
+}
+
+/** @experimental */
+export interface ConfigProviderInstance {
+  /**
+   * The values of the keys at the path, which is empty where a reference has none. A key that is left out is not there. What it
+   * throws is told in place of the value, without the node's parameters of the provider; it has ten seconds, and is then aborted.
+   */
+  get(
+    path: string,
+    keys: readonly string[],
+    options: { readonly signal: AbortSignal },
+  ): Promise<ConfigData> | ConfigData;
+}
+
+/** @experimental */
+export interface ConfigData {
+  readonly values: Readonly<Record<string, string>>;
+  /**
+   * How long they hold, in milliseconds: until then nobody asks again, and then tasks do, and start anew where something else
+   * is said. Default: for as long as the task runs.
+   */
+  readonly ttlMs?: number;
+}
+
 // --- Manifest: what a plugin module exports. ---
 
 export type Plugin =
@@ -418,7 +456,9 @@ export type Plugin =
   /** One that is for headers only; every other converter may be used for them, too. */
   | { readonly type: 'header_converter'; readonly plugin: Converter }
   | { readonly type: 'transformation'; readonly plugin: Transform }
-  | { readonly type: 'predicate'; readonly plugin: Predicate };
+  | { readonly type: 'predicate'; readonly plugin: Predicate }
+  /** @experimental */
+  | { readonly type: 'config_provider'; readonly plugin: ConfigProvider };
 
 export type PluginType = Plugin['type'];
 

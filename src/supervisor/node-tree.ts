@@ -284,6 +284,7 @@ function secretProviders(parameters: Parameters): ConfigSyncParams['secretProvid
     env: parameters.configProvidersEnvAllow,
     folders: parameters.configProvidersFilePaths,
     scopes: parameters.configProvidersScopes,
+    plugins: parameters.providerSettings,
   };
 }
 

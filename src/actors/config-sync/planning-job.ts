@@ -38,13 +38,9 @@ import { withoutSecrets } from '../../plugins/shown-infos.js';
 import { BEAT_MS, startPulse } from '../kernel/pulse.js';
 import { hideSecrets, hideSecretsIn, rememberSecrets } from '../kernel/known-secrets.js';
 import { fromWireError, toWireError } from '../kernel/wire-error.js';
-import {
-  checkResolved,
-  isSecretProviders,
-  resolveSecrets,
-  type SecretProviders,
-} from '../secret-providers.js';
+import { checkResolved, isSecretProviders, type SecretProviders } from '../secret-providers.js';
 import type { SinkConversion } from '../sink-record.js';
+import { PluginSecrets } from '../plugin-secrets.js';
 import { planningLogger } from './planning-lines.js';
 import { readPositions } from './planning-positions.js';
 import { previewSource } from './preview-source.js';
@@ -54,6 +50,7 @@ import type { DuePlanningJob, Plan, PlanningAnswer as JobAnswer, PlanningJob } f
 
 const catalog = discoverPlugins(pluginPaths());
 const files = fileAccess(fileRules(), catalog);
+const pluginSecrets = new PluginSecrets(secretProviders(), () => catalog, false);
 
 // What is thrown here leaves the thread in place of the error that no job caught, and that may quote a secret.
 process.on('uncaughtException', (error) => {
@@ -171,7 +168,7 @@ async function resolve(
   name: string,
   written: RawConfig,
 ): Promise<ResolvedConfig & { passwords: readonly string[] }> {
-  const resolved = resolveSecrets(name, written, secretProviders());
+  const resolved = await pluginSecrets.resolve(name, written);
   rememberSecrets(resolved.secrets.keys());
   const passwords = await passwordsOf(resolved.config, catalog, nodeOptions());
   rememberSecrets(passwords);

@@ -6,6 +6,8 @@ import { followTarget } from './follow-target.js';
 import { Gate } from './gate.js';
 import type { HotConfig } from './hot-config.js';
 import { StateReport, type StartedTask, type TaskParts, type TaskPeers } from './parts.js';
+import { discoverPlugins } from '../../plugins/discover.js';
+import { PluginSecrets } from '../plugin-secrets.js';
 import { PluginCalls } from './plugin-calls.js';
 import type { TaskParams, TaskProtocol } from './protocol.js';
 import { SecretWatcher } from './secret-watch.js';
@@ -18,7 +20,14 @@ import { loadTask, type LoadedSink, type LoadedSource } from './load-task.js';
 /** One task in one thread: the plugin, its converters and transforms, and the loop that moves its records. */
 export default behavior<TaskProtocol, TaskPeers, TaskParams>({
   async start(given) {
-    const params = { ...given.params, config: resolvedConfig(given.params, given.params.config) };
+    const { settings } = given.params;
+    const provided = new PluginSecrets(
+      settings.secretProviders,
+      () => discoverPlugins(settings.pluginPaths),
+      true,
+    );
+    const config = await resolvedConfig(given.params, provided, given.params.config);
+    const params = { ...given.params, config };
     const context = { ...given, params };
     const { signal } = context;
     const gate = new Gate(context.lease, signal);
@@ -40,12 +49,13 @@ export default behavior<TaskProtocol, TaskPeers, TaskParams>({
       signal,
       timeoutMs: params.settings.stallTimeoutMs,
     });
-    const secrets = new SecretWatcher(context);
+    const secrets = new SecretWatcher(context, provided);
     let throttling: Throttling | null = null;
     const changes = followConfig({
       context,
       gate,
       report,
+      secrets: provided,
       onTaken: ({ config, settings }, written) => {
         throttling?.set(settings.throttle);
         secrets.watch(written, config);

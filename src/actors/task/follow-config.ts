@@ -3,7 +3,8 @@ import { parseUnitKey } from '../../core/model.js';
 import { discoverPlugins } from '../../plugins/discover.js';
 import { passwordsOf } from '../../plugins/configured-plugins.js';
 import { rememberSecrets } from '../kernel/known-secrets.js';
-import { checkResolved, resolveSecrets } from '../secret-providers.js';
+import { checkResolved } from '../secret-providers.js';
+import type { PluginSecrets } from '../plugin-secrets.js';
 import { closeTransforms } from './close-transforms.js';
 import type { Gate } from './gate.js';
 import { HotConfig, type BuiltSettings, type HotConfigParts } from './hot-config.js';
@@ -15,10 +16,11 @@ export interface FollowConfigParts {
   readonly context: TaskActorContext;
   readonly gate: Gate;
   readonly report: StateReport;
+  readonly secrets: PluginSecrets;
   readonly onTaken: HotConfigParts['onTaken'];
 }
 
-export function followConfig({ context, gate, report, onTaken }: FollowConfigParts): HotConfig {
+export function followConfig({ context, gate, report, secrets, onTaken }: FollowConfigParts): HotConfig {
   const { params, log } = context;
   const changes = new HotConfig(
     {
@@ -27,7 +29,7 @@ export function followConfig({ context, gate, report, onTaken }: FollowConfigPar
       report: (config) => {
         report.config(config);
       },
-      build: (written, present) => build(params, written, present),
+      build: (written, present) => build(params, secrets, written, present),
       close: (chain) => closeTransforms(context, chain),
       onTaken,
     },
@@ -38,11 +40,12 @@ export function followConfig({ context, gate, report, onTaken }: FollowConfigPar
 }
 
 /** What references in the config stand for is known in this thread alone, and kept out of what leaves it. */
-export function resolvedConfig(
-  { unit, settings }: Pick<TaskParams, 'unit' | 'settings'>,
+export async function resolvedConfig(
+  { unit }: Pick<TaskParams, 'unit'>,
+  secrets: PluginSecrets,
   written: TaskParams['config'],
-): TaskParams['config'] {
-  const resolved = resolveSecrets(parseUnitKey(unit).connector, written, settings.secretProviders);
+): Promise<TaskParams['config']> {
+  const resolved = await secrets.resolve(parseUnitKey(unit).connector, written);
   rememberSecrets(resolved.secrets.keys());
   checkResolved(resolved);
   return resolved.config;
@@ -51,10 +54,11 @@ export function resolvedConfig(
 /** The plugins as they are by now: a transform may have been installed since the task has started. */
 async function build(
   params: TaskParams,
+  secrets: PluginSecrets,
   written: TaskParams['config'],
   present: BuiltSettings,
 ): Promise<BuiltSettings> {
-  const config = resolvedConfig(params, written);
+  const config = await resolvedConfig(params, secrets, written);
   const catalog = discoverPlugins(params.settings.pluginPaths);
   rememberSecrets(await passwordsOf(config, catalog, params.settings));
   const { kind } = present;

@@ -1,5 +1,7 @@
 import { stat } from 'node:fs/promises';
-import { referencedFiles, resolveSecrets } from '../secret-providers.js';
+import { rememberSecrets } from '../kernel/known-secrets.js';
+import type { PluginSecrets } from '../plugin-secrets.js';
+import { referencedFiles } from '../secret-providers.js';
 import { parseUnitKey } from '../../core/model.js';
 import { untilWholeSecondMs } from '../kernel/whole-seconds.js';
 import type { TaskActorContext } from './parts.js';
@@ -12,6 +14,7 @@ export interface SecretWatchParts {
   readonly context: Pick<TaskActorContext, 'log' | 'passivate' | 'signal' | 'params'>;
   /** With its references. */
   readonly written: Readonly<Record<string, string>>;
+  readonly secrets: PluginSecrets;
   /** Default: five seconds. */
   readonly lookMs?: number;
   readonly againMs?: number;
@@ -19,13 +22,15 @@ export interface SecretWatchParts {
   readonly over?: AbortSignal;
 }
 
-/** The files of the config that runs. */
+/** The files, and what plugins provide, of the config that runs. */
 export class SecretWatcher {
   readonly #context: SecretWatchParts['context'];
+  readonly #secrets: PluginSecrets;
   #over: AbortController | null = null;
 
-  constructor(context: SecretWatchParts['context']) {
+  constructor(context: SecretWatchParts['context'], secrets: PluginSecrets) {
     this.#context = context;
+    this.#secrets = secrets;
   }
 
   /** `config`: with its references resolved, as it runs. */
@@ -33,7 +38,7 @@ export class SecretWatcher {
     this.#over?.abort();
     this.#over = new AbortController();
     const context = { ...this.#context, params: { ...this.#context.params, config } };
-    watchSecrets({ context, written, over: this.#over.signal });
+    watchSecrets({ context, written, secrets: this.#secrets, over: this.#over.signal });
   }
 
   /** Unless one that was taken over is watched already. */
@@ -43,25 +48,43 @@ export class SecretWatcher {
 }
 
 /**
- * Where the files that the task's configuration refers to say something else, the task ends in order and is started anew with
+ * Where the files that the task's configuration refers to, or its providers, say something else, the task ends in order and is started anew with
  * that. By looking: a network's file system, and a volume of Kubernetes, report no changes.
  */
-export function watchSecrets({ context, written, lookMs, againMs = AGAIN_MS, over }: SecretWatchParts): void {
+export function watchSecrets({
+  context,
+  written,
+  secrets,
+  lookMs,
+  againMs = AGAIN_MS,
+  over,
+}: SecretWatchParts): void {
   const { log, params, signal } = context;
   const files = referencedFiles(written);
-  if (files.length === 0 || params.config['config.action.reload'] === 'none') return;
+  if (
+    (files.length === 0 && !secrets.isReferredTo(written)) ||
+    params.config['config.action.reload'] === 'none'
+  )
+    return;
   const running = valuesOf(params.config);
   let known: string | null = null;
   let before: string | null = null;
   let said: string | null = null;
+  let refreshAt: number | null = null;
 
   /** Answers when to look again; null: not any more. */
   const look = async (): Promise<number | null> => {
     const found = await stateOf(files);
-    if (found === known) return lookMs ?? LOOK_MS - 1000 + untilWholeSecondMs();
+    const isDue = refreshAt !== null && performance.now() >= refreshAt;
+    if (found === known && !isDue) return lookMs ?? LOOK_MS - 1000 + untilWholeSecondMs();
     const { connector } = parseUnitKey(params.unit);
-    const { config, problems } = resolveSecrets(connector, written, params.settings.secretProviders);
+    const resolved = await secrets.resolve(connector, written);
+    const { config, problems } = resolved;
+    rememberSecrets(resolved.secrets.keys());
+    refreshAt = resolved.refreshAt;
     if (problems.length > 0) {
+      // Of what was not there nobody has said when to ask again.
+      refreshAt = performance.now() + (lookMs ?? LOOK_MS);
       const { field, value, reason } = problems[0] ?? {};
       if (said !== reason)
         log.warn({ field, value, reason }, 'a secret cannot be read: the task goes on with that it has');

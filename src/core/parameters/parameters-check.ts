@@ -16,11 +16,13 @@ function below(smaller: number, larger: number, wrong: string): string | null {
 const CHECKS: readonly Check[] = [
   {
     keys: ['config.providers.scopes'],
-    problem: ({ configProvidersScopes: scopes }) => {
-      const bad = scopes.find((scope) => parseScope(scope) === null);
+    problem: ({ configProvidersScopes: scopes, providerSettings }) => {
+      // One of a provider that is not there would keep nothing from anybody.
+      const providers = ['env', 'file', ...providerSettings.map(({ name }) => name)];
+      const bad = scopes.find((scope) => !providers.includes(parseScope(scope)?.provider ?? ''));
       return bad === undefined
         ? null
-        : `config.providers.scopes holds "${bad.slice(0, 200)}", which is neither connector=env:NAME nor connector=file:/absolute/path`;
+        : `config.providers.scopes holds "${bad.slice(0, 200)}", which is neither connector=env:NAME nor connector=file:/absolute/path, nor connector=NAME:path of a plugin in config.providers`;
     },
   },
   {

@@ -2,6 +2,7 @@
  * Every parameter of a node, once. The type `Parameters`, the checks, `-h` and docs/configuration.md all come
  * from this table; keys that RocketMQ Connect has carry its names.
  */
+import type { ProviderSetting } from './provider-settings.js';
 import { UNKNOWN_KEYS_MODES } from './unknown-keys-mode.js';
 import {
   addresses,
@@ -58,6 +59,10 @@ const table = {
       ...list('paths'),
       doc: 'Folders in which connectors may read and write files. Without it: wherever this process may, which whoever reaches REST can use; name folders where that is not you alone. Files of plugins, of the program, of the store, of `connectorsDir` and of `config.providers.file.paths` are never allowed, whatever stands here, also not behind symbolic links.',
     },
+    'config.providers': {
+      ...list('list'),
+      doc: 'Names of config providers that are plugins: connectors may then refer to what they have as `${name:path:key}`. `config.providers.NAME.class` says the class, `config.providers.NAME.param.…` what it is to be given, in full or as `${env:VARIABLE}`.',
+    },
     'config.providers.env.allow': {
       ...list('list'),
       doc: 'Environment variables that connectors may refer to as `${env:NAME}`. A name that ends in `*` stands for all that begin so.',
@@ -68,7 +73,7 @@ const table = {
     },
     'config.providers.scopes': {
       ...list('list'),
-      doc: 'Which connectors may use a variable or file that is allowed above: `connector=env:NAME` or `connector=file:/path`, where the path is of a file, or of a folder for all below. Connectors and variables that end in `*` stand for all that begin so. What no scope names is for all connectors.',
+      doc: 'Which connectors may use a variable or file that is allowed above: `connector=env:NAME` or `connector=file:/path`, where the path is of a file, or of a folder for all below; or what a plugin of `config.providers` has: `connector=name:path`, `connector=name:path:key`. Connectors and variables that end in `*` stand for all that begin so. What no scope names is for all connectors.',
     },
     'key.converter': {
       ...text('StringConverter'),
@@ -387,7 +392,14 @@ type Entries = Table['Node'] &
 export type ParameterKey = keyof Entries;
 
 /** The node's parameters: `parameters.httpPort`, `parameters.taskHeapMaxMb`. Times in ms, paths absolute. */
-export type Parameters = { readonly [Key in ParameterKey as PropertyOf<Key>]: ValueOf<Entries[Key]> };
+export type TableParameters = {
+  readonly [Key in ParameterKey as PropertyOf<Key>]: ValueOf<Entries[Key]>;
+};
+
+export type Parameters = TableParameters & {
+  /** Of the plugins in `config.providers`. */
+  readonly providerSettings: readonly ProviderSetting[];
+};
 
 /** By key, in the order of the table. */
 export const PARAMETERS: ReadonlyMap<string, ParameterDefinition> = new Map(

@@ -12,7 +12,8 @@ import {
   type ParameterDefinition,
   type ParameterValue,
 } from './parameters-definition.js';
-import { PARAMETERS, type Parameters } from './parameters-table.js';
+import { PARAMETERS, type Parameters, type TableParameters } from './parameters-table.js';
+import { isProviderKey, isProviderParam, providerSettings } from './provider-settings.js';
 import { defaultValue, parseValue } from './parameters-value.js';
 import { parseProperties } from './properties-file.js';
 
@@ -155,6 +156,8 @@ function chooseSettings(settings: readonly Setting[], errors: string[]): Map<str
         );
       }
       chosen.set(key, setting);
+    } else if (isProviderKey(key)) {
+      chosen.set(key, setting);
     } else if (UPSTREAM_ONLY.has(key)) {
       errors.push(
         `UNKNOWN_PARAMETER: ${key} (${setting.source}) is RocketMQ Connect's and has no meaning here: remove it`,
@@ -198,10 +201,14 @@ function parseAll(chosen: ReadonlyMap<string, Setting>, cwd: string, errors: str
     }
   }
   if (!isComplete(parameters)) throw new Error('a parameter was parsed into a value of another type');
-  return { parameters, bad };
+  const ofProviders = new Map(
+    [...chosen].filter(([key]) => isProviderKey(key)).map(([key, { text }]) => [key, text]),
+  );
+  const settings = providerSettings(parameters.configProviders, ofProviders, errors);
+  return { parameters: { ...parameters, providerSettings: settings }, bad };
 }
 
-function isComplete(values: Readonly<Record<string, ParameterValue>>): values is Parameters {
+function isComplete(values: Readonly<Record<string, ParameterValue>>): values is TableParameters {
   return [...PARAMETERS].every(([key, definition]) => hasTypeOf(definition, values[propertyOf(key)]));
 }
 
@@ -211,5 +218,5 @@ function badValue(key: string, definition: ParameterDefinition, setting: Setting
 }
 
 function shown(key: string, text: string): string {
-  return PARAMETERS.get(key)?.type === 'secret' ? '[hidden]' : text.trim();
+  return PARAMETERS.get(key)?.type === 'secret' || isProviderParam(key) ? '[hidden]' : text.trim();
 }

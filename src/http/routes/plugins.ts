@@ -31,7 +31,8 @@ export function pluginRoutes(deps: RouteDeps): readonly Route[] {
           ? plugins.filter(({ type }) => type === 'source' || type === 'sink')
           : plugins;
         ctx.body = shown
-          .filter(({ loads }) => loads !== false)
+          // Of a node, not of a connector.
+          .filter(({ loads, type }) => loads !== false && type !== 'config_provider')
           .map(pluginInfo)
           .flatMap((info) =>
             info.type === 'converter' ? [info, { ...info, type: 'header_converter' }] : [info],

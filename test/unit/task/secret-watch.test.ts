@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { watchSecrets, type SecretWatchParts } from '#troupe/actors/task/secret-watch.js';
+import { PluginSecrets } from '#troupe/actors/plugin-secrets.js';
 import { resolveSecrets } from '#troupe/actors/secret-providers.js';
 import { until } from '../../support/wait.js';
 
@@ -35,7 +36,8 @@ function watching(t: TestContext, more: Record<string, string> = {}, againMs = 2
     signal: ended.signal,
     params: { unit: 'c/0', config, settings: { secretProviders } },
   } as unknown as SecretWatchParts['context'];
-  watchSecrets({ context, written, lookMs: 2, againMs });
+  const secrets = new PluginSecrets(secretProviders, () => assert.fail('no plugin is asked'), true);
+  watchSecrets({ context, written, secrets, lookMs: 2, againMs });
   return { file, set, warned, restarts: () => restarts };
 }
 
