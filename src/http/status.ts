@@ -63,7 +63,7 @@ export interface ConnectorStatus {
   readonly connector: UnitStateInfo;
   readonly tasks: readonly TaskStateInfo[];
   readonly type: ConnectorType;
-  /** Ours: that of the first of its tasks that has refused one. */
+  /** Ours: of a config that cannot be planned, so that its tasks run on with the one before; else that of the first task that has refused one. */
   readonly config?: TaskConfigInfo;
 }
 
@@ -92,13 +92,16 @@ export function connectorStatus(
   const { type, version } = kind;
   const versioned = <T extends UnitStateInfo>(unit: T): T => (version === null ? unit : { ...unit, version });
   const tasks = taskStates(entry, units).map(versioned);
+  const unplanned = unplannedConfig(entry, units);
   const refusing = tasks.find(({ config }) => config !== undefined && config.refused !== null);
   return {
     name: entry.name,
     connector: versioned(connectorState(entry, units)),
     tasks,
     type,
-    ...(refusing?.config !== undefined && { config: refusing.config }),
+    ...(unplanned !== null
+      ? { config: unplanned }
+      : refusing?.config !== undefined && { config: refusing.config }),
   };
 }
 
@@ -146,6 +149,15 @@ function taskStates(entry: ConnectorEntry, units: UnitIndex): readonly TaskState
     else tasks.push({ id, ...seen, ...configOf(entry, seen, units.statuses.get(unit)) });
   }
   return tasks;
+}
+
+/** Its tasks run on with an older config, as the present one cannot be planned. */
+function unplannedConfig(entry: ConnectorEntry, units: UnitIndex): TaskConfigInfo | null {
+  const { tasks, version, targetState } = entry;
+  if (tasks === null || tasks.connectorVersion === version || targetState === 'STOPPED') return null;
+  const { state, trace = '' } = unitState(entry.name, units, 0);
+  if (state !== 'FAILED' || (units.claims.get(entry.name)?.generation ?? 0) < version) return null;
+  return { running: tasks.connectorVersion, refused: version, reason: trace.split('\n', 1)[0] ?? '' };
 }
 
 /** Of a task that runs, and not with what is planned for it. */

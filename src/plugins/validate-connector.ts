@@ -202,7 +202,8 @@ async function ownIssues(
   return askedOf(plugin, raw, 'validate', () => plugin.validate?.(config, raw, { files }));
 }
 
-async function connectIssues(
+/** What the connector's `connect` finds. */
+export async function connectIssues(
   plugin: Connector,
   raw: RawConfig,
   context: ConnectorContext,

@@ -84,7 +84,8 @@ interface ConnectorPlugin<TaskPlugin> {
   ): Promise<readonly ConfigIssue[]> | readonly ConfigIssue[];
   /**
    * Connects to the system as a task would, and says what does not work; writes nothing, and closes what it opens. Asked for by
-   * `config/validate?dry_run=true`, when every other check has passed, within `planning.timeout.ms`: end on `context.signal`.
+   * `config/validate?dry_run=true`, when every other check has passed, and before a changed config takes the place of one whose tasks
+   * run, which may use the system meanwhile; within `planning.timeout.ms`: end on `context.signal`.
    * An error that it throws is an issue of the `field` of a ConfigError, or of the whole.
    * @experimental
    */

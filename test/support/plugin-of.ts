@@ -1,5 +1,5 @@
 /** Plugins of the tests: their keys are texts that may be left out, and every task is given the config as it is. */
-import type { ConfigKey, Plugin, SinkTask, SourceTask } from '#troupe/sdk/index.js';
+import type { ConfigKey, Plugin, SinkConnector, SinkTask, SourceTask } from '#troupe/sdk/index.js';
 
 export function textKey(name: string): ConfigKey {
   return { name, type: 'STRING', importance: 'LOW', documentation: name, defaultValue: null };
@@ -16,9 +16,12 @@ export function sourceOf(
 export function sinkOf(
   keys: readonly string[],
   createTask: () => SinkTask,
-  { shareable = false } = {},
+  { shareable = false, connect }: Pick<SinkConnector, 'shareable' | 'connect'> = {},
 ): Plugin {
-  return { type: 'sink', plugin: { kind: 'sink', shareable, ...connectorOf(keys), createTask } };
+  return {
+    type: 'sink',
+    plugin: { kind: 'sink', shareable, ...connectorOf(keys), ...(connect && { connect }), createTask },
+  };
 }
 
 type Source = Extract<Plugin, { type: 'source' }>['plugin'];

@@ -5,7 +5,7 @@ import {
   type ConfigResult,
 } from '../../core/connectors/config-machine.js';
 import type { ConnectorEntry, TargetState } from '../../core/model.js';
-import { isTakenOver } from '../../core/connectors/hot-keys.js';
+import { changedSince, isTakenOver } from '../../core/connectors/hot-keys.js';
 import { ConnectError } from '../../sdk/errors.js';
 import type { BootConnector } from './boot-connectors.js';
 import type { ConfigReplica } from './cold-start.js';
@@ -149,11 +149,22 @@ export class ConnectorConfigs {
     const forget = [this.#replica.onApplied(look), this.#replica.onReplaced(look)];
     try {
       const givenUp = AbortSignal.any([signal, changed.signal]);
-      return await this.#pool.run({ kind: 'plan', name, config }, { signal: givenUp });
+      return await this.#pool.run(
+        { kind: 'plan', name, config, trial: this.#isTrial(name) },
+        { signal: givenUp },
+      );
     } finally {
       for (const each of forget) each();
       if (this.#plans.get(name) === end) this.#plans.delete(name);
     }
+  }
+
+  /** Whether tasks run with another config that would be stopped for this one. */
+  #isTrial(name: string): boolean {
+    const present = this.get(name);
+    if (present === null || present.tasks === null) return false;
+    const { tasks, version } = present;
+    return tasks.connectorVersion !== version && changedSince(tasks, version) === null;
   }
 
   /**

@@ -2,7 +2,7 @@
 import { format } from 'node:util';
 import { threadId, workerData } from 'node:worker_threads';
 import { pluginKeyInfos } from '../../plugins/config-infos.js';
-import { validateConnector, type ValidateOptions } from '../../plugins/validate-connector.js';
+import { connectIssues, validateConnector, type ValidateOptions } from '../../plugins/validate-connector.js';
 import { passwordsOf } from '../../plugins/configured-plugins.js';
 import { knownKeys } from '../../plugins/known-keys.js';
 import { unknownKeys, warningText } from '../../plugins/unknown-keys.js';
@@ -18,8 +18,8 @@ import {
   runTransformTests,
   type TransformTestReport,
 } from '../../plugins/transform-tests.js';
-import { parseConfigOrThrow } from '../../sdk/config-parse.js';
 import { isFields, parseJson } from '../../sdk/index.js';
+import { issueMessage, parseConfigOrThrow } from '../../sdk/config-parse.js';
 import { checkPlanningAnswer, checkReplanAfter } from '../../plugins/signal-answers.js';
 import { ConfigError, ConnectError } from '../../sdk/errors.js';
 import type {
@@ -28,6 +28,8 @@ import type {
   PositionChange,
   RawConfig,
   Signal,
+  SinkConnector,
+  SourceConnector,
 } from '../../sdk/plugin.js';
 import type { ConfigInfos } from '../../plugins/config-infos.js';
 import { isUnknownKeysMode, type UnknownKeysMode } from '../../core/parameters/unknown-keys-mode.js';
@@ -134,7 +136,7 @@ async function perform(job: PlanningJob, dueAt: number): Promise<unknown> {
     case 'validate':
       return validate(job.config, job.dryRun === true, dueAt);
     case 'plan':
-      return plan(job.name, job.config, dueAt);
+      return plan(job, dueAt);
     case 'signal':
       return signalled(job.name, job.config, job.signal, dueAt);
     case 'positions':
@@ -294,7 +296,7 @@ async function preview(
 
 /** As it would be planned. */
 async function firstTask(name: string, written: RawConfig, dueAt: number): Promise<RawConfig> {
-  const [first] = (await plan(name, written, dueAt)).configs;
+  const [first] = (await plan({ kind: 'plan', name, config: written }, dueAt)).configs;
   if (first === undefined)
     throw new ConnectError('the connector plans no task now, so there is nothing to poll', {
       code: 'PREVIEW_REFUSED',
@@ -349,11 +351,15 @@ async function checkPositions(
   return null;
 }
 
-async function plan(name: string, written: RawConfig, dueAt: number): Promise<Plan> {
+async function plan(
+  { name, config: written, trial = false }: Extract<PlanningJob, { kind: 'plan' }>,
+  dueAt: number,
+): Promise<Plan> {
   const { resolved, raw, entry, connector } = await connectorOf(name, written);
   const maxTasks = Math.max(1, Number(raw['tasks.max'] ?? raw['max.tasks'] ?? '1'));
   const context = connectorContext(name, dueAt);
   const parsed = parseConfigOrThrow(connector.config, raw);
+  if (trial) await tryToConnect(connector, raw, context);
   const planned: unknown = await connector.taskConfigs(context, parsed, raw, maxTasks);
   const configs = checkPlan(entry.class, planned, raw);
   if (configs.length > maxTasks && raw['tasks.max.enforce'] !== 'false') {
@@ -368,6 +374,20 @@ async function plan(name: string, written: RawConfig, dueAt: number): Promise<Pl
     warning: await warningOf(raw),
     ownHotKeys: connector.config.flatMap(({ name, aliases = [] }) => [name, ...aliases]).filter(isHotKey),
   };
+}
+
+/** While the tasks of the config before still run. Throws ConnectError CONNECT_FAILED. */
+async function tryToConnect(
+  connector: SourceConnector | SinkConnector,
+  raw: RawConfig,
+  context: ConnectorContext,
+): Promise<void> {
+  const issues = connector.connect === undefined ? [] : await connectIssues(connector, raw, context);
+  if (issues.length === 0) return;
+  const why = issues.map(issueMessage).join('; ');
+  throw new ConnectError(`the connector cannot connect with its changed configuration: ${why}`, {
+    code: 'CONNECT_FAILED',
+  });
 }
 
 /** A configuration may have been written when more keys were known, or by a node that refuses other ones. */

@@ -32,7 +32,13 @@ export type PlanningJob =
       /** The connector also connects as its tasks would. */
       readonly dryRun?: boolean;
     }
-  | { readonly kind: 'plan'; readonly name: string; readonly config: Readonly<Record<string, string>> }
+  | {
+      readonly kind: 'plan';
+      readonly name: string;
+      readonly config: Readonly<Record<string, string>>;
+      /** There are tasks that would be stopped for it: it is tried first whether the connector can connect. Default: not. */
+      readonly trial?: boolean;
+    }
   | {
       readonly kind: 'signal';
       readonly name: string;
