@@ -27,6 +27,12 @@ export const KAFKA_JARS: Jars = {
   ),
 };
 
+/** A client of Kafka Connect's REST API. */
+export const CLIENT_JARS: Jars = {
+  name: 'kafka-connect-client-4.0.4',
+  artifacts: ['org.sourcelab:kafka-connect-client:4.0.4'],
+};
+
 export const AVRO_JARS: Jars = { name: 'avro-1.11.4', artifacts: ['org.apache.avro:avro:1.11.4'] };
 
 /** Why Kafka's classes cannot be run here, or null when they can. Maven is needed only where the jars are not there yet. */
