@@ -79,7 +79,7 @@ const FOREIGN: readonly ForeignKeys[] = [
     reason: "positions are in the cluster's own topic, written together with the records",
   },
   {
-    keys: /^errors\.deadletterqueue\.topic\.(?:replication\.factor|(?:read|write)\.queue\.nums)$/,
+    keys: /^errors\.deadletterqueue\.(?:topic\.replication\.factor|(?:read|write)\.queue\.nums)$/,
     reason: 'topics are created as the log of the node creates them',
   },
   {

@@ -96,6 +96,7 @@ test('files of other runtimes are answered key by key, and each connector is cre
   const lines = verdicts(of('lines'));
   assert.equal(lines['producer.override.linger.ms'], 'renamed linger.ms');
   assert.equal(lines['producer.override.batch.size'], 'renamed batch.max.bytes');
+  assert.equal(lines['producer.override.partitioner.class'], 'renamed partitioner=round-robin');
   for (const key of [
     'producer.override.acks',
     'producer.override.compression.type',
@@ -114,6 +115,7 @@ test('files of other runtimes are answered key by key, and each connector is cre
   const sink = verdicts(of('fileSinkConnector'));
   assert.equal(sink['connect.topicnames'], 'renamed topics');
   assert.equal(sink['max.tasks'], 'renamed tasks.max');
+  assert.equal(sink['errors.deadletterqueue.read.queue.nums'], 'ignored');
   assert.equal(sink['transforms.rename.class'], 'renamed transforms.rename.type');
   assert.ok(of('fileSinkConnector')?.notes.some((note) => note.includes('consume.from.where')));
   const debezium = of('inventory-connector')?.keys.find(({ key }) => key === 'connector.class');

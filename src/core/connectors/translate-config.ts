@@ -68,6 +68,9 @@ export function translateConfig(
         config.set(to, key.endsWith('-record-converter') ? converterClass(value) : value);
         changes.set(key, { verdict: 'renamed', to });
       }
+    } else if (inTurn(key, value) && !Object.hasOwn(given, 'partitioner')) {
+      config.set('partitioner', 'round-robin');
+      changes.set(key, { verdict: 'renamed', to: 'partitioner=round-robin' });
     } else if (beginsAtEnd(key, value)) {
       fromEnd = true;
       const reason = 'it begins at the end of its topics as they are when it is created';
@@ -97,6 +100,10 @@ function counterpartOf(
 
 export function classOf(config: Readonly<Record<string, string>>): string {
   return (config['connector.class'] ?? config['connector-class'] ?? '').trim();
+}
+
+function inTurn(key: string, value: string): boolean {
+  return key === 'producer.override.partitioner.class' && /(?:^|\.)RoundRobinPartitioner$/.test(value.trim());
 }
 
 function beginsAtEnd(key: string, value: string): boolean {
