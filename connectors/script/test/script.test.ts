@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import fc from 'fast-check';
 import {
   ConfigError,
   DataError,
@@ -203,4 +204,37 @@ test('scripts of a task keep apart', () => {
   one.apply(record(0));
   assert.equal(one.apply(record(0))?.value, 2);
   assert.equal(other.apply(record(0))?.value, 'undefined');
+});
+
+test('whatever a record holds, a script that gives it back changes nothing', () => {
+  const transform = made('(record) => record');
+  const whole = fc
+    .bigInt({ min: -(2n ** 80n), max: 2n ** 80n })
+    .map((exact) => (Number.isSafeInteger(Number(exact)) ? Number(exact) : exact));
+  const names = fc.oneof(fc.string(), fc.constantFrom('$', 'v', '__proto__', 'toString'));
+  const { value } = fc.letrec((tie) => ({
+    value: fc.oneof(
+      { maxDepth: 4 },
+      fc.string({ unit: 'binary' }),
+      fc.double(),
+      whole,
+      fc.boolean(),
+      fc.constant(null),
+      fc.uint8Array().map((bytes) => new Uint8Array(bytes)),
+      fc.date({ noInvalidDate: true }).map((date) => new Date(date.getTime())),
+      fc
+        .tuple(fc.bigInt(), fc.integer({ min: -20, max: 20 }))
+        .map(([digits, scale]) => new Decimal(digits, scale)),
+      fc.array(tie('value')),
+      fc.dictionary(names, tie('value'), { noNullPrototype: true }),
+      fc.array(fc.tuple(tie('value'), tie('value'))).map((entries) => new Map(entries)),
+    ),
+  }));
+  fc.assert(
+    fc.property(value, (any) => {
+      const given = record(any, { key: any });
+      assert.deepStrictEqual(transform.apply(given), given);
+    }),
+    { numRuns: 300 },
+  );
 });
