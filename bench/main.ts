@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- [--lines N] [--rounds N] [--no-kafka] [--only many [--sinks N] | --only converters]`: one JSON document on standard output, progress on standard
+ * `npm run bench -- [--lines N] [--rounds N] [--no-kafka] [--only many [--sinks N] | --only converters | --only dead-letters]`: one JSON document on standard output, progress on standard
  * error. Records are counted at the far end. Both systems do the same work in turn within one run, warmed up alike; each round runs
  * Troupe twice, so that the spread between two equal runs (`control`) can be held against the difference.
  */
@@ -18,7 +18,7 @@ import {
 import { manySinks } from './many.js';
 import { appendLatency, appendToSink, idleCost, startAndIdle } from './small-figures.js';
 import { spread, type Spread } from './statistics.js';
-import { fileToTopic, fileToTopicToFile, type Throughput } from './throughput.js';
+import { deadLetterStorm, fileToTopic, fileToTopicToFile, type Throughput } from './throughput.js';
 
 const { values } = parseArgs({
   options: {
@@ -32,8 +32,11 @@ const { values } = parseArgs({
 });
 const lines = Number(values.lines);
 const rounds = Number(values.rounds);
-if (values.only !== undefined && values.only !== 'many' && values.only !== 'converters')
-  throw new Error(`--only many or converters, not ${values.only}: there are no other parts to be had alone`);
+const PARTS = ['many', 'converters', 'dead-letters'];
+if (values.only !== undefined && !PARTS.includes(values.only))
+  throw new Error(
+    `--only ${PARTS.join(' or ')}, not ${values.only}: there are no other parts to be had alone`,
+  );
 const LINE_BYTES = 200;
 /** Passes before the one that counts, in the same process: the rates people know are those of a warm one. */
 const WARM_UPS = 1;
@@ -72,12 +75,16 @@ async function run(): Promise<object> {
   const input = join(work, 'input.txt');
   say(`writing ${lines} lines of ${LINE_BYTES} bytes`);
   await writeLines(input, lines, LINE_BYTES);
+  const deadLetters = (): Promise<object> =>
+    step('dead letters', () => deadLetterStorm(folder('dead'), input, lines, WARM_UPS));
+  if (values.only === 'dead-letters') return { machine, lines, deadLetters: await deadLetters() };
   const small = {
     start: await step('start and idle', () => startAndIdle(folder('start'))),
     idleTasks: await step('100 idle tasks', () => idleCost(folder('idle'), 100)),
     ...(await many()),
     convertersPerSecondOfCpu: await step('converters', converterRates),
     appendLatencyMs: await step('append latency', () => appendLatency(folder('append'))),
+    deadLetters: await deadLetters(),
     appendToSinkMs: await step('line to sink', () => appendToSink(folder('latency'))),
   };
   const string = await compare('string', input);

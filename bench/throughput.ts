@@ -54,7 +54,7 @@ export async function fileToTopic(
   lines: number,
   warmUps: number,
 ): Promise<Throughput> {
-  let store: EmbeddedStore | null = null;
+  const ends = new TopicEnds(dir);
   try {
     return await measure(dir, lines, warmUps, (pass) => ({
       connectors: {
@@ -73,22 +73,67 @@ export async function fileToTopic(
           'transforms.replace.renames': 'line:text',
         },
       },
-      // The store may be shared by processes, so the end of the topic can be read from here.
-      done: async () => {
-        store ??= await EmbeddedStore.open({
-          dir: join(dir, 'store', 'log'),
-          maxBytes: null,
-          cacheBytes: 0,
-          retentionCheckMs: 3_600_000,
-        });
-        if ((await store.describeTopic(`lines-${pass}`)) === null) return false;
-        const ranges = await store.ranges(`lines-${pass}`);
-        return ranges.reduce((sum, range) => sum + range.endOffset, 0) >= lines;
-      },
+      done: async () => (await ends.of(`lines-${pass}`)) >= lines,
       identical: () => null,
     }));
   } finally {
-    await (store as EmbeddedStore | null)?.close();
+    await ends.close();
+  }
+}
+
+/** Lines that a sink cannot convert, from a file through a topic, until the last of them stands in its dead-letter queue. */
+export async function deadLetterStorm(
+  dir: string,
+  input: string,
+  lines: number,
+  warmUps: number,
+): Promise<Throughput> {
+  const ends = new TopicEnds(dir);
+  try {
+    return await measure(dir, lines, warmUps, (pass) => ({
+      connectors: {
+        [`sink-${pass}`]: {
+          'connector.class': 'FileSinkConnector',
+          topics: `lines-${pass}`,
+          file: join(dir, `output-${pass}.txt`),
+          'value.converter': 'JsonConverter',
+          'errors.tolerance': 'all',
+          'errors.deadletterqueue.topic.name': `dead-${pass}`,
+          'errors.deadletterqueue.context.headers.enable': 'true',
+        },
+        [`source-${pass}`]: { 'connector.class': 'FileSourceConnector', file: input, topic: `lines-${pass}` },
+      },
+      done: async () => (await ends.of(`dead-${pass}`)) >= lines,
+      identical: () => null,
+    }));
+  } finally {
+    await ends.close();
+  }
+}
+
+/** How many records have been written to a topic of a node's store: processes may share it. */
+class TopicEnds {
+  readonly #dir: string;
+  #store: EmbeddedStore | null = null;
+
+  constructor(dir: string) {
+    this.#dir = dir;
+  }
+
+  async of(topic: string): Promise<number> {
+    this.#store ??= await EmbeddedStore.open({
+      dir: join(this.#dir, 'store', 'log'),
+      maxBytes: null,
+      cacheBytes: 0,
+      retentionCheckMs: 3_600_000,
+    });
+    if ((await this.#store.describeTopic(topic)) === null) return 0;
+    const ranges = await this.#store.ranges(topic);
+    return ranges.reduce((sum, range) => sum + range.endOffset, 0);
+  }
+
+  async close(): Promise<void> {
+    await this.#store?.close();
   }
 }
 
