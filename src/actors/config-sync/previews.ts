@@ -53,7 +53,7 @@ export class Previews {
     if (type === 'sink') return this.#ofSink(subject, { limit, from }, signal);
     const { isNew, ...job } = subject;
     const found = await this.#parts.pool.run(
-      { kind: 'preview', ...job, withPositions: !isNew, limit },
+      { kind: 'preview', ...job, withPositions: !isNew && from !== 'earliest', limit },
       { signal },
     );
     return { type, ...found };

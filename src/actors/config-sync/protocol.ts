@@ -59,7 +59,7 @@ export interface RecordsReply extends Omit<Window, 'runs'> {
 
 export interface PreviewRequest {
   readonly limit: number;
-  /** Of a sink: at the beginning or the end of its topics, or what it would be given next. */
+  /** Of a sink: at the beginning or the end of its topics, or what it would be given next. A source begins anew with `earliest`. */
   readonly from: 'latest' | 'earliest' | 'next';
 }
 

@@ -79,9 +79,22 @@ export function shownRecord(place: object, record: Omit<ConnectRecord, 'queue'>)
       .join()}]`,
   ];
   const text = `${textOf(place, {}).slice(0, -1)},${parts.join()}}`;
-  if (text.length <= MAX_TEXT) return text;
+  if (text.length <= MAX_TEXT) return withoutSecrets(text);
   throw new DataError(`the record would be ${text.length} characters, more than are shown`, {
     code: 'RECORD_TOO_LARGE',
+  });
+}
+
+/** Strings and numbers of JSON. */
+const LITERALS = /"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*/g;
+
+/** Whoever may look at records need not be one who may read what the configuration refers to: a transform may write it into them. */
+function withoutSecrets(json: string): string {
+  return json.replace(LITERALS, (literal) => {
+    if (!literal.startsWith('"')) return hideSecrets(literal) === literal ? literal : '"[hidden]"';
+    const text = JSON.parse(literal) as string;
+    const shown = hideSecrets(text);
+    return shown === text ? literal : JSON.stringify(shown);
   });
 }
 

@@ -14,7 +14,7 @@ export const PREVIEW = {
     limit: LIMIT,
     from: {
       description:
-        'Of a sink: the newest records of its topics, the oldest, or those that it would be given next.',
+        'Of a sink: the newest records of its topics, the oldest, or those that it would be given next. Of a source: `earliest` without its positions.',
       schema: { type: 'string', enum: FROM },
     },
   } satisfies Readonly<Record<string, QueryParameter>>,

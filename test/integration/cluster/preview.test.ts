@@ -1,6 +1,6 @@
 /** Previews in a real node: nothing is written, and nothing moves. */
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { NodeProcess, removeFolder, START_MS, temporaryFolder } from '../../support/node-process.js';
@@ -63,7 +63,14 @@ async function topics(): Promise<string> {
 
 before(async () => {
   pluginPackage(dir, { class: 'PreviewedSource', type: 'source', module: './previewed-source.js' });
-  node = await NodeProcess.create(dir, { pluginPaths: join(dir, 'plugins'), 'planning.timeout.ms': '4000' });
+  mkdirSync(join(dir, 'secrets'));
+  writeFileSync(join(dir, 'secrets', 'token'), 'say "hush"\nor not');
+  writeFileSync(join(dir, 'secrets', 'number'), '987654321');
+  node = await NodeProcess.create(dir, {
+    pluginPaths: join(dir, 'plugins'),
+    'planning.timeout.ms': '4000',
+    'config.providers.file.paths': join(dir, 'secrets'),
+  });
   await node.start();
   writeFileSync(join(dir, 'in.txt'), '{"a":1,"b":"x"}\n{"a":2,"b":"y"}\nno json\n{"a":4}\n');
   await node.run('lines', {
@@ -144,6 +151,8 @@ test('a source shows what comes next from its positions, by a task that is close
   );
   assert.equal(stopped, null);
   assert.deepEqual(said('numbers').slice(-2), [`start at ${(at ?? NaN) + 1}`, 'stop']);
+  const anew = await look('numbers', '?limit=1&from=earliest');
+  assert.equal(anew.records[0]?.source_position?.at, 0);
   assert.deepEqual(await durable('numbers'), before);
 });
 
@@ -184,4 +193,25 @@ test('a source that refuses, fails or never comes back says so, and the node goe
   assert.equal((await tried('spins')).code, 'PLANNING_TIMEOUT');
   assert.equal((await tried('numbers')).records.length, 10);
   assert.equal((await look('nobody')).code, 'CONNECTOR_NOT_FOUND');
+});
+
+test('what a configuration refers to is not told by a record that a transform has written it into', async () => {
+  const shown = await node.request('POST', '/connector-plugins/PreviewedSource/preview?limit=1', {
+    ...config('secret'),
+    transforms: 'tell,number,cast',
+    'transforms.tell.type': 'InsertField$Value',
+    'transforms.tell.static.field': 'told',
+    'transforms.tell.static.value': `got \${dir:${join(dir, 'secrets')}:token}`,
+    'transforms.number.type': 'InsertField$Value',
+    'transforms.number.static.field': 'counted',
+    'transforms.number.static.value': `\${dir:${join(dir, 'secrets')}:number}`,
+    'transforms.cast.type': 'Cast$Value',
+    'transforms.cast.spec': 'counted:int64',
+  });
+  assert.deepEqual((shown.body as Answer).records[0]?.value, {
+    number: 0,
+    text: 'n0',
+    told: 'got [hidden]',
+    counted: '[hidden]',
+  });
 });
