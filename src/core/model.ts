@@ -89,6 +89,10 @@ export interface UnitStatus {
   readonly progress?: StatusProgress;
   /** It has nothing to do, and no thread until it has. */
   readonly passive?: Passive;
+  /** Where it is RESTARTING after a failure. */
+  readonly restart?: NextStart;
+  /** Why it has failed since its node has it, the last ones, the oldest first. Bounded by who says it. */
+  readonly causes?: readonly PastCause[];
   /** Absent: of a node that does not say so. */
   readonly config?: RunningConfig;
 }
@@ -98,6 +102,19 @@ export interface RunningConfig {
   readonly running: number;
   /** A newer one that the task could not take over, and why. */
   readonly refused?: { readonly version: number; readonly reason: string };
+}
+
+export interface NextStart {
+  /** When it is started again; milliseconds since 1970. */
+  readonly at: number;
+  /** How many starts are left after that one, before it stays FAILED. */
+  readonly left: number;
+}
+
+export interface PastCause {
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  readonly cause: string;
 }
 
 export interface Passive {

@@ -5,7 +5,9 @@ import {
   unitKey,
   type Claim,
   type ConnectorEntry,
+  type NextStart,
   type Passive,
+  type PastCause,
   type Stall,
   type StatusNote,
   type StatusProgress,
@@ -46,6 +48,14 @@ export interface UnitStateInfo {
    * what is planned. Left out where it runs with what is planned.
    */
   readonly config?: TaskConfigInfo;
+  /** Ours, of one that is RESTARTING after a failure: when it is started (ms since 1970), and how many starts are left after that. */
+  readonly restart?: NextStart;
+  /** Ours: why it has failed since its node has it, the last ones, the oldest first (`at`: ms since 1970). Left out where it has not. */
+  readonly causes?: readonly CauseInfo[];
+}
+
+export interface CauseInfo extends PastCause {
+  readonly worker_id: string;
 }
 
 export interface TaskConfigInfo {
@@ -213,5 +223,9 @@ function unitState(
     ...(status.notes === undefined || status.notes.length === 0 ? {} : { notes: status.notes }),
     ...(status.progress === undefined ? {} : { progress: status.progress }),
     ...(status.passive === undefined ? {} : { passive: status.passive }),
+    ...(status.restart === undefined ? {} : { restart: status.restart }),
+    ...(status.causes === undefined
+      ? {}
+      : { causes: status.causes.map((each) => ({ ...each, worker_id: status.node.id })) }),
   };
 }

@@ -68,6 +68,11 @@ export class Child implements Slot {
     return this.window.record(nowMs) && this.#inVain <= this.window.most;
   }
 
+  /** How many more may follow the one that was noted last. */
+  restartsLeft(nowMs: number): number {
+    return Math.max(0, this.window.most - Math.max(this.window.count(nowMs), this.#inVain));
+  }
+
   become(state: ChildState): void {
     this.state = state;
     for (const waiter of this.#waiters) if (waiter.until(this)) waiter.resolve();

@@ -190,6 +190,9 @@ export class SupervisorNode implements Runner {
       incarnation: child.incarnation,
       reason,
       restartInMs,
+      ...(restartInMs !== null && child.givesUpAlone
+        ? { restartsLeft: child.restartsLeft(this.#world.now()) }
+        : {}),
       ...(reason.code === 'PASSIVE' ? { memo } : {}),
     });
     this.#advance();

@@ -248,6 +248,8 @@ export type SystemEvent =
       readonly reason: ExitReason;
       /** Milliseconds until it is started again; null: it is not. */
       readonly restartInMs: number | null;
+      /** Of an actor that gives up alone and is started again: how many more starts there may be after that. */
+      readonly restartsLeft?: number;
       /** What it has left where the reason is PASSIVE. */
       readonly memo?: unknown;
     };

@@ -1,4 +1,5 @@
-import type { Passive, StatusNote, UnitKey, UnitState } from '../../core/model.js';
+import type { NextStart, Passive, PastCause, StatusNote, UnitKey, UnitState } from '../../core/model.js';
+import { hideSecrets } from '../kernel/known-secrets.js';
 import type { DiscoveryProtocol } from '../discovery/protocol.js';
 import type { ActorLogger, ExitReason, Ref, SystemEvent } from '../kernel/protocol.js';
 import type { NodeState } from './node-state.js';
@@ -6,6 +7,10 @@ import type { AllocatedUnit, RebalancerProtocol } from './protocol.js';
 import { Statuses } from './statuses.js';
 import type { TaskChild } from './task-children.js';
 import { TaskThreads } from './task-threads.js';
+
+/** Causes of a unit's failures that are kept, and characters of each. */
+const MAX_CAUSES = 5;
+const MAX_CAUSE = 500;
 
 /** What a sink still waits for when it rests. */
 const MISSING_TOPICS = 'topics';
@@ -17,6 +22,8 @@ export class RunningUnits {
   readonly #kept = new Map<UnitKey, readonly StatusNote[]>();
   readonly #threads = new TaskThreads();
   readonly #statuses: Statuses;
+  /** Why units have failed since this node has them. */
+  readonly #causes = new Map<UnitKey, readonly PastCause[]>();
   readonly #log: ActorLogger;
 
   constructor(discovery: Ref<DiscoveryProtocol>, log: ActorLogger) {
@@ -44,6 +51,7 @@ export class RunningUnits {
   }
 
   end(unit: UnitKey): void {
+    this.#causes.delete(unit);
     this.#units.delete(unit);
     this.#kept.delete(unit);
     this.#threads.forget(unit);
@@ -64,16 +72,24 @@ export class RunningUnits {
     const before = last?.epoch === epoch ? last : { unit, epoch };
     this.#units.set(unit, { ...running, state });
     const stalled = last?.stalled?.call === MISSING_TOPICS ? last.stalled : null;
-    this.#statuses.say({ ...before, state, trace: null, stalled, passive });
+    this.#say({ ...before, state, trace: null, stalled, passive });
   }
 
-  report(unit: UnitKey, state: UnitState, cause: string | null): void {
+  report(unit: UnitKey, state: UnitState, cause: string | null, restart?: NextStart): void {
     const running = this.#units.get(unit);
     if (running === undefined) return;
     this.#units.set(unit, { ...running, state });
     const kept = this.#kept.get(unit) ?? [];
     const notes = kept.length > 0 && { notes: kept };
-    this.#statuses.say({ unit, epoch: running.epoch, state, trace: cause, stalled: null, ...notes });
+    this.#say({
+      unit,
+      epoch: running.epoch,
+      state,
+      trace: cause,
+      stalled: null,
+      ...(restart && { restart }),
+      ...notes,
+    });
   }
 
   /** Said with each word of the unit, until it ends or begins anew. */
@@ -88,7 +104,7 @@ export class RunningUnits {
     if (running === undefined) return;
     const { epoch, state } = running;
     const notes = [...(this.#kept.get(unit) ?? []), ...more];
-    this.#statuses.say({
+    this.#say({
       unit,
       epoch,
       state,
@@ -112,7 +128,7 @@ export class RunningUnits {
       ...(progress !== undefined && { progress }),
       ...(config !== undefined && { config }),
     };
-    this.#statuses.say({ unit, epoch, state, trace: null, stalled, ...more });
+    this.#say({ unit, epoch, state, trace: null, stalled, ...more });
   }
 
   /** Whether the thread of that incarnation was the last one heard of: it has ended. */
@@ -131,10 +147,26 @@ export class RunningUnits {
       return;
     }
     if (stopping || !this.#threads.ends(event.id, event.incarnation)) return;
-    const { restartInMs } = event;
-    this.report(event.id, restartInMs === null ? 'FAILED' : 'RESTARTING', trace(event.reason));
+    const { restartInMs, restartsLeft } = event;
+    this.#failed(event.id, trace(event.reason));
+    const restart =
+      restartInMs !== null && restartsLeft !== undefined
+        ? { at: Date.now() + Math.round(restartInMs), left: restartsLeft }
+        : undefined;
+    this.report(event.id, restartInMs === null ? 'FAILED' : 'RESTARTING', trace(event.reason), restart);
     const next = restartInMs === null ? 'it stays down' : `it starts again in ${Math.round(restartInMs)} ms`;
     this.#log.warn({ task: event.id, code }, `a task failed, ${next}: ${message}`);
+  }
+
+  #failed(unit: UnitKey, whole: string): void {
+    const cause = hideSecrets(whole.split('\n', 1)[0] ?? '', MAX_CAUSE);
+    const known = this.#causes.get(unit) ?? [];
+    this.#causes.set(unit, [...known, { at: Date.now(), cause }].slice(-MAX_CAUSES));
+  }
+
+  #say(status: Parameters<Statuses['say']>[0]): void {
+    const causes = this.#causes.get(status.unit);
+    this.#statuses.say(causes === undefined ? status : { ...status, causes });
   }
 
   /** What was said and the cluster does not know. */

@@ -58,6 +58,8 @@ function isSame(said: Status, shown: UnitStatus | undefined): boolean {
     JSON.stringify(shown.notes) === JSON.stringify(said.notes) &&
     JSON.stringify(shown.progress) === JSON.stringify(said.progress) &&
     shown.passive?.since === said.passive?.since &&
+    shown.restart?.at === said.restart?.at &&
+    JSON.stringify(shown.causes) === JSON.stringify(said.causes) &&
     JSON.stringify(shown.config) === JSON.stringify(said.config)
   );
 }

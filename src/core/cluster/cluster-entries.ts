@@ -2,7 +2,9 @@ import type {
   Claim,
   Member,
   NodeRef,
+  NextStart,
   Passive,
+  PastCause,
   RunningConfig,
   Stall,
   StatusNote,
@@ -121,6 +123,8 @@ export const isStatus = object<UnitStatus>({
   notes: optional(listOf(object<StatusNote>({ code: text, since: number, message: text }))),
   progress: optional(object<StatusProgress>({ text, percent: optional(number), since: number, at: number })),
   passive: optional(object<Passive>({ since: number, until: optional(number) })),
+  restart: optional(object<NextStart>({ at: number, left: count })),
+  causes: optional(listOf(object<PastCause>({ at: number, cause: text }))),
   config: optional(
     object<RunningConfig>({
       running: count,

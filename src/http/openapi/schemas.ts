@@ -1,5 +1,7 @@
 /** The shapes of bodies, as JSON Schema 2020-12: what `#/components/schemas` of the description holds. */
 
+import { HEALTH_STATES } from '../health.js';
+
 export type Schema = Readonly<Record<string, unknown>>;
 
 const string: Schema = { type: 'string' };
@@ -54,6 +56,8 @@ const unit = {
   'progress?': object({ text: string, 'percent?': { type: 'number' }, since: time, at: time }),
   'passive?': object({ since: time, 'until?': time }),
   'config?': taskConfig,
+  'restart?': object({ at: time, left: count }),
+  'causes?': list(object({ at: time, cause: string, worker_id: string })),
 };
 const connectorType: Schema = { type: 'string', enum: ['source', 'sink', 'unknown'] };
 const definition = {
@@ -232,9 +236,20 @@ export const SCHEMAS = {
   Connectors: {
     anyOf: [
       list(string),
-      mapOf(object({ 'info?': ref('ConnectorInfo'), 'status?': ref('ConnectorStatus') })),
+      mapOf(
+        object({
+          'info?': ref('ConnectorInfo'),
+          'status?': ref('ConnectorStatus'),
+          'health?': ref('ConnectorHealth'),
+        }),
+      ),
     ],
   },
+  ConnectorHealth: object({
+    state: { type: 'string', enum: [...HEALTH_STATES] },
+    message: { ...string, description: 'What is so, in a line for people.' },
+    action: { ...orNull(string), description: 'What to do about it; null: nothing.' },
+  }),
   Tasks: list(object({ id: object({ connector: string, task: count }), config: ref('Config') })),
   Offsets: object({
     offsets: list(

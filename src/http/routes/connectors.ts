@@ -8,6 +8,7 @@ import { HttpError } from '../errors.js';
 import { rewording } from '../failures.js';
 import { shortened } from '../names.js';
 import { schema } from '../openapi/schemas.js';
+import { connectorHealth, type ConnectorHealth } from '../health.js';
 import { hideWith } from '../secrets.js';
 import {
   connectorInfo,
@@ -33,7 +34,7 @@ function allRoutes(deps: RouteDeps): readonly Route[] {
       summary: 'All connectors.',
       query: {
         expand: {
-          description: 'What is told of each: info, status, or both.',
+          description: 'What is told of each: info, status, health, or several of them.',
           schema: { type: 'array', items: { type: 'string' } },
         },
       },
@@ -230,6 +231,7 @@ async function answerWritten(ctx: RouteContext, deps: RouteDeps, { entry, create
 interface Expanded {
   info?: ConnectorInfo;
   status?: ConnectorStatus;
+  health?: ConnectorHealth;
 }
 
 /** Unknown expansions are ignored, as in Kafka Connect. */
@@ -241,14 +243,20 @@ async function expanded(
 ): Promise<Readonly<Record<string, Expanded>>> {
   const { call } = ctx.state;
   const kindOf = connectorKinds(await deps.runtime.plugins(call));
-  const units = expand.includes('status') ? indexUnits(await deps.runtime.cluster(call)) : null;
+  const wantsHealth = expand.includes('health');
+  const units =
+    expand.includes('status') || wantsHealth ? indexUnits(await deps.runtime.cluster(call)) : null;
   const shown = new Map<string, Expanded>();
   for (const entry of entries) {
     const kind = kindOf(entry.config);
     const parts: Expanded = {};
     if (expand.includes('info'))
       parts.info = connectorInfo(entry, await deps.secrets.hide(call, entry.config), kind.type);
-    if (units !== null) parts.status = connectorStatus(entry, units, kind);
+    if (units !== null) {
+      const status = connectorStatus(entry, units, kind);
+      if (expand.includes('status')) parts.status = status;
+      if (wantsHealth) parts.health = connectorHealth(status);
+    }
     shown.set(entry.name, parts);
   }
   return Object.fromEntries(shown);
