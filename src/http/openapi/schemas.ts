@@ -216,7 +216,12 @@ export const SCHEMAS = {
   CreateConnector: object({
     'name?': string,
     config: ref('ConfigSent'),
-    'initial_offsets?': list(object({ partition: anyObject, offset: orNull(anyObject) })),
+    'initial_offsets?': {
+      anyOf: [
+        list(object({ partition: anyObject, offset: orNull(anyObject) })),
+        { ...string, description: 'Of a sink: earliest, latest, or a time, such as 2026-03-01T08:30:00Z.' },
+      ],
+    },
     'initial_state?': { type: 'string', pattern: '^(?i:running|paused|stopped)$' },
   }),
   ConnectorInfo: object({

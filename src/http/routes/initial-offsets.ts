@@ -7,7 +7,9 @@ import { HttpError } from '../errors.js';
 import { rewording } from '../failures.js';
 import { shortened } from '../names.js';
 import { parseOffsets } from '../offsets.js';
+import type { Call } from '../runtime.js';
 import { connectorTypes } from '../shapes.js';
+import { parseStart, startOffsets } from '../start-offsets.js';
 
 const LOOK_MS = 50;
 
@@ -24,7 +26,9 @@ export async function setInitialOffsets(
     // Its class is what is wrong with it.
     return writeConfig(deps, call, write);
   }
-  const change = parseOffsets({ offsets: given }, type);
+  const offsets = typeof given === 'string' ? await begin(deps, call, write, type, given) : given;
+  if (offsets === null) return writeConfig(deps, call, write);
+  const change = parseOffsets({ offsets }, type);
   const { entry } = await writeConfig(deps, call, { ...write, initialState: 'STOPPED' });
   try {
     await deps.runtime.alterOffsets(call, entry.name, change);
@@ -34,6 +38,25 @@ export async function setInitialOffsets(
   }
   const state = write.initialState ?? 'RUNNING';
   return { entry: await deps.runtime.setTarget(call, entry.name, state), created: true };
+}
+
+/** Null: where it begins anyway. */
+async function begin(
+  deps: RouteDeps,
+  call: Call,
+  { config }: ConfigWrite,
+  type: 'source' | 'sink',
+  given: string,
+): Promise<unknown> {
+  const start = parseStart(given);
+  if (type === 'source') {
+    const reason = 'must be a list of positions: a source says itself where it begins';
+    throw new HttpError('BODY_INVALID', `The body is invalid: initial_offsets ${reason}.`, {
+      fields: [{ field: 'initial_offsets', value: given.slice(0, 100), reason }],
+    });
+  }
+  const offsets = await startOffsets(deps, call, config, start);
+  return offsets.length === 0 ? null : offsets;
 }
 
 /** Stops it, and waits for its tasks: what they would still write must not be kept. */
