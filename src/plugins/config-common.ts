@@ -6,6 +6,7 @@ import { CONSUMING } from './config-consuming.js';
 import { DEAD_LETTERS } from './config-dead-letters.js';
 import { ERROR_HANDLING } from './config-errors.js';
 import { PARTITIONING } from './config-partitioner.js';
+import { RESTARTS } from './config-restarts.js';
 import { THROTTLE } from './config-throttle.js';
 import { topicNameProblem } from './topic-name.js';
 import { UNKNOWN_KEYS, UNKNOWN_KEYS_MODES } from '../core/parameters/unknown-keys-mode.js';
@@ -322,5 +323,5 @@ export function topicsRegex(pattern: string): RegExp {
 export function commonDefinition(kind: 'source' | 'sink' | null): readonly ConfigKey[] {
   const own =
     kind === 'source' ? [...SOURCE, ...PARTITIONING] : kind === 'sink' ? [...SINK, ...CONSUMING] : [];
-  return [...CONNECTOR, ...KEYS, ...own, ...ERROR_HANDLING, ...DEAD_LETTERS, ...BATCHING, ...THROTTLE];
+  return [...CONNECTOR, ...KEYS, ...own, ...ERROR_HANDLING, ...DEAD_LETTERS, ...BATCHING, ...THROTTLE, ...RESTARTS];
 }

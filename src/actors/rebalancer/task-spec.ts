@@ -1,6 +1,7 @@
 import { passivateAfterMs } from '../../core/cluster/passivation.js';
 import { taskLoggers } from '../../core/logger-levels.js';
 import { threadHeap } from '../../core/task-heap.js';
+import { taskRestarts } from '../../core/task-restarts.js';
 import { parseUnitKey, type ConnectorEntry, type NodeRef, type UnitKey } from '../../core/model.js';
 import { TOO_MANY_PARTITIONS } from '../../core/progress/too-many-partitions.js';
 import type { ActorSpec } from '../kernel/protocol.js';
@@ -65,9 +66,8 @@ export function taskSpec(params: TaskParams, node: RebalancerParams): ActorSpec 
     peers: ['log', 'persistence', 'rebalancer'],
     loggers: taskLoggers(params.unit, params.config),
     restart: 'transient',
-    intensity: node.intensity,
+    ...taskRestarts(node, params.config),
     whenExhausted: 'giveUp',
-    backoff: node.backoff,
     finalErrors: FINAL_ERRORS,
     startDeadlineMs: node.startDeadlineMs,
     stopDeadlineMs: node.stopDeadlineMs,

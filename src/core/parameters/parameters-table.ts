@@ -278,7 +278,7 @@ const table = {
     },
     'task.restart.max': {
       ...integer(null, 10, 0, 1_000_000),
-      doc: 'A task that fails more often than this within `task.restart.period.ms` stays down as FAILED, with the cause in its status. A connector whose planning ends so often in a row with `PLANNING_TIMEOUT` or `PLANNING_OUT_OF_MEMORY` does, too. 0: the first fault is the last.',
+      doc: 'A task that fails more often than this within `task.restart.period.ms` stays down as FAILED, with the cause in its status. A connector whose planning ends so often in a row with `PLANNING_TIMEOUT` or `PLANNING_OUT_OF_MEMORY` does, too. 0: the first fault is the last. A connector may set its own, as its `task.restart.max`, and so for the keys below.',
     },
     'task.restart.period.ms': {
       ...integer('ms', 600_000, 1000, DAY_MS),

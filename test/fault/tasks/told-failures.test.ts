@@ -19,7 +19,11 @@ interface Health {
   readonly action: string | null;
 }
 
-async function started(t: test.TestContext, backoffMs: number): Promise<NodeProcess> {
+async function started(
+  t: test.TestContext,
+  backoffMs: number,
+  config: Readonly<Record<string, string>> = {},
+): Promise<NodeProcess> {
   const dir = temporaryFolder();
   const node = await NodeProcess.create(dir, {
     workerId: 'here',
@@ -37,6 +41,7 @@ async function started(t: test.TestContext, backoffMs: number): Promise<NodeProc
     'connector.class': 'FaultySource',
     topic: 'faulty',
     fault: 'throw',
+    ...config,
   });
   return node;
 }
@@ -92,4 +97,20 @@ test('a task that has failed for good says why each of its starts failed', async
   const found = await health(node, 'broken');
   assert.equal(found?.state, 'failed');
   assert.match(found.action ?? '', /POST \/connectors\/broken\/restart\?includeTasks=true&onlyFailed=true$/);
+});
+
+test('a connector may say how often and how soon its tasks start again, whatever its node says', async (t) => {
+  const node = await started(t, 600_000, {
+    'task.restart.max': '1',
+    'task.restart.backoff.max.ms': '20',
+  });
+  const status = await until(
+    'it is FAILED',
+    async () => {
+      const found = await told(node);
+      return found.state === 'FAILED' ? found : null;
+    },
+    START_MS,
+  );
+  assert.equal(status.causes?.length, 2);
 });
