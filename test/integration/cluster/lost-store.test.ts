@@ -12,7 +12,8 @@ test('a node whose log was deleted under it is unhealthy, says why, and takes no
   const node = cluster.node('a');
   await cluster.put('a', 'in', cluster.source(1));
   await cluster.running('a', 'in', 1);
-  // Again where a commit, while the data file is still there, makes a file beside it.
+  // First what a commit looks for: while it is there, a commit may make files beside it, and the folder is not empty again.
+  rmSync(join(cluster.dir, 'log', 'data.mdb'));
   rmSync(join(cluster.dir, 'log'), { recursive: true, maxRetries: 10 });
   await until('its health says what is wrong', async () => {
     const { status, body } = await node.request('GET', '/health');
