@@ -24,6 +24,8 @@ export interface DuePlanningJob {
   readonly memory: JobPulse;
 }
 
+export const PLANNING_THREAD = new URL('./planning-thread.cjs', import.meta.url).href;
+
 /** What a pool thread is asked to do: see planning-job.ts. */
 export type PlanningJob =
   | {
@@ -259,7 +261,7 @@ export class PlanningPool {
       ownTopics,
     } = this.#options;
     const pool = new Piscina({
-      filename: new URL('./planning-job.js', import.meta.url).href,
+      filename: PLANNING_THREAD,
       workerData: {
         pluginPaths: [...pluginPaths, ...(installed?.() ?? [])],
         files,

@@ -70,7 +70,9 @@ export class FileSinkTask implements SinkTask {
   }
 
   /** Not while a file is to be finished in time, or is being compressed. */
-  mayPassivate(): boolean {
+  async mayPassivate(): Promise<boolean> {
+    // The timer may be about to tell the compressor of a file that it has just finished.
+    await this.#turn;
     const running = this.#running;
     return running === null || (!running.outputs.hasToRoll && running.compressor.isIdle);
   }
