@@ -174,8 +174,9 @@ function stopIfOver(
  * A task that runs takes a newer config over by itself; one that is down may be so because of the one that it has, and would
  * not hear of it.
  */
-function isDownWithOlder({ state, version = 0 }: RunningUnit, want: Wanted | undefined): boolean {
-  return (state === 'FAILED' || state === 'RESTARTING') && (want?.version ?? 0) > version;
+function isDownWithOlder({ state, version }: RunningUnit, want: Wanted | undefined): boolean {
+  const isDown = state === 'FAILED' || state === 'RESTARTING';
+  return isDown && version !== undefined && (want?.version ?? 0) > version;
 }
 
 function next(
