@@ -323,5 +323,14 @@ export function topicsRegex(pattern: string): RegExp {
 export function commonDefinition(kind: 'source' | 'sink' | null): readonly ConfigKey[] {
   const own =
     kind === 'source' ? [...SOURCE, ...PARTITIONING] : kind === 'sink' ? [...SINK, ...CONSUMING] : [];
-  return [...CONNECTOR, ...KEYS, ...own, ...ERROR_HANDLING, ...DEAD_LETTERS, ...BATCHING, ...THROTTLE, ...RESTARTS];
+  return [
+    ...CONNECTOR,
+    ...KEYS,
+    ...own,
+    ...ERROR_HANDLING,
+    ...DEAD_LETTERS,
+    ...BATCHING,
+    ...THROTTLE,
+    ...RESTARTS,
+  ];
 }
